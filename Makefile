@@ -1,8 +1,8 @@
-# make shows what there is to make.
+# make shows all targets.
 
 GO ?= go
 
-# The folder with the specification, when one is known or stands beside the project: tests that compare with it are skipped otherwise.
+# The folder with the specification, when one is known or next to the project: tests that compare with it are skipped otherwise.
 LICENSOR_SPEC ?= $(patsubst %/spec/licensing.md,%,$(firstword $(wildcard ../*/spec/licensing.md)))
 ifneq ($(LICENSOR_SPEC),)
 export LICENSOR_SPEC := $(abspath $(LICENSOR_SPEC))
@@ -11,11 +11,11 @@ endif
 # The race detector needs a C compiler on Linux; without one the tests run all the same.
 RACE := $(if $(shell command -v cc || command -v gcc || command -v clang),-race)
 
-# Linters have a module of their own, so that they are no dependency of the product.
+# Linters have a module of their own, so that they are not dependencies of the product.
 TOOL := $(GO) tool -modfile=tools/go.mod
 
 # Graph's client for Go is one package with every type of Graph: optimized and vetted it takes a long time and more memory than small
-# machines have. Compiled without all that, for nobody but these tests, it takes three minutes on two cores the first time.
+# machines have. Compiled without all that, only for these tests, it takes three minutes on two cores the first time.
 SDK_FLAGS := -vet=off -gcflags=all='-N -l' -ldflags='-s -w'
 
 # The browser that the sign-in pages are tried in.
@@ -87,6 +87,7 @@ lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), 
 	$(TOOL) staticcheck ./...
 	$(TOOL) revive -config tools/revive.toml -set_exit_status ./...
 	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./columns ..
+	@git ls-files '*.go' '*.md' Makefile | grep -v /testdata/ | $(GO) -C tools run ./words ..
 	@git ls-files '*.go' | grep -v /testdata/ | $(GO) -C tools run ./sizes ..
 	@git ls-files '*.go' | grep -v -e /testdata/ -e ^internal/store/ | $(GO) -C tools run ./names ..
 	@dead="$$($(TOOL) deadcode -test ./...)" || exit 1; \

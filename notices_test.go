@@ -28,7 +28,7 @@ var texts = regexp.MustCompile(`(?i)^(licen[sc]e|notice|copying|patents|copyrigh
 type module struct{ Path, Version, Dir string }
 
 // TestThirdPartyNotices keeps THIRD_PARTY_NOTICES what go list says is linked. After a change of
-// the dependencies, write it anew with go test . -run TestThirdPartyNotices -update.
+// the dependencies, write it again with go test . -run TestThirdPartyNotices -update.
 func TestThirdPartyNotices(t *testing.T) {
 	t.Parallel()
 	want := thirdPartyNotices(t)

@@ -101,7 +101,7 @@ func compareSets(ctx context.Context, ours *ours, theirs *rows, rounds int) erro
 		}
 		usual.add(took)
 	}
-	report("license a group of everybody", "%s, rows %s: %.0f times", mine.median(), usual.median(), usual.ratio(mine))
+	report("license a group of all users", "%s, rows %s: %.0f times", mine.median(), usual.median(), usual.ratio(mine))
 	mine, usual = nil, nil
 	for range rounds {
 		took, err := ours.reprocess(ctx)
@@ -119,7 +119,7 @@ func compareSets(ctx context.Context, ours *ours, theirs *rows, rounds int) erro
 		}
 		usual.add(time.Since(start))
 	}
-	report("reprocess everybody, no change", "%s, rows %s: %.0f times",
+	report("reprocess all users, no change", "%s, rows %s: %.0f times",
 		mine.median(), usual.median(), usual.ratio(mine))
 	return nil
 }

@@ -173,7 +173,7 @@ func (c *comparison) neighbor(ctx context.Context, l *licensor, s strain) error 
 	return nil
 }
 
-// beside sends a request every 50 ms.
+// `beside` sends a request every 50 ms.
 func (c *comparison) beside(ctx context.Context, l *licensor, request func(n int) []byte) (*outcome, error) {
 	reader := connection{address: l.address}
 	defer reader.close()

@@ -66,7 +66,7 @@ func tableRows() (names []string, measures map[string]measure) {
 	add("change-64", measure{title: "durable change, 64 callers", value: rateOf, show: showRate, more: true, unit: "/s"})
 	for _, of := range strains {
 		add(of.name, measure{
-			title: "one user of another tenant, 20 reads a second, beside 16 callers of " + of.title,
+			title: "one user of another tenant, 20 reads a second, with 16 callers of " + of.title,
 			value: timeOf,
 			show:  showTime,
 			unit:  "ms",

@@ -108,7 +108,7 @@ var holdings = []holding{
 // are served within a second. The time that is allowed is longer, since the machine may have other
 // work.
 //
-// It is not one of those that run beside each other, which would change what it measures.
+// It is not one of those that run next to each other, which would change what it measures.
 func TestNewcomersAreServedWhileOneAddressHoldsAllItCan(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it builds and runs the program")
@@ -135,7 +135,7 @@ func servedBesides(t *testing.T, k *killed, way holding) {
 	h := newHolder(t, way, k.root)
 	defer h.end()
 	h.crowd()
-	time.Sleep(200 * time.Millisecond) // what has begun is under way
+	time.Sleep(200 * time.Millisecond) // what has begun is in progress
 	others := timesOf(t, k, "127.0.0.3", 100)
 	var same []time.Duration
 	if h.enough.Store(true); !way.requests {

@@ -13,7 +13,7 @@ import (
 )
 
 // TestThePageAboutTestingDoesWhatItSays runs the commands of docs/testing.md one after another, as
-// somebody does who follows the page, and compares what they print.
+// someone does who follows the page, and compares what they print.
 func TestThePageAboutTestingDoesWhatItSays(t *testing.T) {
 	t.Parallel()
 	for _, tool := range []string{"bash", "curl", "jq"} {

@@ -160,7 +160,7 @@ func TestImportStopsAtTheFirstRefusedRowWhenTold(t *testing.T) {
 	}
 }
 
-// manyUsers is a file of n users, the third of whom cannot be read.
+// manyUsers is a file of n users, the third of which cannot be read.
 func manyUsers(n int) string {
 	var b strings.Builder
 	b.WriteString("userPrincipalName,displayName,mailNickname,accountEnabled\n")

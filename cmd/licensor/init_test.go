@@ -34,7 +34,7 @@ func look(t *testing.T, data string, do func(s *server.Server, first *tenant.Ten
 	}
 }
 
-// account reads a user, and says whether the password is the user's.
+// account reads a user, and reports whether the password is the user's.
 func account(t *testing.T, in *tenant.Tenant, name, password string) (u *directory.User, right bool) {
 	t.Helper()
 	ordinal, err := in.Image().LiveUser(name)

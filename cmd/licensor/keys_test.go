@@ -67,7 +67,7 @@ func TestKeysAreListedRotatedAndRevoked(t *testing.T) {
 	wantToken(t, data, token, false)
 }
 
-// plainKeys says whether somebody who reads the file finds private keys in it.
+// plainKeys reports whether someone who reads the file finds private keys in it.
 func plainKeys(t *testing.T, data string) bool {
 	t.Helper()
 	content, err := os.ReadFile(data)

@@ -140,7 +140,7 @@ func (c *crowd) dearest() []asked {
 	}
 }
 
-// press sends the most expensive requests from many clients, and small ones beside.
+// press sends the most expensive requests from many clients, and small ones next to.
 func (c *crowd) press(load time.Duration) {
 	calls := c.dearest()
 	ctx, cancel := context.WithTimeout(c.t.Context(), load)

@@ -16,7 +16,7 @@ import (
 	"licensor/internal/server"
 )
 
-// The real program is killed, its log is lost, and the next start says so instead of going on
+// The real program is killed, its log is lost, and the next start says so instead of running
 // without what it has acknowledged.
 func TestAServerWhoseLogIsGoneDoesNotStart(t *testing.T) {
 	t.Parallel()

@@ -13,7 +13,7 @@ import (
 	"licensor/internal/server"
 )
 
-// Who has no token does not make the file larger, whatever it sends.
+// Callers without a token cannot make the file larger, whatever they send.
 func TestStrangersDoNotFillTheDisk(t *testing.T) {
 	t.Parallel()
 	data := newDatabase(t)

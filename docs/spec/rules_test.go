@@ -22,7 +22,7 @@ import (
 const folder = "docs/spec/"
 
 // pages are the pages of rules by the letter of their numbers. The letters of pages that are yet
-// to come are named too, so that nobody can cite them.
+// to come are named too, so that no one can cite them.
 var pages = map[string]string{
 	"L": "licensing.md", "P": "protocol.md", "A": "auth.md",
 	"D": "dynamic-membership.md", "U": "audit.md",

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A snapshot from before there were managers is read: its parts stand beside newer ones.
+// A snapshot from before there were managers is read: its parts stand next to newer ones.
 func TestSnapshotsWithoutManagersAreRead(t *testing.T) {
 	t.Parallel()
 	d := NewIndex().Draft()

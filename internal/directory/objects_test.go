@@ -14,7 +14,7 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// objectsWorld are applications beside the plain map that they must be equal to.
+// objectsWorld are applications next to the plain map that they must be equal to.
 type objectsWorld struct {
 	*Objects[Application]
 	plain map[uint32]*Application

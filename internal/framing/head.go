@@ -224,8 +224,8 @@ var tokenBytes = func() (is [256]bool) {
 	return is
 }()
 
-// hasControl says whether there are control characters, but for the tab. Tokens are long, so it
-// looks at eight bytes at a time for whether one of them may be.
+// hasControl reports whether there are control characters other than the tab. Tokens are long, so
+// it checks eight bytes at a time.
 func hasControl(text []byte) bool {
 	const ones, highs = 0x0101010101010101, 0x8080808080808080
 	for len(text) >= 8 {

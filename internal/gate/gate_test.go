@@ -151,14 +151,14 @@ func (n *network) ask(c net.Conn, path string) {
 	_, _ = fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path) // when it is closed, reading fails
 }
 
-// answers asks and says whether the answer comes.
+// answers asks and reports whether the answer comes.
 func (n *network) answers(c net.Conn, path string) bool {
 	n.ask(c, path)
 	_, err := http.ReadResponse(bufio.NewReader(c), nil)
 	return err == nil
 }
 
-// open says whether the server leaves a connection open.
+// open reports whether the server leaves a connection open.
 func (n *network) open(c net.Conn) bool {
 	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	_, err := c.Read(make([]byte, 1))

@@ -126,7 +126,7 @@ func TestOldTokensOfAssignmentsBeginAgain(t *testing.T) {
 }
 
 // A page of assignments, and what an expansion shows of them, cost what they show, however many
-// there are. The test does not run beside others, since it counts allocations.
+// there are. The test does not run next to others, since it counts allocations.
 func TestPagesOfAssignmentsCostThePage(t *testing.T) {
 	const many = 10_000 / slowness
 	cost := func(n int) (costs []float64) {

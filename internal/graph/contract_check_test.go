@@ -56,7 +56,7 @@ func (k *checker) check(body map[string]any) error {
 	return nil
 }
 
-// single compares an answer with one object, or with one value that is none.
+// single compares an answer with one object, or with one value that is not one.
 func (k *checker) single(body map[string]any) error {
 	switch {
 	case k.isValue():
@@ -70,7 +70,7 @@ func (k *checker) single(body map[string]any) error {
 	}
 }
 
-// isValue says whether the address leads to a value, not to an object with an id.
+// isValue reports whether the address leads to a value, not to an object with an id.
 func (k *checker) isValue() bool {
 	return strings.HasPrefix(k.place.typeName, "Edm.") || k.Complexes[k.place.typeName] != nil
 }

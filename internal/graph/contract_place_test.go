@@ -97,7 +97,7 @@ func (c *csdl) step(p place, segment string) (place, error) {
 	return p, nil
 }
 
-// propertyNamed finds a property, in whatever letter case it is named, also one that only beta has.
+// propertyNamed finds a property, in any letter case it is named, also one that only beta has.
 func (c *csdl) propertyNamed(typeName, name string) (csdlProperty, bool) {
 	for _, t := range c.bases(typeName) {
 		for _, p := range t.Properties {

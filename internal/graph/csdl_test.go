@@ -120,7 +120,7 @@ func (c *csdl) bases(name string) []*csdlType {
 	return all
 }
 
-// is says whether a type is another, or comes from it.
+// is reports whether a type is another, or comes from it.
 func (c *csdl) is(name, base string) bool {
 	for _, t := range c.bases(name) {
 		if t.Name == base {

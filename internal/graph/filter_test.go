@@ -16,8 +16,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestFiltersFindWhomTheyMean asks filters of three users: Ann, Bob, and Cem, of whom nearly
-// nothing is known.
+// TestFiltersFindWhomTheyMean asks filters of three users: Ann, Bob, and Cem, who has nearly no
+// properties.
 func TestFiltersFindWhomTheyMean(t *testing.T) {
 	t.Parallel()
 	image := threePeople(t)

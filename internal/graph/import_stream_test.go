@@ -97,7 +97,7 @@ func TestAnImportThatIsCutOffSaysHowFarItCame(t *testing.T) {
 	}
 }
 
-// Whoever closes one half of a connection in the middle of a body reads from the other half that it
+// Anyone who closes one half of a connection in the middle of a body reads from the other half that it
 // was cut off.
 func TestAnImportThatEndsEarlySaysSo(t *testing.T) {
 	t.Parallel()

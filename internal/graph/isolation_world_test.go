@@ -26,13 +26,13 @@ type neighbours struct {
 	fabrikam *world // the same server
 	callers  []string
 	strange  []string // ids and names that are Fabrikam's, and that callers ask by
-	silent   []string // others of Fabrikam's, which nobody asks by
+	silent   []string // others of Fabrikam's, which no one asks by
 	own      []string // ids that are Contoso's
 	phantoms *strings.Replacer
 	tokens   []string // of Fabrikam's lists: $skiptoken and $deltatoken
 }
 
-// unseen is in all of Fabrikam's texts that are no names to ask by. No request has it.
+// unseen is in all of Fabrikam's texts that are not names to ask by. No request has it.
 const unseen = "zebrafish"
 
 func newNeighbours(t testing.TB) *neighbours {

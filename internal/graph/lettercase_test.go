@@ -69,7 +69,7 @@ func (w *world) plain(text string) string {
 }
 
 // plainBody is what an answer says, but for ids of requests, addresses of pages, and what errors
-// say beside their code.
+// say next to their code.
 func (w *world) plainBody(got answer) any {
 	var body any
 	if json.Unmarshal([]byte(got.body), &body) != nil {

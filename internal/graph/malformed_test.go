@@ -17,7 +17,7 @@ const (
 	nobodysID = "c0000000-0000-4000-8000-00000000000f"
 )
 
-// withAnn is a world with a user, Ann, and what there is to address.
+// withAnn is a world with a user, Ann, and objects to address.
 func withAnn(t testing.TB) (w *world, ann string) {
 	w = newWorld(t)
 	made := w.do("POST", "/v1.0/users", w.appToken(allPermissions...), `{"accountEnabled":true,"displayName":"Ann","mailNickname":"ann","userPrincipalName":"ann@contoso.example","passwordProfile":{"password":"Tulip-5-tree!"},"usageLocation":"DE"}`)

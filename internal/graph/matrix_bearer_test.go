@@ -12,7 +12,7 @@ import (
 	"licensor/internal/graph/wire"
 )
 
-// RFC 6750 section 2: a token is taken from the header Authorization, of which there is one, and
+// RFC 6750 section 2: a token is taken from the header Authorization, which is one, and
 // from nowhere else.
 func TestATokenIsTakenFromTheHeaderOnly(t *testing.T) {
 	t.Parallel()
@@ -120,7 +120,7 @@ func (m *matrix) batch(t *testing.T, caller matrixCaller, steps []map[string]any
 	}
 }
 
-// Nobody learns without a token what there is, nor with one of another kind what the server is.
+// No one learns without a token what there is, nor with one of another kind what the server is.
 func TestStrangersLearnNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -11,7 +11,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// matrixCaller is somebody who asks: an application, or a signed-in user with roles.
+// matrixCaller is someone who asks: an application, or a signed-in user with roles.
 type matrixCaller struct {
 	permissions         []string
 	delegated, personal bool

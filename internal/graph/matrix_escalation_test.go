@@ -15,8 +15,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestNobodyMakesThemselvesMore: who may write much may still not come by what it does not have.
-// Each of these is refused, alone and in a batch, and changes nothing.
+// TestNobodyMakesThemselvesMore: callers with many permissions cannot gain others. Each of these is
+// refused, alone and in a batch, and changes nothing.
 func TestNobodyMakesThemselvesMore(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)

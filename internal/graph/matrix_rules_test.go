@@ -79,7 +79,7 @@ func (rule *matrixRule) mighty() (roles []identity.Role) {
 	return roles
 }
 
-// enough are the permissions, "X+Y" among them, that are enough for somebody.
+// enough are the permissions, "X+Y" among them, that are enough for someone.
 func (rule *matrixRule) enough() []string {
 	return slices.Concat(
 		rule.permissions, rule.delegated, rule.application, rule.own, rule.owned, rule.personal, rule.parts,

@@ -12,9 +12,9 @@ import (
 	"licensor/internal/identity"
 )
 
-// TestWhoMayDoWhat asks for every operation as everybody, over HTTP, and compares the answers with
-// testdata/matrix.txt. Who may is answered anything but 401 and 403, and who may not 403, on what
-// is there and on what is not alike.
+// TestWhoMayDoWhat asks for every operation as everyone, over HTTP, and compares the answers with
+// testdata/matrix.txt. Permitted callers get anything but 401 and 403, and others get 403, on
+// existing and on missing objects alike.
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)
@@ -45,7 +45,7 @@ func TestTheMatrixNamesOnlyWhatIsThere(t *testing.T) {
 	}
 }
 
-// ask asks for an operation, on all of its objects, as everybody.
+// ask asks for an operation, on all of its objects, as everyone.
 func (m *matrix) ask(t *testing.T, op matrixOperation) {
 	rule := m.rules[op.name]
 	if rule == nil {
@@ -82,7 +82,7 @@ func (m *matrix) ask(t *testing.T, op matrixOperation) {
 	}
 }
 
-// askStrangers asks without a token, and with what is none.
+// askStrangers asks without a token, and with what is not one.
 func (m *matrix) askStrangers(t *testing.T, op matrixOperation, object matrixObject, rule *matrixRule) {
 	for _, token := range []string{"", "x", "a.b.c"} {
 		got := m.send(t, op.method, object.path, token)
@@ -95,8 +95,8 @@ func (m *matrix) askStrangers(t *testing.T, op matrixOperation, object matrixObj
 	}
 }
 
-// send asks with what cannot succeed, so that nothing changes where the caller may: a body that is
-// no JSON, and a state that no object is in.
+// send sends requests that cannot succeed, so that nothing changes if the caller is permitted: a
+// body that is not JSON, and a state that no object is in.
 func (m *matrix) send(t *testing.T, method, path, token string) answer {
 	body := ""
 	if method != "GET" && method != "DELETE" {

@@ -30,7 +30,7 @@ type matrix struct {
 	ownApplication, ownAppID, ownPrincipal                      string
 }
 
-// secretMark is in the names of all that is there, and nowhere else.
+// secretMark is a part of all names of objects, and occurs nowhere else.
 const secretMark = "PELICAN"
 
 func newMatrix(t *testing.T) *matrix {
@@ -41,7 +41,7 @@ func newMatrix(t *testing.T) *matrix {
 	m.self, m.ann = m.addUser("self"), m.addUser("ann")
 	m.owned, m.strange = m.addGroup("owned"), m.addGroup("strange")
 	m.gone, m.goneGroup = m.addUser("gone"), m.made("POST", "/v1.0/groups", `{"displayName":"`+secretMark+
-		`","mailNickname":"unified","mailEnabled":true,"securityEnabled":false,"groupTypes":["Unified"]}`) // others are gone for good when they are deleted
+		`","mailNickname":"unified","mailEnabled":true,"securityEnabled":false,"groupTypes":["Unified"]}`) // other groups cannot be restored
 	m.own("/v1.0/groups/" + m.owned)
 	m.made("POST", "/v1.0/groups/"+m.owned+"/owners/$ref", `{"@odata.id":"`+w.server.URL+`/v1.0/servicePrincipals/`+m.app.Principal.ID.String()+`"}`)
 	m.made("DELETE", "/v1.0/users/"+m.gone, "")
@@ -76,7 +76,7 @@ func (w *world) serveQuickly(d *devkit.Kit) {
 	}))
 }
 
-// made asks as somebody who may, and returns the id of what has been made.
+// made asks as someone who may, and returns the id of what has been made.
 func (m *matrix) made(method, path, body string) string {
 	m.t.Helper()
 	got := m.do(method, path, m.appToken(allPermissions...), body)

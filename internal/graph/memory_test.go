@@ -17,7 +17,7 @@ import (
 	"licensor/internal/turns"
 )
 
-// maxPeak is what a request, or a batch of them, may take beside what it makes.
+// maxPeak is what a request, or a batch of them, may take next to what it makes.
 const maxPeak = 64 << 20
 
 // input is a request.
@@ -38,7 +38,7 @@ type measured struct {
 
 // TestNoOperationTakesMuchMemory sends every operation the largest inputs that it takes, plain and
 // compressed, to a tenant of the largest objects, and looks at how much memory the process takes
-// beside what it has at rest.
+// next to what it has at rest.
 func TestNoOperationTakesMuchMemory(t *testing.T) {
 	memorytest.Need(t)
 	if os.Getenv("LICENSOR_MEMORY") == "" {

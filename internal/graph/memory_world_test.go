@@ -28,7 +28,7 @@ type heavy struct {
 type program struct{ ID, AppID, Principal string }
 
 // How much of everything there is. A tenant can have more users, which takes longer than there is
-// time for here; what a request takes is compared with what may be taken beside the image, so the
+// time for here; what a request takes is compared with what may be taken next to the image, so the
 // objects that one request can reach are as many and as large as they can be.
 const (
 	heavyUsers  = 20_000
@@ -38,7 +38,7 @@ const (
 	goneUsers   = 16 // the first of the large users that are deleted
 	largeApps   = 8
 	boss        = "a0000000-0000-4000-8000-000000019999" // the manager of many
-	outerGroup  = "c0000000-0000-4000-8000-00000000000e" // has nobodysID, the group of everybody, in it
+	outerGroup  = "c0000000-0000-4000-8000-00000000000e" // has nobodysID, the group of everyone, in it
 )
 
 func newHeavy(t *testing.T) *heavy {
@@ -92,8 +92,8 @@ func (h *heavy) people() {
 	send()
 }
 
-// license gives everybody a product through many groups, and one that there are too few seats of,
-// so that everybody is in error.
+// license gives everyone a product through many groups, and one that there are too few seats of,
+// so that everyone is in error.
 func (h *heavy) license() {
 	h.ask("POST", "/licensor/v1/subscriptions", fmt.Sprintf(`{"skuId":"%s","totalLicenses":%d}`, e3, heavyUsers))
 	h.ask("POST", "/licensor/v1/subscriptions", `{"skuId":"`+visio+`","totalLicenses":1}`)

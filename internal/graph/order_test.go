@@ -47,7 +47,7 @@ func withMany(t testing.TB, n int) (w *world, token string) {
 func manyID(i int) string { return fmt.Sprintf("a0000000-0000-4000-8000-%012d", i) }
 
 // TestNobodyIsLostOrTwiceInListsWhileOthersWrite goes through lists in several orders while users
-// are renamed, deleted, restored and created all the while. Whoever was there from the beginning to
+// are renamed, deleted, restored and created all the while. Anyone who was there from the beginning to
 // the end is shown once.
 func TestNobodyIsLostOrTwiceInListsWhileOthersWrite(t *testing.T) {
 	t.Parallel()
@@ -86,7 +86,7 @@ func TestNobodyIsLostOrTwiceInListsWhileOthersWrite(t *testing.T) {
 	writers.Wait()
 }
 
-// disturb renames a user; every tenth is deleted and restored instead. Now and then there is a new
+// disturb renames a user; every tenth is deleted and restored instead. From time to time there is a new
 // one.
 func (w *world) disturb(token string, worker, i, n int) {
 	user := (i*7 + worker*n/2) % n

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Who has a user's token does not find out the password with it, and the owner of one who is
-// guessed at can still sign in.
+// Anyone with a user's token cannot find out the password with it, and the owner can still sign in
+// meanwhile.
 func TestGuessesAtTheCurrentPasswordAreBounded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

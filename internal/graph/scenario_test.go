@@ -22,7 +22,7 @@ import (
 )
 
 // TestScenarios plays testdata/scenarios/*.txtar over HTTP, each on a server of its own. README.txt
-// beside them says how they are written.
+// next to them says how they are written.
 func TestScenarios(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("testdata/scenarios/*.txtar")
@@ -106,8 +106,8 @@ func (s *scenario) fail(format string, args ...any) {
 	s.t.Fatalf("-- %s --\n%s", s.step, fmt.Sprintf(format, args...))
 }
 
-// take plays one step: a request and what is expected of its answer, SETUP with what there is to
-// be, or WAIT and a time.
+// take plays one step: a request and the expected response, SETUP with objects to create, or WAIT
+// and a time.
 func (s *scenario) take(text string) {
 	request, expected, ok := strings.Cut(text, "\n=> ")
 	line, rest, _ := strings.Cut(request, "\n")
@@ -150,7 +150,7 @@ func (s *scenario) take(text string) {
 	s.expect(got, int(s.world.tenant.Image().Seq-seq), expected)
 }
 
-// setUp imports what there is to be. Its lines: "seats PARTNUMBER 3", "users ann bob@US cid@-" with
+// setUp imports the given objects. Its lines: "seats PARTNUMBER 3", "users ann bob@US cid@-" with
 // their locations (DE when not said, - for none), "group red: ann bob" with members. Their names
 // stand for their ids from then on.
 func (s *scenario) setUp(lines []string) {
@@ -200,7 +200,7 @@ func idOf(first byte, name string) string {
 	return fmt.Sprintf("%c0000000-0000-4000-8000-%s", first, strings.Repeat("0", 12-2*len(name))+hex.EncodeToString([]byte(name)))
 }
 
-// headersOf cuts lines "Name: value" from a text that goes on with a body.
+// headersOf cuts lines "Name: value" from a text that continues with a body.
 func headersOf(text string) (headers map[string]string, body string) {
 	headers = map[string]string{}
 	for text != "" {
@@ -298,8 +298,8 @@ func (s *scenario) expect(got answer, commits int, expected string) {
 	}
 }
 
-// match says whether an answer is as expected. Of objects, only the members that are expected are
-// looked at.
+// match reports whether an answer is as expected. Of objects, only the members that are expected are
+// checked.
 func (s *scenario) match(want, have any) error {
 	switch want := want.(type) {
 	case map[string]any:
@@ -342,7 +342,7 @@ func (s *scenario) matchObject(want map[string]any, have any) error {
 	return nil
 }
 
-// matchList compares lists element by element; "<...>" at the end stands for any more of them.
+// matchList compares lists element by element; "<...>" at the end stands for any longer of them.
 func (s *scenario) matchList(want []any, have any) error {
 	list, ok := have.([]any)
 	if !ok {

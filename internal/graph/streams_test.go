@@ -108,7 +108,7 @@ func (w *world) drain(method, path, token, body string, compressed bool) (status
 	return response.StatusCode, size
 }
 
-// No answer takes much memory, whatever is in it. The test does not run beside others, since it
+// No answer takes much memory, whatever is in it. The test does not run next to others, since it
 // looks at the heap.
 func TestAnswersAreSentWhileTheyAreMade(t *testing.T) {
 	if testing.Short() || slowness > 1 {
@@ -312,7 +312,7 @@ func TestLargeAnswersInABatch(t *testing.T) {
 	}
 }
 
-// Whoever takes answers slowly holds nothing that others need.
+// Anyone who takes answers slowly holds nothing that others need.
 func TestSlowCallersHoldUpNobody(t *testing.T) {
 	t.Parallel()
 	w, token := withLarge(t, 12, 1_200_000)

@@ -64,7 +64,7 @@ func TestEveryPathOfGraphIsServedOrSaidNotToBe(t *testing.T) {
 	}
 }
 
-// What somebody may be permitted to do in Graph is never said not to be allowed, or not to be
+// What someone may be permitted to do in Graph is never said not to be allowed, or not to be
 // there.
 func TestEveryPermittedOperationIsServedOrSaidNotToBe(t *testing.T) {
 	t.Parallel()

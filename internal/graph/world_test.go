@@ -224,7 +224,7 @@ func (w *world) imports(lines ...string) {
 	}
 }
 
-// mayAll says whether a token lets its bearer see everything.
+// mayAll reports whether a token lets its bearer see everything.
 func mayAll(token string) bool {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {
@@ -268,7 +268,7 @@ func (sharedKeys) ReplaceSecret(_ context.Context, _ string, change func(old []b
 	return err
 }
 
-// counting is no good source of randomness, which is good in a test.
+// counting is not a good source of randomness, which is good in a test.
 type counting struct{}
 
 func (counting) Read(b []byte) (int, error) {

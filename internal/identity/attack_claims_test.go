@@ -34,7 +34,7 @@ func (w world) spoiled(t testing.TB, claims map[string]string, behind string) st
 	return w.signedAs(t, `{"alg":"RS256","kid":"`+w.keyID()+`"}`, []byte("{"+strings.Join(payload, ",")+"}"+behind))
 }
 
-// The clock of the tests stands at start, and five minutes are tolerated.
+// The clock of the tests is at start, and five minutes are tolerated.
 func TestTheTimesOfATokenAreNumbersWithinReach(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

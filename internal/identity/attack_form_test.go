@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestATokenHasOneForm: what is no compact serialization of three parts is no token, though
-// somebody else's library might find one in it.
+// TestATokenHasOneForm: anything that is not a compact serialization of three parts is not a token,
+// though other libraries might find one in it.
 func TestATokenHasOneForm(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

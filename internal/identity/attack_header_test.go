@@ -83,7 +83,7 @@ func TestNoOtherAlgorithmOpensATokenOfOurKey(t *testing.T) {
 	}
 }
 
-// Every form in which somebody can have our public key, as the password of every HMAC.
+// Every form in which someone can have our public key, as the password of every HMAC.
 func TestNoFormOfThePublicKeyIsAPassword(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

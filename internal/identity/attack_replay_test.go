@@ -74,9 +74,9 @@ func TestATokenOfOneTenantIsNoneOfAnother(t *testing.T) {
 	}
 }
 
-// What else we sign with the same key is no access token: an id token by its audience and for want
-// of a kind of caller, and a token of one kind of caller does not take the permissions of the
-// other.
+// What else we sign with the same key is not an access token: an ID token by its audience and
+// because it lacks a kind of caller, and a token of one kind of caller does not take the
+// permissions of the other.
 func TestWhatIsNoAccessTokenIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -15,7 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// wantUnreachable verifies a token of which nobody can say whether it is good.
+// wantUnreachable verifies a token of which no one can report whether it is good.
 func (w world) wantUnreachable(t *testing.T, raw string, saying ...string) {
 	t.Helper()
 	_, err := w.Verify(t.Context(), raw)

@@ -95,7 +95,7 @@ func TestATokenOfATrustedIssuerNamesAUser(t *testing.T) {
 	w.wantMessage(t, e.token(t, nil), endedSession)
 	w.wantMessage(t, e.token(t, map[string]any{"iat": nil}), endedSession)
 	w.wantMessage(t, e.token(t, map[string]any{"iat": start.Unix() + 1}), "")
-	// Fabrikam trusts the same issuer, for tokens of its own audience: they are nobody's who is in
+	// Fabrikam trusts the same issuer, for tokens of its own audience: they are no one's who is in
 	// Contoso.
 	other := trust
 	other.Tenant, other.Audiences = fabrikam, []string{"fabrikam"}

@@ -205,7 +205,7 @@ func newTrustingWorld(t testing.TB, e *elsewhere, trusts ...Trusted) (world, *tr
 	return w, issuers, log
 }
 
-// firstRSA is a key of nobody's.
+// firstRSA is a key of no one's.
 func firstRSA() (*rsa.PrivateKey, error) {
 	ring, err := parseKeys(otherKeys())
 	if err != nil {

@@ -104,8 +104,8 @@ func TestAnApplicationThatWritesTheDirectoryMayDoEverythingButComeByMore(t *test
 	}
 }
 
-// Of the operations that let a caller come by what it has not got, the permission for one is of no
-// use for another.
+// Among operations that let a caller gain permissions, the permission for one is not sufficient for
+// another.
 func TestNoPermissionLeadsToAnother(t *testing.T) {
 	t.Parallel()
 	for _, op := range []Operation{WriteApplications, WriteAppRoles, WriteGrants, WriteRoles, WriteSignIn} {

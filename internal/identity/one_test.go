@@ -78,7 +78,7 @@ func TestATokenIsNotGoodForAnotherWithTheSameID(t *testing.T) {
 	}
 }
 
-// The caller that stands for the subject of another issuer is none of the directory's users.
+// The caller that stands for the subject of another issuer is not one of the directory's users.
 func TestASubjectElsewhereIsNoUserHere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -40,7 +40,7 @@ func wideCatalog(products int) *Catalog {
 	return c
 }
 
-// crowd is n users in `groups` groups of everybody, each group with one or two products of its own.
+// crowd is n users in `groups` groups of everyone, each group with one or two products of its own.
 func crowd(tb testing.TB, n, groups int) *Image {
 	tb.Helper()
 	d := New(wideCatalog(32)).Draft(1, time.Unix(1, 0))

@@ -68,7 +68,7 @@ const (
 	ChangeLocation RemedyKind = "changeLocation" // of the user, or the other user's
 	ChangeAddress  RemedyKind = "changeAddress"  // of the user, or the other's
 	ClearOther     RemedyKind = "clearOther"     // the error of SKUID at the source, of which this one is a consequence
-	Reprocess      RemedyKind = "reprocess"      // nothing prevents the license any more
+	Reprocess      RemedyKind = "reprocess"      // nothing prevents the license now
 )
 
 // Explain is Explainer.User for a single user.

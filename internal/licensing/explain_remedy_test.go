@@ -17,7 +17,7 @@ import (
 // hiding are the causes that hide another error, which shows when the first one is mended.
 var hiding = map[string]bool{"UniquenessViolation": true, "MutuallyExclusiveViolation with what cannot go yet": true, "something else by now": true}
 
-// Whatever a remedy says, once it is done and the user reprocessed, the error is gone. Nothing but
+// Whatever a remedy says, once it is done and the user reprocessed, the error no longer exists. Nothing but
 // an error of another kind, which the first one hid, may show then.
 func TestExplainARemedyClearsTheError(t *testing.T) {
 	t.Parallel()
@@ -116,7 +116,7 @@ func addPlan(d *licensing.Draft, img *licensing.Image, user uint32, plans []uuid
 	return errRefused
 }
 
-// In whatever state a tenant is: when a remedy is done and the user reprocessed, what the reason
+// In any state a tenant is: when a remedy is done and the user reprocessed, what the reason
 // named is no longer in the way.
 func TestExplainRemediesOfAnyHistory(t *testing.T) {
 	t.Parallel()
@@ -154,7 +154,7 @@ func tryRemedy(t *rapid.T, img *licensing.Image, user uint32, r licensing.Reason
 		there := left.Direct == m.Direct && left.Group == m.Group
 		if there && m.Kind != licensing.FreeSeats && m.SKUID != uuid.Nil &&
 			(left.Entry.Source != r.Entry.Source || left.SKUID == m.SKUID && m.SKUID != r.SKUID) {
-			return // what was to be changed at the other source cannot be: something is wrong there, too
+			return // what should be changed at the other source cannot be: something is wrong there, too
 		}
 	}
 	for _, left := range next.Explain(user, false) {

@@ -83,7 +83,7 @@ var causes = map[string]struct {
 			s.assign("cid", "E3")
 			s.assign("bob", "E3")
 			s.group("also", "cid")
-			s.license("also", "E3") // a second source makes nobody the last who came
+			s.license("also", "E3") // a second source makes no one the last who came
 			s.license("all", "E3")
 		},
 		[]string{"E3 from all Error/CountViolation; seats {Enabled:1 Warning:1 Suspended:3 LockedOut:0}, consumed 2, last bob | freeSeats E3 1"},
@@ -246,8 +246,8 @@ func TestExplainOnRequestEveryEntry(t *testing.T) {
 	})
 }
 
-// Two plans of one product that need sets of the same size and with the same first plan are told
-// apart.
+// Two plans of one product that need sets of the same size and with the same first plan are
+// distinguished.
 func TestExplainNamesThePlanThatLacksSomething(t *testing.T) {
 	t.Parallel()
 	s := newStageOf(t, "A any\n B any\n C any\n X any requires A|B\n Y any requires A|C\n ---\n SB B\n SC C\n SXY X Y", "ann")

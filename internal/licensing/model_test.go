@@ -48,7 +48,7 @@ func (t *tenant) bitmap(ids []uuid.UUID) *roaring.Bitmap {
 
 var errRefused = fmt.Errorf("refused outside the rules")
 
-// apply does an operation as one commit and says whether it was refused.
+// apply does an operation as one commit and reports whether it was refused.
 func (t *tenant) apply(now model.Commit, op model.Op) error {
 	at := time.Unix(int64(now.At), 0)
 	d := t.image.Draft(now.Seq, at)

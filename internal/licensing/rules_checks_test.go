@@ -15,7 +15,7 @@ func TestL40APlanNotAvailableWhereTheUserIs(t *testing.T) {
 	s.group("all", "ann")
 	s.license("all", "E3")
 	s.shows("ann", "E3 from all: Error/ProhibitedInUsageLocationViolation")
-	s.license("all", "E3 without CHAT") // the plan is not enabled any more
+	s.license("all", "E3 without CHAT") // the plan is not enabled any longer
 	s.shows("ann", "E3 from all: Active without CHAT")
 }
 
@@ -95,7 +95,7 @@ func TestL43ADuplicateAddressForbidsExchange(t *testing.T) { // scenario 9
 	s.shows("bob", "E3 from all: Error/UniquenessViolation")
 	s.shows("cid", "E3 from all: Active")
 	s.assign("ann", "PHONE")
-	s.assign("bob", "E3 without MAIL2") // a plan of the company, such as BASE, is no mailbox
+	s.assign("bob", "E3 without MAIL2") // a plan of the company, such as BASE, is not a mailbox
 	s.duplicate("ann", false)
 	s.shows("ann", "PHONE direct: Active", "E3 from all: Error/UniquenessViolation")
 	s.reprocess("ann")
@@ -202,7 +202,7 @@ func TestL46DeletingAUserTakesEverythingWithoutACheck(t *testing.T) { // L60
 	s.shows("ann") // the add-on lacks its mailbox now, and the group is left
 }
 
-// What is held is never taken by a check; it shows ActiveWithError when it is looked at again (L49,
+// What is held is never taken by a check; it shows ActiveWithError when it is checked again (L49,
 // point 1).
 func TestL47WhatIsHeldIsNotTakenByACheck(t *testing.T) {
 	t.Parallel()
@@ -267,9 +267,9 @@ func TestL48TheWishIsNeverLost(t *testing.T) {
 		s.shows("ann", "E3 from all: Error/CountViolation")
 	}
 	f := s.fork()
-	f.leave("all", "ann") // the source is gone
+	f.leave("all", "ann") // the source no longer exists
 	f.shows("ann")
-	s.seats("E3", 1) // the error is gone
+	s.seats("E3", 1) // the error no longer exists
 	s.reprocess("ann")
 	s.shows("ann", "E3 from all: Active")
 }

@@ -181,8 +181,7 @@ func TestL52TheOldestUsersGetTheSeats(t *testing.T) { // scenario 1
 	s.shows("ben", "E3 from all: Error/CountViolation")
 }
 
-// waiters are a group of three users of whom the youngest has waited longest for a seat, then the
-// oldest.
+// waiters are a group of three users; the youngest has waited longest for a seat, then the oldest.
 func waiters(t *testing.T) *stage {
 	t.Helper()
 	s := newStage(t, "ann", "bob", "cid")
@@ -224,7 +223,7 @@ func TestL52WhoWaitsLongestGetsTheNextSeat(t *testing.T) {
 			s := waiters(t)
 			s.group("more", s.users...)
 			s.group("many")
-			s.license("all", "E3 without SITES2 CHAT") // who waits goes on waiting, for something else
+			s.license("all", "E3 without SITES2 CHAT") // who waits continues waiting, for something else
 			s.seats("E3", 1)
 			command(s)
 			equal(t, "who holds E3", s.image.Holders(product("E3")).ToArray(), []uint32{2})
@@ -395,7 +394,7 @@ func TestReprocessingWhatDoesNotChangeAllocatesNothingPerUser(t *testing.T) {
 	}
 }
 
-// crowdOf has n users in two groups, all of whom hold E3, a tenth with a warning and none with the
+// crowdOf has n users in two groups, who all hold E3, a tenth with a warning and none with the
 // conflicting other product.
 func crowdOf(t *testing.T, n int) *licensing.Image {
 	t.Helper()

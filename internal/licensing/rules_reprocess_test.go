@@ -151,8 +151,8 @@ func TestL75AReportCountsWhatCameOfIt(t *testing.T) {
 	equal(t, "in error", report.InError.ToArray(), []uint32{0, 2, 3})
 }
 
-// Reprocessing ann frees the seat of her first source, which bob gets; her second one must not go
-// on showing that only the other product of the bundle is wrong.
+// Reprocessing ann frees the seat of her first source, which bob gets; her second one must not
+// still show that only the other product of the bundle is wrong.
 func TestL72WithAutoReprocessAFreedSeatThatAnotherGets(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, "ann", "bob")

@@ -69,7 +69,7 @@ func TestL60ADirectAssignmentProcessesTheOnesNamed(t *testing.T) {
 	s := newStage(t, "ann")
 	s.assign("ann", "E3")
 	s.locate("ann", "KP")
-	s.assign("ann", "PHONE") // E3, now prohibited, is not looked at
+	s.assign("ann", "PHONE") // E3, now prohibited, is not checked
 	s.shows("ann", "E3 direct: Active", "PHONE direct: Active")
 }
 

@@ -105,7 +105,7 @@ func (s *stage) all(names ...string) *roaring.Bitmap {
 	return b
 }
 
-// request reads what is to be assigned: "E3", "E3 without CHAT SITES2", and to be removed: "-E3".
+// request reads what must be assigned: "E3", "E3 without CHAT SITES2", and to be removed: "-E3".
 func request(licenses []string) (add []licensing.Assign, remove []uuid.UUID) {
 	for _, l := range licenses {
 		if name, ok := strings.CutPrefix(l, "-"); ok {

@@ -13,7 +13,7 @@ import (
 	"licensor/internal/memory"
 )
 
-// What was in use and is not any more gives room again, though nothing else is done that would have
+// What was in use and is not any longer gives room again, though nothing else is done that would have
 // it collected.
 func TestRoomComesBack(t *testing.T) { // not parallel: it looks at the heap of the process
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))

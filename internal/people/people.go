@@ -183,7 +183,7 @@ func (d Directory) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
 	return trusts
 }
 
-// person returns the data of a user for tokens; nobody, if the user is deleted.
+// person returns the data of a user for tokens, which is zero if the user is deleted.
 func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint32) (identity.User, error) {
 	if img.Directory.UserDeleted(user) {
 		return identity.User{}, nil

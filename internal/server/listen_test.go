@@ -118,7 +118,7 @@ func TestWhoDoesNotFinishTheHandshakeIsClosed(t *testing.T) {
 	closes(t, dial(t, startServing(t, at, http.HandlerFunc(echo))))
 }
 
-// What trickles in, a byte now and then, does not gain time.
+// What trickles in, a byte from time to time, does not gain time.
 func TestAHeaderThatTricklesIsCutOff(t *testing.T) {
 	t.Parallel()
 	conn := dial(t, startServing(t, quick(func(b *bounds) { b.header = aMoment }), http.HandlerFunc(echo)))

@@ -22,7 +22,7 @@ import (
 )
 
 // A server without memory refuses what is not small, in Graph's form and in the authority's, says
-// when to come again, and goes on with what is small.
+// when to come again, and continues with what is small.
 func TestAServerWithoutMemoryServesWhatIsSmall(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "licensor.db")

@@ -9,9 +9,9 @@
 // Names that only one tenant may have, such as domains, are claimed in the store, so that programs
 // that know nothing of each other cannot give one to two tenants.
 //
-// Beside tenants there are tickets, which the authority gives out for minutes or weeks (codes,
-// refresh tokens, sessions), and the secrets of the installation. Of both, one of many who change
-// the same wins.
+// In addition to tenants there are tickets, which the authority issues for minutes or weeks (codes,
+// refresh tokens, sessions), and the secrets of the installation. Of several concurrent changes of
+// either, one succeeds.
 //
 // The one operation all rests on is Append. It makes commits and the rows they change durable
 // together or not at all, and it refuses commits that do not follow the last one, so a tenant has
@@ -25,8 +25,8 @@
 //		// somebody was faster: read the commits after ours, decide again
 //	}
 //
-// A store knows no conditions: it returns rows by their ordinals, and in the order of a name. Who
-// fulfils a condition is answered from the image (package query).
+// A store does not evaluate conditions: it returns rows by their ordinals, and in the order of a
+// name. Conditions are evaluated on the image (package query).
 //
 // Implementations are in folders below, and storetest has the tests that each of them must pass.
 package store

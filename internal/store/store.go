@@ -30,12 +30,12 @@ type Log interface {
 	CreateTenant(ctx context.Context, tenant uuid.UUID) error
 	// Tenants lists the ids of all tenants, in the order of creation.
 	Tenants(ctx context.Context) ([]uuid.UUID, error)
-	// Append makes the commits and the object rows they change durable, all or none. The commits count
-	// up from the place where the log ends, and carry their chains. A row replaces the one of its kind
-	// and ordinal. Its error says what has come of it:
+	// Append makes the commits and the object rows they change durable, all or none. The commits
+	// count up from the place where the log ends, and carry their chains. A row replaces the one of
+	// its kind and ordinal. Its error describes the result:
 	//
 	//   - ErrConflict: nothing, because the log does not end at that place.
-	//   - ErrUnknown: nobody knows, because the answer was lost. Fence finds out.
+	//   - ErrUnknown: unknown, because the response was lost. Fence finds out.
 	//   - Anything else, such as ErrFull, ErrUnavailable or the context's: nothing.
 	//
 	// Once begun it runs to its end even when ctx is done.
@@ -43,8 +43,8 @@ type Log interface {
 	// Place returns where a tenant's log ends.
 	Place(ctx context.Context, tenant uuid.UUID) (Place, error)
 	// Fence raises the tenant's epoch and returns where its log ends. Every Append at a place of an
-	// earlier epoch fails from then on, also one that is under way: what is not in the log by now will
-	// never be.
+	// earlier epoch fails from then on, also one that is in progress: what is not in the log by now
+	// will never be.
 	Fence(ctx context.Context, tenant uuid.UUID) (Place, error)
 	// Commits hands the commits after seq to yield, in order, until it returns an error, which is then
 	// returned. ErrTrimmed when the first of them was trimmed.
@@ -102,9 +102,9 @@ type Claims interface {
 	// has; when there are such, nothing was claimed. A name that the tenant has stays as it is.
 	Claim(ctx context.Context, tenant uuid.UUID, names []string, at time.Time) (others []Claim, err error)
 	// Settle says which names a tenant has after its commits and which it has no longer. It claims
-	// those that nobody has, and returns those that another tenant has.
+	// those that no tenant has, and returns those that another tenant has.
 	Settle(ctx context.Context, tenant uuid.UUID, has, hasNot []string) (others []Claim, err error)
-	// Claimed returns the claims of names, in no order; names that nobody has are not among them.
+	// Claimed returns the claims of names, in no order; unclaimed names are not among them.
 	Claimed(ctx context.Context, names []string) ([]Claim, error)
 	// ClaimsOf returns the claims of a tenant, in no order.
 	ClaimsOf(ctx context.Context, tenant uuid.UUID) ([]Claim, error)
@@ -129,9 +129,10 @@ type Tickets interface {
 	// Ticket returns the ticket with an id, also one that has expired but was not dropped yet;
 	// otherwise ErrNotFound.
 	Ticket(ctx context.Context, id [32]byte) (Ticket, error)
-	// ChangeTicket replaces Data and Expires of the ticket with t.ID, whose Version must be t.Version
-	// and becomes one more. When it is another by now the answer is ErrConflict: of several callers at
-	// once exactly one has no error. When the ticket is gone, ErrNotFound.
+	// ChangeTicket replaces Data and Expires of the ticket with t.ID, whose Version must be
+	// t.Version and becomes one more. When it is another by now the answer is ErrConflict: of
+	// several callers at once exactly one has no error. When the ticket no longer exists,
+	// ErrNotFound.
 	ChangeTicket(ctx context.Context, t Ticket) error
 	// DropFamily removes the tickets of a family; there may be none.
 	DropFamily(ctx context.Context, family uuid.UUID) error
@@ -216,7 +217,7 @@ type Claim struct {
 }
 
 // Ticket is something short-lived that the authority has given out or has seen: a code, a refresh
-// token, a session, an assertion that was used. It is no part of a tenant's log.
+// token, a session, an assertion that was used. It is not part of a tenant's log.
 type Ticket struct {
 	ID      [32]byte // SHA-256 of the secret its holder has, so that who reads the store cannot use it
 	Tenant  uuid.UUID
@@ -229,7 +230,7 @@ type Ticket struct {
 // Query selects object rows of one kind, ordered by ordinal unless Order says otherwise.
 type Query struct {
 	Kind     Kind
-	Ordinals []uint32 // when not nil: only these (at most MaxOrdinals); others are not looked at
+	Ordinals []uint32 // when not nil: only these (at most MaxOrdinals); others are ignored
 	Deleted  bool     // soft-deleted rows only; otherwise live ones only. Ignored with Ordinals and Order.
 	Below    uint32   // when not 0: only rows with an ordinal less than this
 	// When nil, by ordinal. Otherwise just Ordinal and Key are returned, of live and deleted rows;
@@ -247,10 +248,9 @@ var Ordered = []string{"userPrincipalName", "displayName", "mail", "createdDateT
 // same text are in the order of their ordinals, those without a text come first; descending, all
 // this is the other way round.
 //
-// A list must not change while somebody goes through its pages. So it is in the order of a certain
-// commit: a row that has got another text since keeps the place it had. With Below, which leaves
-// out what came later, every row that is there all the while is on exactly one page, and no row is
-// on two.
+// A list must not change while its pages are read. So it is in the order of a certain commit: a row
+// that has got another text since keeps the place it had. With Below, which leaves out what came
+// later, every row that is there all the while is on exactly one page, and no row is on two.
 type Order struct {
 	Property   string // one of Ordered
 	Descending bool
@@ -263,7 +263,7 @@ type Order struct {
 const MaxOrdinals = 1 << 16
 
 var (
-	// ErrExists says that what was to be created is there.
+	// ErrExists means that the object to create exists already.
 	ErrExists = errors.New("already exists")
 	// ErrNotFound says that what was asked for is not there.
 	ErrNotFound = errors.New("not found")

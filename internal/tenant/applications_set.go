@@ -19,7 +19,7 @@ import (
 type SetClient struct {
 	Client  directory.Client
 	Owners  []uuid.UUID // of what the command adds: users and service principals
-	Creator uuid.UUID   // of what the command adds, who is an owner of it, too; nobody when not in the directory
+	Creator uuid.UUID   // creator and owner of the added objects; ignored if not in the directory
 }
 
 func (SetClient) name() string { return "setApplication" }

@@ -30,7 +30,7 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	}
 }
 
-// Objects that are deleted for good make room.
+// Objects that are deleted permanently make room.
 func TestPurgedObjectsAreNotCounted(t *testing.T) {
 	t.Parallel()
 	draft := directory.NewUnits().Draft()

@@ -12,8 +12,9 @@ import (
 // changed.
 type Changes struct {
 	Users, Groups, Applications, Principals, Units ObjectChanges
-	// Owners are the users of whom a group's list of owners may have changed, OwnersPrincipals the
-	// service principals; Managers are the users who became, or are no longer, a user's manager.
+	// Owners are the users who may have been added to or removed from a group's owners,
+	// OwnersPrincipals the service principals; Managers are the users who became, or are no longer,
+	// a user's manager.
 	Owners, OwnersPrincipals, Managers LinkChanges
 
 	members, unitMembers map[uint32]*MemberChanges
@@ -39,9 +40,8 @@ func (l LinkChanges) Touched() *roaring.Bitmap {
 	return all
 }
 
-// MemberChanges are the users, groups and service principals of whom the list of members of a
-// group, or of an administrative unit, may have changed: they joined or left, were deleted or
-// restored.
+// MemberChanges are the users, groups and service principals whose membership of a group, or of an
+// administrative unit, may have changed: they joined or left, were deleted or restored.
 type MemberChanges struct {
 	Users, Groups, Principals *roaring.Bitmap
 }
@@ -87,10 +87,10 @@ func (o *ObjectChanges) Touched(properties []string) *roaring.Bitmap {
 	return all
 }
 
-// Created says whether it was created or restored, so that all of it is new.
+// Created reports whether it was created or restored, so that all of it is new.
 func (o *ObjectChanges) Created(ordinal uint32) bool { return o.created.Contains(ordinal) }
 
-// Deleted says whether it was deleted, and perhaps purged.
+// Deleted reports whether it was deleted, and perhaps purged.
 func (o *ObjectChanges) Deleted(ordinal uint32) bool { return o.deleted.Contains(ordinal) }
 
 // Owners are the objects of which the list of owners of an application or service principal may
@@ -112,7 +112,7 @@ func (o *ObjectChanges) owner(ordinal uint32, owner uuid.UUID) {
 	}
 }
 
-// Purged returns the id of what was purged, which no image knows any more.
+// Purged returns the id of a purged object, which images no longer have.
 func (o *ObjectChanges) Purged(ordinal uint32) (uuid.UUID, bool) {
 	id, ok := o.purged[ordinal]
 	return id, ok

@@ -41,7 +41,7 @@ func (cs *claims) claim(tenant uuid.UUID, names []claimed) (name claimed, owner 
 	return claimed{}, uuid.Nil, true
 }
 
-// add gives a tenant the names that nobody has, and returns those that another tenant has.
+// add gives a tenant the unclaimed names, and returns those that another tenant has.
 func (cs *claims) add(tenant uuid.UUID, names []claimed) (others []claimed) {
 	for _, name := range names {
 		switch owner, ok := cs.owner[name]; {

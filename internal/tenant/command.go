@@ -19,10 +19,10 @@ type Command interface {
 	run(c *change) error
 }
 
-// Done is what came of a command.
+// Done is the result of a command.
 type Done struct {
 	Image   *Image
-	Changed bool // false: nothing came of it and nothing was written
+	Changed bool // false: nothing changed and nothing was written
 	ID      uuid.UUID
 	Ordinal uint32 // of the user, group or administrative unit that was created
 	Report  licensing.Report
@@ -61,7 +61,7 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 	}
 }
 
-// finish returns the image after the command and its commit, or no commit when nothing came of it.
+// finish returns the image after the command and its commit, or no commit if nothing changed.
 func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
 	if user, n, crowded := c.lic.Crowded(maxEntries); crowded {
 		id := c.dir.UserID(user)

@@ -7,8 +7,8 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// What is kept of decoded documents, of all tenants together: those that are asked for again and
-// again are few beside those there are, and small.
+// What is kept of decoded documents, of all tenants together: documents that are requested
+// repeatedly are few compared with all, and small.
 const (
 	cachedDocuments = 1 << 15
 	cachedBytes     = 32 << 20 // of the rows that they were decoded from
@@ -40,8 +40,7 @@ func (c *documentCache) get(key documentKey) (document, bool) {
 	return c.kept.Get(key)
 }
 
-// add keeps a document, unless it is large, in the place of those that nobody has asked for the
-// longest.
+// add keeps a document, unless it is large, in place of the least recently used ones.
 func (c *documentCache) add(key documentKey, d document) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -25,7 +25,7 @@ type draft struct {
 	ownsRoles bool // the map of roles is a copy
 }
 
-// effect is a part of what came of a command.
+// effect is a part of the result of a command.
 type effect interface {
 	// apply carries it out, and reports false when that changes nothing. It refuses what no command
 	// can have noted: a damaged log must not bring the program down.
@@ -59,7 +59,7 @@ func (img *Image) draft(seq uint64, at time.Time) *draft {
 	return d
 }
 
-// finish returns the image of the draft, which cannot be used any more.
+// finish returns the image of the draft, which can no longer be used.
 func (d *draft) finish() *Image {
 	next := d.next
 	next.Directory = d.dir.Finish()

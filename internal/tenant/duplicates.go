@@ -14,7 +14,7 @@ import (
 const mostDuplicates = 100
 
 // reportDuplicates logs what the tenants have twice though it must be unique: earlier versions let
-// it in. It is kept as it is, because nobody but an administrator can say which one is right. Each
+// it in. It is kept as it is, because only an administrator can decide which one is right. Each
 // tenant gets its names (see claims) on the way.
 func (all *Tenants) reportDuplicates() {
 	found := 0
@@ -33,8 +33,8 @@ func (all *Tenants) reportDuplicates() {
 }
 
 // duplicates returns a text for each value that an image has twice, and for the names that another
-// tenant has. Users are only compared with the others, of which there are few: no version has let
-// two of them have the same id or name.
+// tenant has. Users are only compared with the other objects, which are few: no version has let two
+// of them have the same id or name.
 func (img *Image) duplicates(others []claimed) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, name := range others {

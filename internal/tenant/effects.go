@@ -11,8 +11,8 @@ import (
 	"licensor/internal/store"
 )
 
-// Effects are what came of a command: what a commit holds. Most of its fields are lists of effects,
-// which change.record notes. Field numbers are stored; never renumber.
+// Effects are the result of a command: the content of a commit. Most of its fields are lists of
+// effects, which change.record notes. Field numbers are stored; never renumber.
 type Effects struct {
 	Licensing         *licensing.Effects  `cbor:"1,keyasint,omitempty"`
 	Organization      organizationNow     `cbor:"2,keyasint,omitempty"` // its document
@@ -45,7 +45,7 @@ type Effects struct {
 
 func (f *Effects) encode() ([]byte, error) { return cbor.Marshal(f) }
 
-// empty reports whether nothing came of the command.
+// empty reports whether the command changed nothing.
 func (f *Effects) empty() bool { return reflect.ValueOf(f).Elem().IsZero() }
 
 // apply replays a commit on the image before it.

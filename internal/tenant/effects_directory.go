@@ -96,7 +96,7 @@ func (v GroupValues) note(f *Effects) { f.GroupValues = append(f.GroupValues, v)
 type Mark struct {
 	Ordinal    uint32     `cbor:"1,keyasint,omitempty"`
 	What       MarkKind   `cbor:"2,keyasint"`
-	ID         *uuid.UUID `cbor:"3,keyasint,omitempty"` // of what is Purged, which nothing else knows any more
+	ID         *uuid.UUID `cbor:"3,keyasint,omitempty"` // of a Purged object, which is stored nowhere else
 	Properties []string   `cbor:"4,keyasint,omitempty"` // that were Written; none when that is not known
 }
 

@@ -11,8 +11,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// keptSets is how many sets that conditions have found are remembered: whoever goes through a list
-// asks again for each page.
+// keptSets is how many results of conditions are remembered: clients that read a list repeat the
+// condition for each page.
 const keptSets = 16
 
 // setKey is what a set was found by, and as of which commit.
@@ -68,11 +68,11 @@ func (t *Tenant) find(
 }
 
 const (
-	// worthReading is how long a condition must take to be asked of everybody so that names are read
-	// from the store instead.
+	// worthReading is how long evaluating a condition for all users must take so that names are
+	// read from the store instead.
 	worthReading = time.Millisecond
-	// mostNames is how many names are read for that. Reading more takes about as long as asking
-	// everybody.
+	// mostNames is how many names are read for that. Reading more takes about as long as evaluating
+	// the condition for all users.
 	mostNames = 500
 )
 

@@ -38,7 +38,7 @@ var decoding = decodingMode(cbor.DecOptions{
 	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 })
 
-// decodingFormat reads a format number beside fields that may be unknown.
+// decodingFormat reads a format number among fields that may be unknown.
 var decodingFormat = decodingMode(cbor.DecOptions{})
 
 // decodingMode allows the long lists that a commit over a large tenant has.

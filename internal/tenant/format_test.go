@@ -22,7 +22,7 @@ import (
 
 var writeFormat = flag.Int("write-format", 0, "write the database of this format to testdata (see testdata/README.md)")
 
-// heldTenant is what a tenant holds, as it is kept beside a database in testdata.
+// heldTenant is what a tenant holds, as it is kept next to a database in testdata.
 type heldTenant struct {
 	Seq           uint64
 	At            time.Time

@@ -18,7 +18,7 @@ type CreateGroup struct {
 	Patch   directory.GroupPatch
 	Members []uuid.UUID // users, groups and service principals
 	Owners  []uuid.UUID // users and service principals
-	Creator uuid.UUID   // of the group; nobody when not in the directory
+	Creator uuid.UUID   // of the group; ignored if not in the directory
 	Unit    *uint32     // the administrative unit that it becomes a member of; nil: none
 }
 
@@ -156,7 +156,7 @@ func (c *change) purgeGroup(group uint32) error {
 		return err
 	}
 	c.setMembers(group, members, false)
-	// The log must say which, since nothing else knows it any more.
+	// The log must contain it, since nothing else does.
 	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) {
 		c.record(Nesting{Group: outer, Member: group, Removed: true})
 	}

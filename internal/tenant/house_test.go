@@ -67,7 +67,7 @@ func (h *house) build() {
 	h.Tenant = t
 }
 
-// open brings the house to life; between, when not nil, stands between the tenant and its store.
+// open brings the house to life; between, when not nil, is between the tenant and its store.
 func (h *house) open(between func(store.Store) store.Store) {
 	h.tb.Helper()
 	s := h.openStore()

@@ -9,15 +9,15 @@ import (
 	"licensor/internal/directory"
 )
 
-// Import takes a batch of rows from another directory's export in one commit. A row that cannot be
-// taken is reported and leaves no trace, the others are taken. With an ID, rows up to the last line
-// that was taken under this ID are passed over, so an import that was cut off can be sent again.
+// Import takes a batch of rows from another directory's export in one commit. A row with an error
+// is reported and changes nothing, the others are imported. With an ID, rows up to the last line
+// that was imported under this ID are skipped, so an import that was cut off can be sent again.
 // That is remembered for a week, of the newest 1,000 imports.
 type Import struct {
 	ID   string
 	Rows []ImportRow
-	// NoRoles is why the caller may add nobody to a group that directory roles can be given to; nil:
-	// they may.
+	// NoRoles is the reason that the caller may not add members to a role-assignable group; nil: it
+	// may.
 	NoRoles error
 }
 
@@ -90,7 +90,7 @@ type importing struct {
 	noRoles error
 	joins   map[uint32]*roaring.Bitmap
 	order   []uint32
-	roles   map[uint32]bool // groups that were looked at: whether directory roles can be given to them
+	roles   map[uint32]bool // checked groups: whether they are role-assignable
 }
 
 func (im *importing) row(row ImportRow) error {

@@ -76,8 +76,8 @@ func TestAnImportIsForgottenAfterAWeek(t *testing.T) {
 	}
 }
 
-// Whether roles can be given to a group is looked at when a line is taken: somebody else may have
-// created the group after the caller was looked at.
+// Whether roles can be given to a group is checked when a line is taken: someone else may have
+// created the group after the caller was checked.
 func TestAnImportAddsNobodyToAGroupThatCanHaveRoles(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)

@@ -72,8 +72,8 @@ func (cmd AssignGroup) few(c *change, id uuid.UUID) error {
 	return few(id, "licenses", maxGroupLicenses, len(skus)-1)
 }
 
-// Reprocess looks again at everything that users should have through groups (L70, L75): of the
-// users named, of the members of the groups named, of all users in error, or of everybody.
+// Reprocess evaluates the group-based licenses again (L70, L75): of the given users, of the members
+// of the given groups, of all users in error, or of all users.
 type Reprocess struct {
 	Users   []uint32
 	Groups  []uint32
@@ -81,7 +81,7 @@ type Reprocess struct {
 	All     bool
 }
 
-// short says whether it looks at few users.
+// short reports whether it processes few users.
 func (cmd Reprocess) short() bool {
 	return !cmd.All && !cmd.InError && len(cmd.Groups) == 0 && len(cmd.Users) < 100
 }

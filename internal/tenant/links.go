@@ -169,7 +169,7 @@ func (cmd RemoveLink) run(c *change) error {
 	return nil
 }
 
-// link adds a link, or removes it; false when that is no change.
+// link adds a link, or removes it; false if that changes nothing.
 func (c *change) link(l directory.Link, is bool) bool {
 	return c.record(LinkNow{l, !is})
 }
@@ -181,7 +181,7 @@ func (c *change) unlink(id uuid.UUID) {
 	}
 }
 
-// created notes who has created an object; nobody when the creator is not in the directory.
+// created records the creator of an object, if it is in the directory.
 func (c *change) created(id, creator uuid.UUID) {
 	if c.acts(creator) {
 		c.link(directory.Link{Relation: directory.CreatedBy, From: id, To: creator}, true)

@@ -18,9 +18,9 @@ import (
 	"licensor/internal/turns"
 )
 
-// ErrForgotten says that the log does not hold, or does not say, what somebody wants to know of it:
-// it no longer reaches back that far, or does not reach as far as that, as after a restore from a
-// backup. Who gets it has to read everything anew.
+// ErrForgotten means that the log does not have the requested changes: it no longer reaches back
+// that far, or does not reach that far, as after a restore from a backup. The caller has to read
+// everything again.
 var ErrForgotten = errors.New("the log does not reach back that far")
 
 // errEnough ends the reading of the log.
@@ -109,7 +109,7 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 	return c, nil
 }
 
-// take adds what came of a commit.
+// take adds the effects of a commit.
 func (c *Changes) take(f *Effects, img *Image) error {
 	for _, u := range f.NewUsers {
 		if user, ok := img.Directory.UserByID(u.ID); ok { // otherwise it was created and purged
@@ -324,14 +324,14 @@ func unite(set *roaring.Bitmap, data []byte) error {
 	return nil
 }
 
-// licenses stands for all of licenseProperties until they are told apart by name.
+// licenses stands for all of licenseProperties until they are distinguished by name.
 const licenses = "licenses"
 
 // licenseProperties are those of a user that come from licenses.
 var licenseProperties = []string{"assignedLicenses", "assignedPlans", "licenseAssignmentStates", "provisionedPlans"}
 
-// follow adds what follows from the rest: who is deleted or restored leaves or joins the lists of
-// all groups they are in or own, and stops or starts being a manager.
+// follow adds consequences: users who are deleted or restored leave or join the lists of all groups
+// they are in or own, and stops or starts being a manager.
 func (c *Changes) follow(img *Image) {
 	for _, name := range licenseProperties {
 		c.Users.properties[name] = c.Users.property(licenses)

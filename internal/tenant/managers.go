@@ -10,7 +10,7 @@ import (
 type ManagerNow struct {
 	User    uint32 `cbor:"1,keyasint,omitempty"`
 	Manager uint32 `cbor:"2,keyasint,omitempty"`
-	Removed bool   `cbor:"3,keyasint,omitempty"` // there is none any more
+	Removed bool   `cbor:"3,keyasint,omitempty"` // the manager was removed
 	Before  uint32 `cbor:"4,keyasint,omitempty"` // one more than the manager before; 0: none, or an old log does not say
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 // A tenant costs what is in it: what is the same for many, such as the catalog, is there once, and
-// nothing is held for what may come. Nothing else runs beside this test.
+// nothing is held for what may come. Nothing else runs next to this test.
 func TestATenantOfAHundredUsersIsSmall(t *testing.T) {
 	const tenants, users = 100, 100
 	const most = 120 << 10 // bytes; 84 KB on 64 bits, and the rest is for what tests leave behind

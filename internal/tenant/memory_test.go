@@ -72,7 +72,7 @@ func TestACommandThatIsGivenUpHasItsMemoryUntilItIsDone(t *testing.T) {
 }
 
 // A change takes memory for the users that it may touch. Near the limit nothing is added, but what
-// takes something away goes on.
+// takes something away continues.
 func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	t.Parallel()
 	const members = 1000

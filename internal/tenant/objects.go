@@ -19,7 +19,7 @@ type objectsDraft[T any] struct {
 	// In the effects, where changes are noted.
 	documents func(*Effects) *[]DocumentNow
 	values    func(*Effects) *[]Values
-	// then is told of each document that was put or purged; nil: nobody needs to know.
+	// then is called for each document that was put or purged; it may be nil.
 	then func(DocumentNow)
 }
 
@@ -85,7 +85,7 @@ func (o *objectsDraft[T]) put(c *change, ordinal uint32, id uuid.UUID, document 
 		if err != nil {
 			return err
 		}
-		document = o.base.Document(object) // an empty list is no list, as after a restart
+		document = o.base.Document(object) // an empty list is null, as after a restart
 		now := DocumentNow{Ordinal: ordinal, Document: document, What: o.what(ordinal, object)}
 		if now.What == Written {
 			now.Properties = directory.DifferingWithin(o.base.Document(o.begun().At(ordinal)), document)

@@ -61,7 +61,7 @@ func (t *Tenant) findOut(f *fold, lost error) error {
 	}
 }
 
-// inLog says whether a batch is in the log, and sees to it that it will never be when it is not.
+// inLog reports whether a batch is in the log. If it is not, it ensures that it never will be.
 func (t *Tenant) inLog(f *fold) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), fenceTime)
 	defer cancel()
@@ -85,7 +85,7 @@ func (t *Tenant) inLog(f *fold) (bool, error) {
 	return there == last.Chain, nil
 }
 
-// refuseFor refuses all commands for a while, and says whether the tenant is still open.
+// refuseFor refuses all commands for a while, and reports whether the tenant is still open.
 func (t *Tenant) refuseFor(wait time.Duration) bool {
 	until := time.NewTimer(wait)
 	defer until.Stop()
@@ -101,9 +101,9 @@ func (t *Tenant) refuseFor(wait time.Duration) bool {
 	}
 }
 
-// catchUp brings the image to the end of the log, to which somebody else has appended. A log that
+// catchUp brings the image to the end of the log, to which another process has appended. A log that
 // is not the one that the image has come from, since it was restored or a failover has lost its
-// end, is read anew.
+// end, is read again.
 func (t *Tenant) catchUp() error {
 	ctx, cancel := context.WithTimeout(context.Background(), readTime)
 	defer cancel()
@@ -143,7 +143,7 @@ func (t *Tenant) purgeCaches() {
 	t.sets.Purge()
 }
 
-// branchedError is a log that does not go on from where an image is.
+// branchedError reports a log that does not continue from an image.
 type branchedError struct {
 	end  uint64 // the number of the last commit
 	mine uint64 // that of the image

@@ -38,7 +38,7 @@ func kindOf(err error) tenant.ProblemKind {
 	return 0
 }
 
-// Whatever comes of an append, the caller is told the truth, the next change can be made, and a
+// Whatever results from an append, the caller is told the truth, the next change can be made, and a
 // restart finds the same.
 func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 	t.Parallel()
@@ -92,7 +92,7 @@ func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 	}
 }
 
-// As long as nobody knows whether a change was made, its caller is not told that it was not, and no
+// As long as no one knows whether a change was made, its caller is not told that it was not, and no
 // other change is made.
 func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {
 	t.Parallel()
@@ -129,7 +129,7 @@ func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {
 	}
 }
 
-// A caller who gives up before the writer has come to the command is told so, and nothing comes of
+// A caller who gives up before the writer has come to the command is told so, and nothing results from
 // it.
 func TestWhatIsWithdrawnIsNotDone(t *testing.T) {
 	t.Parallel()
@@ -230,7 +230,7 @@ func isRefused(err error) bool {
 	return errors.As(err, &refusal)
 }
 
-// A log that has lost its end, and has gone on from there, is read anew.
+// A log that has lost its end, and has gone on from there, is read again.
 func TestALogThatTookAnotherWayIsReadAnew(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -317,7 +317,7 @@ func (r *retold) Commits(ctx context.Context, id uuid.UUID, after uint64, yield 
 }
 
 // Over a line that fails in every way, what was acknowledged is there, what was refused is not, and
-// whoever was told that nobody knows finds out by looking.
+// anyone who was told that no one knows finds out by looking.
 func TestNothingAcknowledgedIsLostOnABadLine(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<12)

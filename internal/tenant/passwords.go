@@ -12,8 +12,8 @@ import (
 	"licensor/internal/store"
 )
 
-// passwordRow is the row of a user's password. It is no part of the user's document, so nothing
-// that shows users can show it.
+// passwordRow is the row of a user's password. It is not part of the user's document, so it cannot
+// be shown with the user.
 type passwordRow struct {
 	Hash string `json:"hash"`
 }
@@ -43,7 +43,7 @@ func (cmd SetPassword) run(c *change) error {
 	return nil
 }
 
-// RevokeSessions ends what a user is signed in to: tokens given out until now are of no use.
+// RevokeSessions ends a user's sessions: tokens issued until now become invalid.
 type RevokeSessions struct{ User uint32 }
 
 func (RevokeSessions) name() string { return "revokeSessions" }

@@ -6,9 +6,9 @@ import (
 	"licensor/internal/store"
 )
 
-// Preview returns what would come of a command after others, and keeps nothing of it. Those before
-// it that cannot be carried out are passed over. Documents are read as they are: the commands
-// before it must not change the one that this one reads.
+// Preview returns the result that a command would have after others, and discards it. Commands
+// before it that fail are skipped. Documents are read as they are: the commands before it must not
+// change the one that this one reads.
 func (t *Tenant) Preview(ctx context.Context, cmd Command, before ...Command) (Done, error) {
 	img := t.Image()
 	for _, earlier := range before {

@@ -27,7 +27,7 @@ const (
 	NotFound    ProblemKind = iota + 1 // what is named is not there
 	Taken                              // a value that must be unique is another's
 	Invalid                            // the command makes no sense as it is
-	Changed                            // what the command was to be made of is not that any more
+	Changed                            // the object of the command has changed
 	Unavailable                        // it could not be made durable now; try again
 	Unknown                            // it may have been made: the answer of the store did not come in time
 )

@@ -87,7 +87,7 @@ func (s *simulation) checkAnswers(log []store.Commit) {
 	}
 }
 
-// checkPublished wants the image that everybody sees to be that of a commit in the log, and the
+// checkPublished wants the image that everyone sees to be that of a commit in the log, and the
 // rows to be those of that image when it is the last one.
 func (s *simulation) checkPublished() {
 	s.tb.Helper()
@@ -144,7 +144,7 @@ func (s *simulation) checkSeats(img *tenant.Image) {
 	}
 }
 
-// checkReprocessing reprocesses everybody, twice. The first time may change what users have through
+// checkReprocessing reprocesses everyone, twice. The first time may change what users have through
 // groups and nothing else (L70), the second time nothing at all (L72).
 func (s *simulation) checkReprocessing() {
 	s.tb.Helper()

@@ -17,7 +17,7 @@ func (s *simulation) sku() uuid.UUID { return []uuid.UUID{e3, ems}[s.random.IntN
 
 func (s *simulation) name() string { return fmt.Sprint("user", s.random.IntN(12)) }
 
-// member is the id of a user, or now and then of a group.
+// member is the id of a user, or from time to time of a group.
 func (s *simulation) member() uuid.UUID {
 	if s.random.IntN(6) == 0 {
 		return s.Image().Directory.GroupID(s.group())

@@ -21,7 +21,7 @@ import (
 const simulationTime = 20 * time.Second
 
 // TestSimulation plays random commands of several callers over a store that fails in every way, and
-// crashes in between. What it plays comes of a seed, of which it takes new ones each time:
+// crashes in between. What it plays results from a seed, of which it takes new ones each time:
 //
 //	LICENSOR_SEED=7 go test ./internal/tenant -run TestSimulation     # plays one again
 //	LICENSOR_SEEDS=5000 go test ./internal/tenant -run TestSimulation # plays many
@@ -70,7 +70,7 @@ func seeds(t *testing.T) func(yield func(uint64) bool) {
 }
 
 // simulation is a tenant over a store in memory, behind a bad line, in a bubble of synctest: time
-// passes only when everybody waits, so nobody has to wait for it.
+// passes only when everyone waits, so no one has to wait for it.
 type simulation struct {
 	*house
 	random  *rand.Rand // of what is done
@@ -80,7 +80,7 @@ type simulation struct {
 	callers sync.WaitGroup
 }
 
-// call is a command that somebody has sent, under a name of its own.
+// call is a command that someone has sent, under a name of its own.
 type call struct {
 	actor string
 	cmd   tenant.Command
@@ -111,7 +111,7 @@ func (s *simulation) play() {
 			s.clock.Add(s.random.Int64N(3))
 			s.round(s.weather.bad)
 			s.weather.calm()
-			time.Sleep(2 * time.Second) // until the writer knows what came of its last append
+			time.Sleep(2 * time.Second) // until the writer knows what resulted from its last append
 			s.checkPublished()
 		}
 		s.round(func() { s.weather.breaking(s.random.IntN(6)) })
@@ -123,7 +123,7 @@ func (s *simulation) play() {
 }
 
 // round sends some commands while the writer waits for the store, so that some share a transaction,
-// and has the weather change before they go on.
+// and has the weather change before they continue.
 func (s *simulation) round(change func()) {
 	s.weather.hold()
 	for range 1 + s.random.IntN(6) {
@@ -166,7 +166,7 @@ func (s *simulation) must(cmd tenant.Command) tenant.Done {
 }
 
 // crash ends the program without letting it finish anything, and starts it again. An append that
-// was still under way reaches the store before that, later, or never.
+// was still in progress reaches the store before that, later, or never.
 func (s *simulation) crash() {
 	s.tb.Helper()
 	_ = s.store.Close()                       // from now on nothing reaches the store

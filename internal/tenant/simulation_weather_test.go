@@ -7,11 +7,11 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// weather says what comes of each operation on the line of a simulation.
+// weather says what results from each operation on the line of a simulation.
 type weather struct {
 	mu     sync.Mutex
 	fate   *rand.Rand // of what the writer does
-	beside *rand.Rand // of snapshots, which are taken beside it
+	beside *rand.Rand // of snapshots, which are taken next to it
 	kind   weatherKind
 	left   int           // operations of the writer until the line breaks
 	late   func()        // not nil: happens before one of the writer's operations
@@ -55,7 +55,7 @@ func (w *weather) turn(kind weatherKind, left int) {
 	w.kind, w.left = kind, left
 }
 
-// breaks says whether the line breaks down or has broken down.
+// breaks reports whether the line breaks down or has broken down.
 func (w *weather) breaks() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -70,8 +70,8 @@ func objectsPiece[T any](name string, of func(img *Image) *directory.Objects[T])
 	}
 }
 
-// snapshots takes them beside the work. It holds no image: an old one would keep alive all that has
-// changed since.
+// snapshots takes them in the background. It holds no image: an old one would keep alive all that
+// has changed since.
 type snapshots struct {
 	taking  sync.Mutex     // one at a time; guards parts and sizes
 	parts   partNames      // of the last snapshot
@@ -83,7 +83,7 @@ type snapshots struct {
 	pending int // bytes of effects since the last snapshot
 	size    int // bytes of the last snapshot
 
-	due bool // one is to be taken as soon as the tenant works
+	due bool // take one as soon as the tenant works
 }
 
 // staleness says which parts have changed since they were saved, by piece.
@@ -124,7 +124,7 @@ func (s *snapshots) take() staleness {
 	return stale
 }
 
-// giveBack takes take back, when no snapshot came of it.
+// giveBack reverts take, if no snapshot resulted.
 func (s *snapshots) giveBack(stale staleness) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

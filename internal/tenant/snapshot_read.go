@@ -84,12 +84,12 @@ func chainOf(stored []byte) (chain store.Chain) {
 	return chain
 }
 
-// commitWeight is what a commit counts besides its effects, in bytes: replaying one takes a while
-// however little came of it.
+// commitWeight is the weight of a commit in addition to its effects, in bytes: replaying one takes
+// time however few effects it has.
 const commitWeight = 32
 
-// snapshotTries is how often a snapshot is looked for anew that was replaced and swept while it was
-// loaded.
+// snapshotTries is how often a snapshot is looked for again that was replaced and swept while it
+// was loaded.
 const snapshotTries = 3
 
 // readSnapshot returns the image of the last snapshot, and its format.
@@ -140,7 +140,7 @@ func (t *Tenant) loadSnapshot(ctx context.Context, m store.Manifest) (*Image, ui
 	return img, h.Format, nil
 }
 
-// readParts reads the parts of all pieces, piece beside piece.
+// readParts reads the parts of all pieces concurrently.
 func (t *Tenant) readParts(ctx context.Context, names partNames) (map[string][][]byte, error) {
 	read, errs := make([][]store.Part, len(pieces)), make([]error, len(pieces))
 	var wait sync.WaitGroup

@@ -37,8 +37,8 @@ func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err
 	return err
 }
 
-// unnamedFor is how long parts stay that no manifest names: who has read a manifest that was
-// replaced since can load its snapshot for so long.
+// unnamedFor is how long parts are kept that no manifest names: a reader of a manifest that was
+// replaced since can load its snapshot for that time.
 const unnamedFor = time.Hour
 
 // newestName is the name of the manifest of the last snapshot. Others are named after days.

@@ -39,7 +39,7 @@ type Tenant struct {
 
 	queue   *queue
 	closing chan struct{} // closed when no more commands are taken
-	ended   chan struct{} // closed when the writer is gone
+	ended   chan struct{} // closed when the writer has ended
 	stats   stats
 	epoch   uint64 // of the log (store.Place); the writer's
 	failed  int    // batches in a row that could not be made durable; the writer's
@@ -99,10 +99,9 @@ func (t *Tenant) start() {
 	}()
 }
 
-// Do carries out a command for an actor. When it returns without error, what came of the command is
-// durable and in the image that Done holds. When the context ends first, its error says that
-// nothing comes of the command, unless it is *CommandError Unknown. A *memory.FullError says that
-// there is no memory for its draft now.
+// Do executes a command for an actor. If it returns without error, the result is durable and in the
+// image of Done. If the context ends first, the error means that the command has no effect, unless
+// it is *CommandError Unknown. A *memory.FullError says that there is no memory for its draft now.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
 	if err := reserve(ctx, t.Image(), cmd); err != nil {
@@ -141,9 +140,9 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 	}
 }
 
-// foresee carries out a reprocessing on the current image without the writer. When nothing comes of
-// it, that is the answer, and nothing needs to be written or waited for (docs/spec/licensing.md
-// L72). Whatever else there is to say is left to the writer.
+// foresee executes a reprocessing on the current image without the writer. If it changes nothing,
+// that is the result, and nothing needs to be written or waited for (docs/spec/licensing.md L72).
+// All other results are left to the writer.
 func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool, error) {
 	reprocess, ok := cmd.(Reprocess)
 	if !ok {

@@ -34,7 +34,7 @@ func TestARestartChangesNothing(t *testing.T) {
 			if after := content(t, h.Image()); after != before {
 				t.Fatalf("before\n%s\nafter\n%s", before, after)
 			}
-			h.must(newUser(t, "somebody-new")) // it goes on where it was
+			h.must(newUser(t, "somebody-new")) // it continues where it was
 		})
 	}
 }
@@ -65,7 +65,7 @@ func playEverything(h *house) {
 	for i, manager := range []int{1, 2, 3, 3} {
 		h.must(tenant.SetManager{User: users[i].Ordinal, Manager: users[(manager+i)%6].ID})
 	}
-	h.must(tenant.SetManager{User: users[0].Ordinal, Manager: users[3].ID}) // who is purged
+	h.must(tenant.SetManager{User: users[0].Ordinal, Manager: users[3].ID}) // users[3] is purged
 	h.must(tenant.RemoveManager{User: users[1].Ordinal})
 	h.must(tenant.RemoveMember{Group: group.Ordinal, Member: users[0].ID})
 	h.must(tenant.RemoveMember{Group: group.Ordinal, Member: other.ID})
@@ -323,7 +323,7 @@ func TestAnImportGoesOnWhereItWasCutOff(t *testing.T) {
 	}
 }
 
-// A group that is asked to leave itself is no member, which is an answer, not a fault.
+// A group that is asked to leave itself is not a member, which is an answer, not a fault.
 func TestAGroupIsNoMemberOfItself(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)

@@ -10,8 +10,8 @@ import (
 // tidyBatch is how many deleted objects one commit purges.
 const tidyBatch = 500
 
-// Tidy purges, now and then until the context ends, what was deleted more than 30 days
-// ago (KeptFor).
+// Tidy purges, from time to time until the context ends, objects that were deleted more than 30
+// days ago (KeptFor).
 func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

@@ -167,7 +167,7 @@ func (c *change) unitMember(unit uint32, id uuid.UUID) (m directory.UnitMember, 
 	return directory.UnitMember{Unit: unit, Member: group, IsGroup: true}, ok && !c.dir.GroupDeleted(group)
 }
 
-// changeUnit makes a member come or go; false when that is no change.
+// changeUnit adds or removes a member; false if that changes nothing.
 func (c *change) changeUnit(m directory.UnitMember) bool {
 	return c.record(UnitMemberNow(m))
 }

@@ -86,7 +86,7 @@ type UpdateUser struct {
 	User         uint32
 	Patch        directory.UserPatch
 	PasswordHash string      // of a new password; "": the password stays as it is
-	Manager      uuid.UUID   // nil: it stays as it is
+	Manager      uuid.UUID   // nil: it does not change
 	Sponsors     []uuid.UUID // to be added
 }
 
@@ -236,7 +236,7 @@ func (c *change) purgeUser(user uint32) {
 	for _, group := range groups {
 		c.setMembers(group, one(user), false)
 	}
-	for _, report := range c.dir.Reports(user) { // it would happen by itself, but nobody could tell from the log
+	for _, report := range c.dir.Reports(user) { // implied, but the log must have it
 		c.removeManager(report, user)
 	}
 	c.leaveUnits(user, false)
@@ -287,7 +287,7 @@ func (cmd PurgeExpired) run(c *change) error {
 	return nil
 }
 
-// expired reports whether what was deleted at a time cannot be restored any more.
+// expired reports whether an object deleted at a time can no longer be restored.
 func (c *change) expired(deleted time.Time) bool {
 	return !deleted.IsZero() && c.at.Sub(deleted) > KeptFor
 }

@@ -6,13 +6,13 @@ import (
 	"licensor/internal/memory"
 )
 
-// touchedBytes is what a draft takes at most for a user that it touches, and the image that comes
-// of it keeps from the one before.
+// touchedBytes is the maximum memory of a draft for a user that it touches, including what the
+// resulting image keeps of the previous one.
 const touchedBytes = 256
 
 // reserve takes memory for the draft of a command. The request holds it until its end, as it holds
-// the image. Commands that only take something away, or set a password, need none, so that they go
-// on when there is little.
+// the image. Commands that only remove something, or set a password, need none, so that they work
+// when there is little.
 func reserve(ctx context.Context, img *Image, cmd Command) error {
 	return memory.Of(ctx).More(ctx, touchedBytes*touches(img, cmd))
 }

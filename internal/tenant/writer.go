@@ -29,11 +29,11 @@ const (
 	isWithdrawn
 )
 
-// withdraw says whether the request was withdrawn before the writer has taken it, so that nothing
-// will come of it.
+// withdraw reports whether the request was withdrawn before the writer has taken it, so that it has
+// no effect.
 func (r request) withdraw() bool { return r.state.CompareAndSwap(isWaiting, isWithdrawn) }
 
-// take says whether the request is the writer's.
+// take reports whether the request is the writer's.
 func (r request) take() bool {
 	return r.state.CompareAndSwap(isWaiting, isTaken) || r.state.Load() == isTaken
 }
@@ -81,8 +81,8 @@ type fold struct {
 	read    map[objectKey]store.Object // read ahead, as of before the batch
 }
 
-// commit folds the commands over the image, makes all that came of them durable, publishes the last
-// image and answers.
+// commit folds the commands over the image, makes the results durable, publishes the last image and
+// responds.
 func (t *Tenant) commit(batch []request) {
 	for len(batch) > 0 {
 		batch = batch[t.commitFirst(batch):]

@@ -170,7 +170,7 @@ func TestLongWorkWaitsForATurnAndGivesItUp(t *testing.T) {
 	if err := work.Yield(); err != nil {
 		t.Fatal(err)
 	}
-	within, err := processors.Within(ctx, uuid.New()) // has the work's turn, or would wait for ever
+	within, err := processors.Within(ctx, uuid.New()) // has the work's turn, or would wait forever
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,8 +193,8 @@ func TestLongWorkWaitsForATurnAndGivesItUp(t *testing.T) {
 	}
 }
 
-// However much short work a tenant has, some of it goes on at once, and another tenant's does not
-// wait for the rest. While work rests, other work goes on in its place.
+// However much short work a tenant has, some of it continues at once, and another tenant's does not
+// wait for the rest. While work rests, other work continues in its place.
 func TestShortWorkIsSharedByTenants(t *testing.T) {
 	t.Parallel()
 	processors, greedy := turns.NewProcessors(1), uuid.New()

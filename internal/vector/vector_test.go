@@ -11,7 +11,7 @@ import (
 	"licensor/internal/vector"
 )
 
-// version is a vector beside the plain slice that it must be equal to.
+// version is a vector next to the plain slice that it must be equal to.
 type version struct {
 	vector vector.Vector[int]
 	plain  []int

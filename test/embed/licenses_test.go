@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// missing is a program of somebody else's: it says which members of a group lack its licenses, and
+// missing is a program of someone else's: it says which members of a group lack its licenses, and
 // asks again while the service is busy.
 func missing(client *http.Client, graph, group string) (names []string, err error) {
 	for {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// The program in the README compiles as it stands there.
+// The program in the README compiles as it is there.
 func TestTheProgramOfTheReadmeCompiles(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {

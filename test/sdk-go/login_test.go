@@ -90,7 +90,7 @@ func TestDeviceCode(t *testing.T) {
 	must(t, err)
 }
 
-// device is the credential of a new user, who will approve when asked to sign in, and what came of
+// device is the credential of a new user, who will approve when asked to sign in, and what resulted from
 // that.
 func device(
 	t *testing.T, admin client, app models.Applicationable,

@@ -12,7 +12,7 @@ import (
 
 // approve goes through the authority's pages as a person without JavaScript does: it fills in what
 // a form asks for, presses its first button, and does the same on the next page, until a page asks
-// for nothing any more.
+// for nothing any longer.
 func approve(address string, answers map[string]string) error {
 	jar, err := cookiejar.New(nil)
 	if err != nil {

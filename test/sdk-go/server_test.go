@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// serve runs what is to be run while the program serves its demo tenant.
+// serve runs what must be run while the program serves its demo tenant.
 func serve(binary string, run func() int) (code int, err error) {
 	dir, err := os.MkdirTemp("", "licensor-sdk-")
 	if err != nil {

@@ -162,7 +162,7 @@ func TestBatch(t *testing.T) {
 
 func TestDelta(t *testing.T) {
 	g := graph(t, secret(t, server.ClientSecret))
-	// follow reads from a link to the end and returns what was there by id, and where to go on.
+	// follow reads from a link to the end and returns what was there by id, and where to continue.
 	follow := func(page users.DeltaGetResponseable) (map[string]models.Userable, string) {
 		t.Helper()
 		found := map[string]models.Userable{}

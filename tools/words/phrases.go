@@ -16,7 +16,7 @@ func p(pattern, instead string) phrase {
 
 // but excepts matches from a phrase.
 func (p phrase) but(except string) phrase {
-	p.except = regexp.MustCompile(`(?i)` + except)
+	p.except = regexp.MustCompile(except)
 	return p
 }
 
@@ -24,22 +24,22 @@ func (p phrase) but(except string) phrase {
 // by which an allowed match is recognized.
 var phrases = []phrase{
 	// People
-	p(`nobody`, `"no one", or the subject: "no user", "no caller"`),
+	p(`nobody`, `"no one", or the subject: "no user", "no caller"`).but(`^NoBody$`),
 	p(`somebody`, `"someone", or the subject: "a user", "an attacker"`),
 	p(`anybody`, `"anyone"`),
-	p(`everybody`, `"all users", "everyone"`),
+	p(`everybody( returns)?`, `"all users", "everyone"`).but(` returns$`), // a method
 	p(`whoever`, `"anyone who", "callers that"`),
 	p(`(^|[.;:] )who (has|can|is|asks|knows|owns|may|comes|waits|reads|writes)`, `"users who", "callers that"`),
 	p(`of whom`, `a sentence with a subject: "all of them", "have 3"`),
 	p(`show[sn]? who (it|they|he) (is|are)`, `"authenticate"`),
 	p(`in (the|a|its|their|\w+'s|another's|the \w+'s|a \w+'s|an \w+'s) names?( of)?`, `"on behalf of"`).
-		but(`^in (the|a|its|their) names?$|^in (the|a) \w+'s names?$|^in \w+'s names?$|^in (the|a) name of`),
+		but(`^[Ii]n (the|a|its|their) names?$|^[Ii]n (the|a) \w+'s names?$|^[Ii]n \w+'s names?$|^[Ii]n (the|a) name of`),
 
 	// States
 	p(`(is|are|was|were) to be`, `"must be", "should be", "will be"`),
 	p(`there (is|are) to`, `"to"`),
 	p(`any more`, `"no longer", "any longer"`),
-	p(`of the kind`, `"similar", "such"`),
+	p(`(no|any|some)thing of the kind|of the kind (that|which)`, `"similar", "such"`),
 	p(`(is|are|was|were) gone`, `"was deleted", "was removed", "no longer exists"`),
 	p(`gone for good|for good`, `"permanently"`),
 	p(`(come|comes|came) of`, `"results from", "the result of"`),
@@ -47,8 +47,8 @@ var phrases = []phrase{
 	p(`under way`, `"in progress"`),
 	p(`(go|goes|going|went) on`, `"continue"`),
 	p(`(there )?(is|are|was|were) no( longer| more| less| one| other)?`, `"is not a", "does not exist"`).
-		but(`^there|(longer|more|less|one|other)$`),
-	p(`(there )?(is|are|was|were) none`, `"is not one", "does not exist"`).but(`^there`),
+		but(`^[Tt]here|(longer|more|less|one|other)$`),
+	p(`(there )?(is|are|was|were) none`, `"is not one", "does not exist"`).but(`^[Tt]here|None$`),
 	p(`of no use`, `"invalid", "no longer valid"`),
 	p(`for ever`, `"forever"`),
 

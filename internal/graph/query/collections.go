@@ -136,8 +136,7 @@ func groupsWith(s Scope, passes test, _ []string) *roaring.Bitmap {
 }
 
 // inGroups is the collection of the groups that an object is in: memberOf/any(g:g/id eq …). within
-// returns the groups that count as one group, members the objects of the kind that are directly in
-// one of these.
+// returns the groups that count as one group, and members the direct members of that kind of these.
 func inGroups(
 	within func(*directory.Index, uint32) []uint32,
 	members func(s Scope, inner, group uint32) *roaring.Bitmap,

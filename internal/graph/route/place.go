@@ -15,7 +15,7 @@ type Place[Op any] struct {
 	Graph      bool           // Graph has the place, supported or not
 
 	names map[string]*Place[Op] // by name in lower case
-	key   *Place[Op]            // the next place if the segment is none of the names
+	key   *Place[Op]            // the next place for other segments
 	// cast is the next place after the name of a type of directory objects:
 	// …/members/microsoft.graph.user
 	cast *Place[Op]

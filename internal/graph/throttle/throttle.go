@@ -141,8 +141,8 @@ func (l *Buckets) Admit(c *Charge, caller *identity.Caller, cost int, now time.T
 // covers.
 const unitTime = 10 * time.Millisecond
 
-// Work takes more units for long work, whose time is known only at its end. It cannot be refused
-// any more, so a bucket may become negative: then its callers wait longer.
+// Work takes more units for long work, whose time is known only at its end. It can no longer be
+// refused, so a bucket may become negative: then its callers wait longer.
 func (c *Charge) Work(spent time.Duration, now time.Time, h http.Header) {
 	more := int(spent/unitTime) - c.extra
 	if more <= 0 || c.units == 0 {

@@ -293,7 +293,7 @@ func TestAnAssertionIsGoodOnce(t *testing.T) {
 	}
 	for _, later := range []time.Duration{0, time.Minute, 9*time.Minute + 59*time.Second} {
 		w.clock.advance(later)
-		again := card.sign(t, jose.RS256, header, w.assertionOf("jti", "one")) // another text with the same jti is no better
+		again := card.sign(t, jose.RS256, header, w.assertionOf("jti", "one")) // another text with the same jti is not a better
 		for _, raw := range []string{raw, again} {
 			if got := w.post(t, tokenPath, assertionForm(raw)); got.status != http.StatusUnauthorized {
 				t.Errorf("used twice: %d %s", got.status, got.text)
@@ -337,7 +337,7 @@ func wantOneWinner(t *testing.T, ask func() answer) {
 	}
 }
 
-// otherIssuer is an authority of somebody else, over http on the loopback address.
+// otherIssuer is an authority of someone else, over http on the loopback address.
 func otherIssuer(t *testing.T, card identityCard) string {
 	t.Helper()
 	mux := http.NewServeMux()

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// guess tries a password from an address, and says whether it was right, or not even checked, and
+// guess tries a password from an address, and reports whether it was right, or not even checked, and
 // how long that took.
 func (w world) guess(
 	t testing.TB, remote, name, password string, cookies ...*http.Cookie,
@@ -118,7 +118,7 @@ func TestAHundredGuessesOfStrangersAreCheckedInAnHour(t *testing.T) {
 	}
 }
 
-// Nobody has a count forgotten by trying names of no account.
+// No one has a count forgotten by trying names of no account.
 func TestManyNamesDoNotRenewABudget(t *testing.T) {
 	t.Parallel()
 	a := newAttempts()
@@ -166,7 +166,7 @@ func TestGuessingFromOneAddressIsSlowedDown(t *testing.T) {
 	}
 }
 
-// Whoever has mistyped the password at a known place over and over waits five seconds, and signs
+// Anyone who has mistyped the password at a known place over and over waits five seconds, and signs
 // in.
 func TestAnOwnerWhoMistypesWaitsForSeconds(t *testing.T) {
 	t.Parallel()
@@ -324,7 +324,7 @@ func TestAnAccountHasTheLastPlacesOnly(t *testing.T) {
 	}
 }
 
-// Who waits is bounded in number and time, and strangers do not take the places of others.
+// Waiting attempts are limited in number and time, and strangers do not take the places of others.
 func TestTheLineIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -391,7 +391,7 @@ func TestWhoHasGoneLeavesTheLine(t *testing.T) {
 	}
 }
 
-// A clock that is set back, as in development, does not shut out anybody.
+// A clock that is set back, as in development, does not shut out anyone.
 func TestAttemptsSurviveAClockThatIsSetBack(t *testing.T) {
 	t.Parallel()
 	a := newAttempts()
@@ -410,7 +410,7 @@ func TestAttemptsSurviveAClockThatIsSetBack(t *testing.T) {
 	}
 }
 
-// On the loopback address is a proxy that is not named, behind which everybody is.
+// On the loopback address is a proxy that is not named, behind which everyone is.
 func TestOneGuesserBehindALocalProxyDoesNotShutOutTheRest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,7 +8,7 @@ import (
 )
 
 // BenchmarkClientCredentials is a token request through the handler: of an application that asks
-// again within five minutes, and of one whose token is signed anew each time.
+// again within five minutes, and of one whose token is signed again each time.
 func BenchmarkClientCredentials(b *testing.B) {
 	for name, again := range map[string]bool{"again": true, "anew": false} {
 		b.Run(name, func(b *testing.B) {

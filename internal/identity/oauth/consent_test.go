@@ -13,7 +13,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// newcomer is a world in which nobody has consented to anything.
+// newcomer is a world in which no one has consented to anything.
 func newcomer(t *testing.T) world {
 	w := newWorld(t)
 	w.town.change(func() { clear(w.town.grants) })

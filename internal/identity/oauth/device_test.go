@@ -206,7 +206,7 @@ func TestRefusalsOfTheDeviceEndpoint(t *testing.T) {
 	}
 }
 
-// Codes for people are short. Nobody tries out many.
+// Codes for people are short. No one tries out many.
 func TestGuessingCodesOfDevicesIsSlowedDown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -56,7 +56,7 @@ func FuzzTokenForm(f *testing.F) {
 	})
 }
 
-// FuzzAuthorize: whatever a client asks, nobody is sent anywhere but to an address that is
+// FuzzAuthorize: whatever a client asks, no one is sent anywhere but to an address that is
 // registered, and what was asked does not get into a page as anything but text.
 func FuzzAuthorize(f *testing.F) {
 	w := newWorld(f)

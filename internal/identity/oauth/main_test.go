@@ -77,7 +77,7 @@ func newClock() *clock {
 func (c *clock) now() time.Time          { return time.Unix(0, c.nanoseconds.Load()).UTC() }
 func (c *clock) advance(d time.Duration) { c.nanoseconds.Add(int64(d)) }
 
-// wait is that of attempts: whoever waits sets the clock.
+// wait is that of attempts: anyone who waits sets the clock.
 func (c *clock) wait(ctx context.Context, d time.Duration) error {
 	c.advance(d)
 	return ctx.Err()
@@ -170,7 +170,7 @@ func newWorld(t testing.TB, apply ...func(*Config)) world {
 	w.attempts.wait = w.clock.wait
 	handler := w.Handler()
 	w.https = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		// Everybody is behind the same address, which is not this machine.
+		// Everyone is behind the same address, which is not this machine.
 		r.RemoteAddr = cmp.Or(r.Header.Get(remoteHeader), "192.0.2.7:1000")
 		handler.ServeHTTP(rw, r)
 	}))
@@ -202,7 +202,7 @@ func do(t testing.TB, client *http.Client, r *http.Request) answer {
 		t.Fatal(err)
 	}
 	got := answer{status: response.StatusCode, header: response.Header, text: string(text), url: response.Request.URL}
-	_ = json.Unmarshal(text, &got.body) // nil when it is no JSON
+	_ = json.Unmarshal(text, &got.body) // nil when it is not a JSON
 	return got
 }
 

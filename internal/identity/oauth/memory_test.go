@@ -66,7 +66,7 @@ func routedPaths(t *testing.T) (paths []string) {
 }
 
 // TestNoEndpointTakesMuchMemory sends every address the longest forms that it takes, 8 at once, and
-// addresses as long as a header can be, and looks at how much memory the process takes beside what
+// addresses as long as a header can be, and looks at how much memory the process takes next to what
 // it has at rest.
 func TestNoEndpointTakesMuchMemory(t *testing.T) {
 	memorytest.Need(t)

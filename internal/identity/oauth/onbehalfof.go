@@ -52,7 +52,7 @@ func (s *Server) readOwn(raw string) (ownToken, error) {
 // onBehalfOf answers a service that was called with a user's token with a token of the same user
 // for Graph (A13). The user's token must be for the service itself: its caller has requested
 // {client id}/.default or api://{client id}/…. The service only has the permissions on behalf of
-// the user that it was granted itself, whoever its caller is.
+// the user that it was granted itself, for any caller.
 func (s *Server) onBehalfOf(c *call) (*tokenAnswer, error) {
 	if use := c.form.Get("requested_token_use"); use != "on_behalf_of" {
 		return nil, malformedRequest(400, "The 'requested_token_use' must be 'on_behalf_of'.")

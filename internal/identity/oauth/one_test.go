@@ -13,7 +13,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// serials gives everybody a serial number.
+// serials gives everyone a serial number.
 func (t *town) serials() {
 	t.changeUser(ann, func(u *identity.User) { u.Serial = 2 })
 	for _, app := range []uuid.UUID{portal, tool, service, robot} {

@@ -108,7 +108,7 @@ func TestARequestMayBePosted(t *testing.T) {
 	}
 }
 
-// Whether a user exists, nobody is told by the answer.
+// Whether a user exists, no one is told by the answer.
 func TestASignInThatFailsSaysNotWhy(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -253,7 +253,7 @@ func TestCookiesAndHeadersOfPages(t *testing.T) {
 		}
 	}
 	if got := b.header["Cross-Origin-Opener-Policy"]; got != nil {
-		t.Errorf("a client that opens the page in a pop-up loses it: %v", got) // and MSAL waits for it in vain
+		t.Errorf("a client that opens the page in a pop-up loses it: %v", got) // and MSAL waits for it without success
 	}
 	r := w.request(t, authorizePath, "")
 	r.Method, r.Host = http.MethodGet, "licensor.example"

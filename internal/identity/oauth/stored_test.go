@@ -30,7 +30,7 @@ func (c *counting) AddTicket(ctx context.Context, t store.Ticket) error {
 	return c.Tickets.AddTicket(ctx, t)
 }
 
-// Who has no token stores nothing but what a device needs, for applications that somebody has.
+// Callers without a token store nothing but what a device needs, for applications that someone has.
 func TestADeviceStoresNothingOfWhatItSends(t *testing.T) {
 	t.Parallel()
 	stored := &counting{}

@@ -52,7 +52,7 @@ func scenarioCatalog() licensing.Catalog {
 	return c
 }
 
-// stage is a tenant in a scenario, with a clock that goes on by a second a commit.
+// stage is a tenant in a scenario, with a clock that continues by a second a commit.
 type stage struct {
 	*testing.T
 	m   *Model

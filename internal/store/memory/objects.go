@@ -143,7 +143,7 @@ func byOrdinal(rows map[uint32]row, query store.Query) (found []store.Object) {
 	return found
 }
 
-// wanted says whether a row is one of those that a query without an order selects.
+// wanted reports whether a row is one of those that a query without an order selects.
 func wanted(r row, query store.Query) bool {
 	switch {
 	case int64(r.Ordinal) <= query.After || query.Below > 0 && r.Ordinal >= query.Below:

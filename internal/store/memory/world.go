@@ -40,7 +40,7 @@ func New() *World {
 	}
 }
 
-// Store is a world that somebody has open.
+// Store is an open handle of a world.
 type Store struct {
 	world  *World
 	closed bool // guarded by the world's lock

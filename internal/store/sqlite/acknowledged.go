@@ -13,11 +13,11 @@ import (
 // ErrLost says that the database lacks writes that were acknowledged.
 var ErrLost = errors.New("acknowledged changes are missing")
 
-// acknowledgedSuffix names a small file beside the database. It holds how many writes were
+// acknowledgedSuffix names a small file next to the database. It has the number of writes were
 // acknowledged, as text, and is written after each of them, when it is durable. It is never synced,
 // so it is never ahead of the database, whatever happens to the machine; and it survives the end of
-// the process, whatever ends it. SQLite itself does not notice when its log is missing or ends
-// early: it goes on without what was in it.
+// the process, whatever ends it. SQLite itself does not notice if its log is missing or ends early:
+// it continues without it.
 const acknowledgedSuffix = "-ack"
 
 const acknowledgedForm = "%020d %08x\n"
@@ -75,7 +75,7 @@ func Remains(path string) error {
 }
 
 // checkAcknowledged returns ErrLost when the database has fewer writes than were acknowledged. It
-// is called before anything is changed, so that whoever finds the missing log can put it back.
+// is called before anything is changed, so that a missing log can be restored.
 func (s *Store) checkAcknowledged(ctx context.Context) error {
 	if info, err := s.file.Stat(); err != nil || info.Size() == 0 { // new
 		return err
@@ -153,7 +153,7 @@ func (s *Store) keepLog() (name string, err error) {
 	return name, nil
 }
 
-// noteFrom makes the file, or goes on with the one that is there.
+// noteFrom creates the file, or continues the existing one.
 func (s *Store) noteFrom() (err error) {
 	s.acknowledged, err = os.OpenFile(s.path+acknowledgedSuffix, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// crashed is what is on the disk when a process that has acknowledged some commits is gone all of a
+// crashed is what is on the disk when a process that has acknowledged some commits no longer exists all of a
 // sudden; most are in the log only.
 func crashed(t *testing.T, commits uint64) (path string) {
 	t.Helper()
@@ -54,7 +54,7 @@ func flip(t *testing.T, path string, at int64) {
 }
 
 // A log that is missing, cut or damaged after a crash is noticed; nothing is changed by that, and
-// whoever must can go on without it.
+// anyone who must can continue without it.
 func TestAcknowledgedCommitsThatAreMissingAreNoticed(t *testing.T) {
 	t.Parallel()
 	const made = 30
@@ -144,8 +144,8 @@ func TestAnUnharmedDatabaseOpensAfterACrash(t *testing.T) {
 	}
 }
 
-// A new database in the place of one that is gone would take its log with it. So what is left is
-// kept as it is, until somebody moves it away.
+// A new database in the place of one that no longer exists would take its log with it. So what is left is
+// kept as it is, until someone moves it away.
 func TestADatabaseThatIsGoneIsNotMadeAnew(t *testing.T) {
 	t.Parallel()
 	for name, remove := range map[string]func(path string) error{

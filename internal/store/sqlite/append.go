@@ -128,7 +128,7 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 		return s.lost(err)
 	}
 	s.writes++
-	if err := s.Intact(); err != nil { // what has just been written may be in a file that has no name any more
+	if err := s.Intact(); err != nil { // the data may have been written to a deleted file
 		return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 	}
 	s.acknowledge()

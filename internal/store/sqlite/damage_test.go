@@ -111,7 +111,7 @@ type everything struct {
 	documents map[uint32]string
 }
 
-// within says whether all that was read is what was written.
+// within reports whether all that was read is what was written.
 func (e *everything) within(other *everything) bool {
 	return subset(e.commits, other.commits) && subset(e.documents, other.documents)
 }

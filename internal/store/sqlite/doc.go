@@ -1,5 +1,4 @@
-// Package sqlite keeps tenants in one SQLite file: nothing to install, nothing to run beside the
-// program.
+// Package sqlite keeps tenants in one SQLite file: no other software to install or run.
 //
 //	s, err := sqlite.Open(ctx, "/var/lib/licensor/licensor.db")
 //	if err != nil {
@@ -16,7 +15,7 @@
 // Opening takes milliseconds however large the file is, so it is not read through then. Instead
 // commits, objects and snapshots carry a checksum that is compared whenever one is read. Together
 // with SQLite's own checks it finds damage where it is met (store.ErrDamaged): what is answered is
-// what was written. A full disk (store.ErrFull) fails what was to be written and nothing else.
+// what was written. A full disk (store.ErrFull) only fails writes.
 //
 // SQLite does not notice when its log is missing or ends early, nor when the files are deleted or
 // replaced while they are open. So licensor.db-ack says how many writes were acknowledged, which

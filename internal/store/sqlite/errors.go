@@ -46,8 +46,7 @@ func (s *Store) Damage() error {
 	return nil
 }
 
-// classify sorts SQLite's result codes (https://sqlite.org/rescode.html) into what somebody must
-// do.
+// classify sorts SQLite's result codes (https://sqlite.org/rescode.html) into what must be done.
 func classify(code int) (remedy string, kind error) {
 	switch {
 	case isFull(code):

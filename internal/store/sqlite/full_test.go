@@ -69,7 +69,7 @@ func wantAcknowledged(t *testing.T, s *Store, last uint64) {
 	}
 }
 
-// wantRoom checks that the same store goes on where it was, and after opening again too.
+// wantRoom checks that the same store continues where it was, and after opening again too.
 func wantRoom(t *testing.T, s *Store, last uint64) {
 	t.Helper()
 	err := storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(last+1, "room")},

@@ -14,8 +14,9 @@ import (
 // journalLimit is the size to which SQLite itself cuts the log when it was larger.
 const journalLimit = 64 << 20
 
-// guard knows the files that SQLite has open, to notice when the names lead to others. SQLite goes
-// on writing to files that were deleted or replaced, and all of it is gone when the process ends.
+// guard knows the files that SQLite has open, to notice when the names lead to others. SQLite
+// continues to write to files that were deleted or replaced, and that data is lost when the process
+// ends.
 type guard struct {
 	mu       sync.Mutex
 	log      os.FileInfo // of the write-ahead log, as it was when the database was opened
@@ -35,7 +36,7 @@ func (s *Store) guardFiles() (err error) {
 
 // Intact returns an error unless the database and its log are still where this process has opened
 // them, and whole. Nothing is written while they are not: it returns store.ErrUnavailable. It takes
-// microseconds and waits for nobody.
+// microseconds and does not wait.
 func (s *Store) Intact() error {
 	if s.file == nil { // in memory
 		return nil

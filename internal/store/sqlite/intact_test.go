@@ -62,8 +62,8 @@ func TestNothingIsAcknowledgedIntoFilesThatAreGone(t *testing.T) {
 	}
 }
 
-// Reads of what was cut away fail for the same reason as writes do: the file is not damaged for
-// good.
+// Reads of what was cut away fail for the same reason as writes do: the file is not damaged
+// permanently.
 func TestReadsOfADatabaseThatWasCutSaySo(t *testing.T) {
 	t.Parallel()
 	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))

@@ -21,9 +21,9 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// child is the process that is killed: it appends for ever and prints each sequence number once it
+// child is the process that is killed: it appends forever and prints each sequence number once it
 // is acknowledged. Each commit's effects name the rows it wrote, whose documents name it, so that
-// anybody can tell what must be there.
+// anyone can tell what must be there.
 func child(path string) {
 	ctx := context.Background()
 	s, err := Open(ctx, path)

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// lockFile takes the database for this process. The lock is the operating system's, so it is gone
-// with the process however that ends; the file stays, because removing it could take the lock from
+// lockFile takes the database for this process. The lock is the operating system's, so it ends with
+// the process however that ends; the file stays, because removing it could take the lock from
 // another process. It holds the number of the process that had the lock last.
 func lockFile(path string) (*os.File, error) {
 	name := path + ".lock"
@@ -37,7 +37,7 @@ func lockFile(path string) (*os.File, error) {
 // inUse names the process that has the lock. It may not have written its number yet.
 func inUse(path string, file io.Reader) error {
 	holder := "another process"
-	text, _ := io.ReadAll(io.LimitReader(file, 32)) // not knowing who it is is no reason to say less
+	text, _ := io.ReadAll(io.LimitReader(file, 32)) // the error is useful without the process, too
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid == os.Getpid() {
 		holder = "this process itself"
 	} else if err == nil {

@@ -12,9 +12,10 @@ import (
 // (https://sqlite.org/src/file/src/os.h), and no file reaches it.
 const behindAll = 1 << 62
 
-// tryLockDatabase says whether the database file itself is this process's now. The lock belongs to
-// the open file: a lock of the process would be lost with any descriptor of the file that SQLite
-// closes. File systems that have no such locks are left with the one on the file beside it.
+// tryLockDatabase locks the database file itself and reports whether it has succeeded. The lock
+// belongs to the open file: a lock of the process would be lost with any descriptor of the file
+// that SQLite closes. File systems that have no such locks only have the lock on the file next to
+// it.
 func tryLockDatabase(file *os.File) (bool, error) {
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: behindAll, Len: 1}
 	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock)

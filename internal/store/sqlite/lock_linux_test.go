@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// A database is locked itself, whatever names it has and whatever becomes of the file beside it.
+// A database is locked itself, whatever names it has and whatever becomes of the file next to it.
 func TestAnotherNameIsNoWayIn(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")

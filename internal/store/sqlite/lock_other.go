@@ -4,8 +4,8 @@ package sqlite
 
 import "os"
 
-// tryLockDatabase leaves it at the lock on the file beside the database: other systems have no lock
-// that SQLite's own locks leave alone.
+// tryLockDatabase does nothing, so only the file next to the database is locked: other systems have
+// no lock that SQLite's own locks leave alone.
 func tryLockDatabase(*os.File) (bool, error) { return true, nil }
 
 func unlockDatabase(*os.File) error { return nil }

@@ -21,8 +21,8 @@ func tryLock(file *os.File) (bool, error) {
 }
 
 // unlock gives the file back at once. Closing it would not be enough: a program that is being
-// started beside this has a copy of the descriptor for a moment, and the lock lasts as long as any
-// copy does.
+// started at the same time has a copy of the descriptor for a moment, and the lock lasts as long as
+// any copy does.
 func unlock(file *os.File) error {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_UN); err != nil {
 		return fmt.Errorf("unlock %s: %w", file.Name(), err)

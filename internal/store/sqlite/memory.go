@@ -12,8 +12,7 @@ import (
 // memories is how many stores in memory there have been; each has a number in its name.
 var memories atomic.Int64
 
-// OpenMemory opens a store in memory, which is gone when it is closed. It has no file, and nothing
-// of what guards one.
+// OpenMemory opens a store in memory, which is lost when it is closed. It has no file and no lock.
 func OpenMemory(ctx context.Context) (*Store, error) {
 	s := &Store{path: "in memory", lines: turns.New(readers, readers/2)}
 	name := fmt.Sprintf("/licensor-%d", memories.Add(1))

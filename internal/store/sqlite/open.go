@@ -22,8 +22,8 @@ import (
 	"licensor/internal/turns"
 )
 
-// readers is how many reads can go on at once, half of them of one tenant; more of them wait, and
-// each tenant in turn gets its next one. Each connection caches 8 MB of the file.
+// readers is how many reads can run at the same time, half of them of one tenant; more of them
+// wait, and each tenant in turn gets its next one. Each connection caches 8 MB of the file.
 const readers = 8
 
 const (
@@ -44,7 +44,7 @@ type Store struct {
 	writer *sql.DB // one connection
 	reader *sql.DB
 	say    statements
-	lines  *turns.Turns // who may use the reader
+	lines  *turns.Turns // turns of the readers
 	number sync.Map     // of tenants: uuid.UUID -> int64; tenants are never removed
 
 	refused bool // not opened
@@ -53,7 +53,7 @@ type Store struct {
 	acceptLoss   bool
 	loss         Lost
 	acknowledged *os.File
-	writes       uint64 // so far; who has the writer's connection has it
+	writes       uint64 // so far; guarded by the writer's connection
 }
 
 var _ store.Store = (*Store)(nil)
@@ -122,7 +122,7 @@ func (s *Store) open(ctx context.Context) error {
 	return s.noteFrom()
 }
 
-// Close waits for what is going on and gives the file free.
+// Close waits for running operations and releases the file.
 func (s *Store) Close() error {
 	errs := []error{s.closeDatabase()}
 	if s.lock == nil { // in memory

@@ -114,7 +114,7 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 	}
 }
 
-// errGap says that the log does not go on with the next commit.
+// errGap means that the next commit does not continue the log.
 var errGap = errors.New("a commit is missing")
 
 // someCommits returns the sequence number of the last commit handed over, or after when there was

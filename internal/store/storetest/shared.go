@@ -157,7 +157,7 @@ func fenceAtOnce(t *testing.T, tenant uuid.UUID, stores ...store.Store) {
 	}
 }
 
-// sharedLogs has two writers for each of many tenants, one a store, which go on until each has
+// sharedLogs has two writers for each of many tenants, one per store, which run until each has
 // appended so many commits. Each commit brings a row, whose document says which it was.
 func sharedLogs(t *testing.T, open Place) {
 	a, b, first := beginShared(t, open)

@@ -85,7 +85,7 @@ func trimsLog(t *testing.T, open Place) {
 
 func trimsMoved(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
-	for seq := range uint64(6) { // each commit names the row anew
+	for seq := range uint64(6) { // each commit names the row again
 		row := object(0, document{"displayName": fmt.Sprint(seq + 1)})
 		mustAppend(t, s, tenant, []store.Commit{commit(seq + 1)}, row)
 	}

@@ -11,7 +11,7 @@ import (
 	"licensor/internal/store"
 )
 
-// Outcome is what comes of an operation of an Unreliable store.
+// Outcome is the outcome of an operation of an Unreliable store.
 type Outcome uint8
 
 // The outcomes.
@@ -24,14 +24,14 @@ const (
 	Full             // nothing is done, because there is no room
 )
 
-// Unreliable is a store behind a bad line: Decide says what comes of each operation on a tenant
-// that it is asked for. All but Append either work or fail.
+// Unreliable is a store behind a bad line: Decide determines the outcome of each operation on a
+// tenant. All but Append either work or fail.
 type Unreliable struct {
 	store.Store
 	Decide func(operation string) Outcome
 
 	mu    sync.Mutex
-	late  arrival // an append that is still under way
+	late  arrival // an append that is still in progress
 	gone  arrival
 	wrong []error
 }
@@ -86,7 +86,7 @@ func (u *Unreliable) Fence(ctx context.Context, tenant uuid.UUID) (store.Place, 
 		return store.Place{}, err
 	}
 	if u.late != nil {
-		_ = u.late(u.Store) // whatever comes of it, the log says
+		_ = u.late(u.Store) // the log has the outcome
 		u.late = nil
 	}
 	place, err := u.Store.Fence(ctx, tenant)
@@ -177,14 +177,14 @@ func (u *Unreliable) TrimLog(ctx context.Context, tenant uuid.UUID, below uint64
 	return u.Store.TrimLog(ctx, tenant, below)
 }
 
-// Arrive has what is still under way reach another store on the same place, after the one who sent
+// Arrive lets operations in progress reach another store on the same place, after the one who sent
 // it has crashed.
 func (u *Unreliable) Arrive(at store.Log) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, held := range []*arrival{&u.late, &u.gone} {
 		if *held != nil {
-			_ = (*held)(at) // whatever comes of it, the log says
+			_ = (*held)(at) // the log has the outcome
 			*held = nil
 		}
 	}
