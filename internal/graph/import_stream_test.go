@@ -97,8 +97,8 @@ func TestAnImportThatIsCutOffSaysHowFarItCame(t *testing.T) {
 	}
 }
 
-// Anyone who closes one half of a connection in the middle of a body reads from the other half that it
-// was cut off.
+// Anyone who closes one half of a connection in the middle of a body reads from the other half that
+// it was cut off.
 func TestAnImportThatEndsEarlySaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

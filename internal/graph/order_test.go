@@ -47,8 +47,8 @@ func withMany(t testing.TB, n int) (w *world, token string) {
 func manyID(i int) string { return fmt.Sprintf("a0000000-0000-4000-8000-%012d", i) }
 
 // TestNobodyIsLostOrTwiceInListsWhileOthersWrite goes through lists in several orders while users
-// are renamed, deleted, restored and created all the while. Anyone who was there from the beginning to
-// the end is shown once.
+// are renamed, deleted, restored and created all the while. Anyone who was there from the beginning
+// to the end is shown once.
 func TestNobodyIsLostOrTwiceInListsWhileOthersWrite(t *testing.T) {
 	t.Parallel()
 	const n = 60
@@ -86,8 +86,8 @@ func TestNobodyIsLostOrTwiceInListsWhileOthersWrite(t *testing.T) {
 	writers.Wait()
 }
 
-// disturb renames a user; every tenth is deleted and restored instead. From time to time there is a new
-// one.
+// disturb renames a user; every tenth is deleted and restored instead. From time to time there is a
+// new one.
 func (w *world) disturb(token string, worker, i, n int) {
 	user := (i*7 + worker*n/2) % n
 	path := "/v1.0/users/" + manyID(user)

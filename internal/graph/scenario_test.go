@@ -298,8 +298,8 @@ func (s *scenario) expect(got answer, commits int, expected string) {
 	}
 }
 
-// match reports whether an answer is as expected. Of objects, only the members that are expected are
-// checked.
+// match reports whether an answer is as expected. Of objects, only the members that are expected
+// are checked.
 func (s *scenario) match(want, have any) error {
 	switch want := want.(type) {
 	case map[string]any:

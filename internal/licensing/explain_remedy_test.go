@@ -17,8 +17,8 @@ import (
 // hiding are the causes that hide another error, which shows when the first one is mended.
 var hiding = map[string]bool{"UniquenessViolation": true, "MutuallyExclusiveViolation with what cannot go yet": true, "something else by now": true}
 
-// Whatever a remedy says, once it is done and the user reprocessed, the error no longer exists. Nothing but
-// an error of another kind, which the first one hid, may show then.
+// Whatever a remedy says, once it is done and the user reprocessed, the error no longer exists.
+// Nothing but an error of another kind, which the first one hid, may show then.
 func TestExplainARemedyClearsTheError(t *testing.T) {
 	t.Parallel()
 	for name, c := range causes {

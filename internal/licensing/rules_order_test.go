@@ -77,7 +77,8 @@ func TestL50ALaterLicenseOfTheGroupDoesNotMakeItsBundleYounger(t *testing.T) {
 	s.join("first", "ann")
 	s.join("second", "ann")
 	s.license("first", "VISIO")
-	s.decide("ann", "POINT1 from first: Active | VISIO from first: Active | POINT2 from second: Error/MutuallyExclusiveViolation")
+	s.decide("ann", "POINT1 from first: Active | VISIO from first: Active | POINT2 from second: "+
+		"Error/MutuallyExclusiveViolation")
 }
 
 func TestL50LeavingAndRejoiningMakesTheBundleYoung(t *testing.T) {
@@ -101,8 +102,10 @@ func TestL50BundlesWithSomethingInForceComeFirst(t *testing.T) {
 	s.group("second", "ann")
 	s.license("second", "PHONE")
 	s.license("second", "POINT2")
-	s.shows("ann", "POINT1 from first: Error/CountViolation", "POINT2 from second: Error/CountViolation", "PHONE from second: ActiveWithError/Other")
-	s.decide("ann", "POINT1 from first: Error/MutuallyExclusiveViolation | POINT2 from second: Active | PHONE from second: Active")
+	s.shows("ann", "POINT1 from first: Error/CountViolation",
+		"POINT2 from second: Error/CountViolation", "PHONE from second: ActiveWithError/Other")
+	s.decide("ann", "POINT1 from first: Error/MutuallyExclusiveViolation | POINT2 from second: Active | PHONE from "+
+		"second: Active")
 }
 
 func TestL50OfTheSameCommitTheLowerGroupIDComesFirst(t *testing.T) {
@@ -216,14 +219,17 @@ func TestL52WhoWaitsLongestGetsTheNextSeat(t *testing.T) {
 			s.reprocess(s.users...)
 		},
 		"with autoReprocess, a seat bought": func(s *stage) { s.auto(); s.seats("E3", 0); s.seats("E3", 1) },
-		"with autoReprocess, the country":   func(s *stage) { s.auto(); s.quiet(func(d *licensing.Draft) { d.SetCountry(country("FR")) }) },
+		"with autoReprocess, the country": func(s *stage) {
+			s.auto()
+			s.quiet(func(d *licensing.Draft) { d.SetCountry(country("FR")) })
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := waiters(t)
 			s.group("more", s.users...)
 			s.group("many")
-			s.license("all", "E3 without SITES2 CHAT") // who waits continues waiting, for something else
+			s.license("all", "E3 without SITES2 CHAT") // the waiting users still wait, for something else
 			s.seats("E3", 1)
 			command(s)
 			equal(t, "who holds E3", s.image.Holders(product("E3")).ToArray(), []uint32{2})

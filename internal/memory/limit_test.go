@@ -13,8 +13,8 @@ import (
 	"licensor/internal/memory"
 )
 
-// What was in use and is not any longer gives room again, though nothing else is done that would have
-// it collected.
+// What was in use and is not any longer gives room again, though nothing else is done that would
+// have it collected.
 func TestRoomComesBack(t *testing.T) { // not parallel: it looks at the heap of the process
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	held := make([]byte, 256*megabyte)

@@ -96,7 +96,8 @@ func (cmd RestorePrincipal) run(c *change) error {
 		return noSuch(cmd.ID)
 	}
 	if !was.DeletedDateTime.IsZero() {
-		return invalid(was.AppID, "The application with the appId '%s' is deleted, too. Restore it before its service principal.", was.AppID)
+		return invalid(was.AppID, "The application with the appId '%s' is deleted, too. Restore it before its "+
+			"service principal.", was.AppID)
 	}
 	if _, ok := c.next.Principals.ByAppID(was.Principal.AppID); ok {
 		return taken("servicePrincipalNames", was.Principal.AppID.String())

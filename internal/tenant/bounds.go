@@ -104,7 +104,8 @@ func (c *change) bounded(next *Image) error {
 	for _, key := range c.order {
 		o := c.objects[key]
 		if len(o.Document) > maxDocument && o.Deleted.IsZero() {
-			return invalid(o.ID, "The properties of an object take at most %d bytes together, and those of %s would take %d. Remove what is no longer needed.", maxDocument, o.ID, len(o.Document))
+			return invalid(o.ID, "The properties of an object take at most %d bytes together, and those of %s "+
+				"would take %d. Remove what is no longer needed.", maxDocument, o.ID, len(o.Document))
 		}
 	}
 	return next.within(c.base, bounds)
@@ -115,7 +116,8 @@ func (c *change) bounded(next *Image) error {
 func (img *Image) within(base *Image, bounds []bound) error {
 	for _, b := range bounds {
 		if n := b.count(img); n > b.most && n > b.count(base) {
-			return invalid(b.what, "A tenant can have at most %d %s. Remove some that are no longer needed.", b.most, b.what)
+			return invalid(b.what,
+				"A tenant can have at most %d %s. Remove some that are no longer needed.", b.most, b.what)
 		}
 	}
 	return nil

@@ -105,7 +105,8 @@ func (c *change) claimIssuers(s *directory.SignIn) error {
 	if name, _, ok := c.claimNew(issuersOf(s)); !ok {
 		return &directory.InvalidError{
 			Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers.audiences", Value: name.audience,
-			Want: "an audience that no other tenant of this server has with this issuer, such as api://" + c.next.Organization.ID.String(),
+			Want: "an audience that no other tenant of this server has with this issuer, such as api://" +
+				c.next.Organization.ID.String(),
 		}
 	}
 	return nil

@@ -65,7 +65,8 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
 	if user, n, crowded := c.lic.Crowded(maxEntries); crowded {
 		id := c.dir.UserID(user)
-		return nil, nil, invalid(id, "A user can have at most %d licenses, directly and from groups together, and %s would have %d.", maxEntries, id, n)
+		return nil, nil, invalid(id, "A user can have at most %d licenses, directly and from groups together, and "+
+			"%s would have %d.", maxEntries, id, n)
 	}
 	lic, effects := c.lic.Finish()
 	if !effects.Empty() {

@@ -40,7 +40,8 @@ func (img *Image) duplicates(others []claimed) iter.Seq[string] {
 		for _, name := range others {
 			text := "domain " + name.domain + " belongs to another tenant"
 			if name.domain == "" {
-				text = fmt.Sprintf("another tenant trusts the issuer %s for the audience %s", name.issuer, name.audience)
+				text = fmt.Sprintf("another tenant trusts the issuer %s for the audience %s",
+					name.issuer, name.audience)
 			}
 			if !yield(text) {
 				return

@@ -163,7 +163,8 @@ type Nesting Link
 
 func (l Nesting) apply(d *draft) (changed bool, err error) {
 	if d.dir.GroupPurged(l.Group) || d.dir.GroupPurged(l.Member) || l.Group == l.Member {
-		return false, fmt.Errorf("a link between groups number %d and %d, and there are %d", l.Group, l.Member, d.dir.Groups())
+		return false, fmt.Errorf("a link between groups number %d and %d, and there are %d",
+			l.Group, l.Member, d.dir.Groups())
 	}
 	if l.Removed {
 		if changed = d.dir.LeaveGroup(l.Group, l.Member); changed {
@@ -182,7 +183,8 @@ type Ownership Link
 
 func (l Ownership) apply(d *draft) (bool, error) {
 	if d.dir.GroupPurged(l.Group) || d.dir.UserPurged(l.Member) {
-		return false, fmt.Errorf("user number %d owns group number %d, and one of them does not exist", l.Member, l.Group)
+		return false,
+			fmt.Errorf("user number %d owns group number %d, and one of them does not exist", l.Member, l.Group)
 	}
 	if l.Removed {
 		return d.dir.RemoveOwner(l.Group, l.Member), nil

@@ -106,7 +106,8 @@ func (cmd UpdateGroup) run(c *change) error {
 		return err
 	}
 	if was.Licensable() && !g.Licensable() && c.base.Licensing.GroupLicensed(cmd.Group) {
-		return invalid(g.ID, "securityEnabled of group %s cannot be turned off while the group has licenses. Remove its licenses first.", g.ID)
+		return invalid(g.ID, "securityEnabled of group %s cannot be turned off while the group has licenses. "+
+			"Remove its licenses first.", g.ID)
 	}
 	if !strings.EqualFold(g.MailNickname, was.MailNickname) {
 		if err := c.freeNickname(&g, cmd.Group); err != nil {
@@ -293,7 +294,8 @@ func (c *change) ownerLink(group uint32, id uuid.UUID) directory.Link {
 }
 
 func alreadyThere(id uuid.UUID, property string) *CommandError {
-	return invalid(id, "One or more added object references already exist for the following modified properties: '%s'.", property)
+	return invalid(id,
+		"One or more added object references already exist for the following modified properties: '%s'.", property)
 }
 
 // RemoveMember takes a user, group or service principal out of a group.

@@ -46,7 +46,8 @@ func (cmd AssignGroup) run(c *change) error {
 		return err
 	}
 	if !g.Licensable() {
-		return invalid(g.ID, "Licenses cannot be assigned to group %s, because it is not security enabled. Set securityEnabled to true first.", g.ID)
+		return invalid(g.ID, "Licenses cannot be assigned to group %s, because it is not security enabled. Set "+
+			"securityEnabled to true first.", g.ID)
 	}
 	if err := cmd.few(c, g.ID); err != nil {
 		return err
@@ -221,7 +222,8 @@ func (cmd DeleteSubscription) run(c *change) error {
 // subscriptions (L1).
 func (c *change) subscribe(s Subscription, removed bool) error {
 	if s.TotalLicenses < 0 || s.TotalLicenses > MaxLicenses {
-		return invalid(s.TotalLicenses, "totalLicenses is %d; it is a number from 0 to %d.", s.TotalLicenses, MaxLicenses)
+		return invalid(s.TotalLicenses,
+			"totalLicenses is %d; it is a number from 0 to %d.", s.TotalLicenses, MaxLicenses)
 	}
 	now := SubscriptionNow{s, removed}
 	var units licensing.Units
@@ -236,7 +238,8 @@ func (c *change) subscribe(s Subscription, removed bool) error {
 		}
 	}
 	if sum := units.Enabled + units.Warning + units.Suspended + units.LockedOut; sum > MaxLicenses {
-		return invalid(sum, "The subscriptions of license %s have %d seats together; at most %d are possible.", s.SKUID, sum, MaxLicenses)
+		return invalid(sum, "The subscriptions of license %s have %d seats together; at most %d are possible.",
+			s.SKUID, sum, MaxLicenses)
 	}
 	if err := c.lic.SetUnits(s.SKUID, units, subscribed); err != nil {
 		return err

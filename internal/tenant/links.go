@@ -145,9 +145,11 @@ func (img *Image) assignable(l directory.Link) error {
 	role, ok := client.AppRole(l.Role)
 	switch {
 	case !ok:
-		return invalid(l.Role, "Permission being assigned was not found on application '%s'. Its service principal lists its permissions in appRoles.", client.AppID)
+		return invalid(l.Role, "Permission being assigned was not found on application '%s'. Its service principal "+
+			"lists its permissions in appRoles.", client.AppID)
 	case !role.Allows(kind == store.KindServicePrincipal):
-		return invalid(l.Role, "Permission being assigned, '%s' of application '%s', is not for this type of principal: its allowedMemberTypes are %s.",
+		return invalid(l.Role, "Permission being assigned, '%s' of application '%s', is not for this type of "+
+			"principal: its allowedMemberTypes are %s.",
 			l.Role, client.AppID, strings.Join(role.AllowedMemberTypes, ", "))
 	}
 	return nil

@@ -264,7 +264,9 @@ func (t *Tenant) exactly(ctx context.Context, img *Image, key objectKey) (docume
 			return document{}, nil, err
 		}
 	}
-	return document{}, nil, &CommandError{Kind: Unavailable, Message: "The object is being changed all the time. Try again in a moment."}
+	return document{}, nil, &CommandError{
+		Kind: Unavailable, Message: "The object is being changed all the time. Try again in a moment.",
+	}
 }
 
 // published waits for the image of a commit that is durable.
@@ -277,7 +279,9 @@ func (t *Tenant) published(ctx context.Context, seq uint64) (*Image, error) {
 			return nil, err
 		}
 		if time.Now().After(end) {
-			return nil, &CommandError{Kind: Unavailable, Message: "A change is being made durable. Try again in a moment."}
+			return nil, &CommandError{
+				Kind: Unavailable, Message: "A change is being made durable. Try again in a moment.",
+			}
 		}
 		time.Sleep(50 * time.Microsecond)
 	}

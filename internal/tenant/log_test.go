@@ -21,8 +21,8 @@ import (
 )
 
 // TestChangesNameEverythingThatIsDifferent plays random commands and compares the tenant before
-// with the tenant after: anyone who is different in a property must be among those that the log says
-// changed in it, over restarts and however the log is cut into stretches.
+// with the tenant after: anyone who is different in a property must be among those that the log
+// says changed in it, over restarts and however the log is cut into stretches.
 func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {

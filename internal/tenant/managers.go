@@ -64,7 +64,9 @@ func (c *change) removeManager(user, manager uint32) {
 
 func (m ManagerNow) apply(d *draft) (bool, error) {
 	if d.dir.UserPurged(m.User) || !m.Removed && (d.dir.UserPurged(m.Manager) || m.Manager == m.User) {
-		return false, fmt.Errorf("the manager of user number %d is user number %d, and one of them is not there", m.User, m.Manager)
+		return false,
+			fmt.Errorf("the manager of user number %d is user number %d, and one of them is not there",
+				m.User, m.Manager)
 	}
 	if m.Removed {
 		return d.dir.RemoveManager(m.User), nil

@@ -139,7 +139,8 @@ func (o *objectsDraft[T]) set(now DocumentNow) error {
 	draft := o.begun()
 	isNew := now.Ordinal == draft.Len()
 	if !isNew && draft.At(now.Ordinal) == nil || isNew && now.Document == nil {
-		return fmt.Errorf("a change of number %d, which is purged or not among the %d there are", now.Ordinal, draft.Len())
+		return fmt.Errorf("a change of number %d, which is purged or not among the %d there are",
+			now.Ordinal, draft.Len())
 	}
 	if now.Document == nil {
 		draft.Purge(now.Ordinal)

@@ -110,7 +110,8 @@ func (t *Tenant) catchUp() error {
 	was, read := t.Image(), 0
 	img, place, err := t.follow(ctx, was, func(c store.Commit) { read += len(c.Effects) + commitWeight })
 	if branched := new(branchedError); errors.As(err, &branched) {
-		t.options.Log.Error("the log of a tenant is not the one that it was: what was committed after it took another way is lost",
+		t.options.Log.Error("the log of a tenant is not the one that it was: what was committed after it took "+
+			"another way is lost",
 			"tenant", t.id, "had", was.Seq, "ends", branched.end)
 		return t.reload(ctx)
 	}
@@ -151,9 +152,11 @@ type branchedError struct {
 
 func (e *branchedError) Error() string {
 	if e.end < e.mine {
-		return fmt.Sprintf("the log ends at commit %d, and there is a snapshot of commit %d: the store is damaged, or was put together of two: restore a backup", e.end, e.mine)
+		return fmt.Sprintf("the log ends at commit %d, and there is a snapshot of commit %d: the store is damaged, "+
+			"or was put together of two: restore a backup", e.end, e.mine)
 	}
-	return fmt.Sprintf("the log took another way to commit %d than what was read of it: the store is damaged, or was put together of two: restore a backup", e.end)
+	return fmt.Sprintf("the log took another way to commit %d than what was read of it: the store is damaged, or "+
+		"was put together of two: restore a backup", e.end)
 }
 
 func (*branchedError) Unwrap() error { return store.ErrDamaged }
@@ -194,7 +197,8 @@ func (t *Tenant) tellFailure(err error) {
 		t.options.Log.Info("commits can be made durable again", "tenant", t.id, "failed", t.failed)
 		t.failed = 0
 	case err != nil && t.failed == 0:
-		t.options.Log.Error("commits could not be made durable, and further ones are not logged until one succeeds", "tenant", t.id, "error", err)
+		t.options.Log.Error("commits could not be made durable, and further ones are not logged until one succeeds",
+			"tenant", t.id, "error", err)
 		t.failed++
 	case err != nil:
 		t.failed++
@@ -207,11 +211,13 @@ func notDurable(err error) *CommandError {
 	case errors.Is(err, store.ErrUnknown):
 		return errUnknown
 	case errors.Is(err, store.ErrFull):
-		return unavailable("The server has no room left on its disk, so nothing was changed. Ask its administrator to make room.")
+		return unavailable("The server has no room left on its disk, so nothing was changed. Ask its administrator " +
+			"to make room.")
 	case errors.Is(err, store.ErrConflict):
 		return unavailable("Others have changed so much of this tenant meanwhile that nothing was changed. Try again.")
 	}
-	return unavailable("The change could not be made durable, so nothing was changed. Try again later, or ask the administrator of the server: its log says why.")
+	return unavailable("The change could not be made durable, so nothing was changed. Try again later, or ask the " +
+		"administrator of the server: its log says why.")
 }
 
 var (

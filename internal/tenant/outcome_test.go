@@ -129,8 +129,8 @@ func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {
 	}
 }
 
-// A caller who gives up before the writer has come to the command is told so, and nothing results from
-// it.
+// A caller who gives up before the writer has come to the command is told so, and nothing results
+// from it.
 func TestWhatIsWithdrawnIsNotDone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)

@@ -83,7 +83,8 @@ func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	for _, t := range all.list {
 		if t.Image().Principals.Len() == 0 {
 			if _, err := t.Do(ctx, "system", migrate{}); err != nil {
-				return nil, errors.Join(fmt.Errorf("migrate the applications of tenant %s: %w", t.id, err), all.Close(ctx))
+				return nil, errors.Join(fmt.Errorf("migrate the applications of tenant %s: %w",
+					t.id, err), all.Close(ctx))
 			}
 		}
 		if t.snapshots.due {

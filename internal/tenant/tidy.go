@@ -18,7 +18,8 @@ func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	for {
 		for _, t := range all.List() {
 			if err := t.PurgeExpired(ctx); err != nil && ctx.Err() == nil {
-				all.options.Log.Error("deleted objects could not be removed permanently; it is tried again later", "tenant", t.id, "error", err)
+				all.options.Log.Error("deleted objects could not be removed permanently; it is tried again later",
+					"tenant", t.id, "error", err)
 			}
 		}
 		select {

@@ -188,7 +188,8 @@ func (now UnitMemberNow) apply(d *draft) (bool, error) {
 		known = d.dir.Groups()
 	}
 	if units := d.units.len(); m.Unit >= units || m.Member >= known {
-		return false, fmt.Errorf("a member of administrative unit number %d, and there are %d: number %d of %d", m.Unit, units, m.Member, known)
+		return false, fmt.Errorf("a member of administrative unit number %d, and there are %d: number %d of %d",
+			m.Unit, units, m.Member, known)
 	}
 	if d.next.UnitMembers.Has(m) != m.Removed {
 		return false, nil

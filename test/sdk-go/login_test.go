@@ -90,8 +90,8 @@ func TestDeviceCode(t *testing.T) {
 	must(t, err)
 }
 
-// device is the credential of a new user, who will approve when asked to sign in, and what resulted from
-// that.
+// device is the credential of a new user, who will approve when asked to sign in, and what resulted
+// from that.
 func device(
 	t *testing.T, admin client, app models.Applicationable,
 ) (models.Userable, *azidentity.DeviceCodeCredential, <-chan error) {

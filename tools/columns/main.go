@@ -4,16 +4,22 @@
 //
 //	git ls-files '*.go' | columns .
 //
-// A tab is 4 columns. The texts of string literals do not count, so that messages stay in one piece
-// and can be searched for, and neither do the lines of a literal of several. In comments, code,
-// which begins with a tab, and the items of lists do not count.
+// A tab is 4 columns. In comments, code, which begins with a tab, and the items of lists do not
+// count. In code, the following texts do not count, and everything else does:
+//
+//   - texts in declarations at the top level of a file: tables, such as those with the messages of
+//     the real service, and constants. Their rows are read and searched as one line each.
+//   - texts without a space, such as URLs and paths, which cannot be wrapped.
+//   - the lines of a literal of several lines, and tags of fields.
+//   - all texts in tests, whose tables are read row by row.
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"fmt"
-	"go/scanner"
+	"go/ast"
+	"go/parser"
 	"go/token"
 	"os"
 	"path/filepath"
@@ -41,8 +47,13 @@ func main() {
 			fmt.Printf("%s:%d: the comment is longer than %d columns\n", name, line, mostOfComment)
 			found = true
 		}
-		for _, line := range longCode(source) {
-			fmt.Printf("%s:%d: the code is longer than %d columns without its texts\n", name, line, mostOfCode)
+		long, err := longCode(name, source)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "columns:", err)
+			os.Exit(1)
+		}
+		for _, line := range long {
+			fmt.Printf("%s:%d: the code is longer than %d columns\n", name, line, mostOfCode)
 			found = true
 		}
 	}
@@ -63,45 +74,59 @@ func longComments(source []byte) (long []int) {
 	return long
 }
 
-// longCode returns the numbers of the lines of a file that are code and too long. A comment behind
+// longCode returns the numbers of the lines of a file that are code and too long. A comment after
 // code is part of its line.
-func longCode(source []byte) (long []int) {
-	skipped, texts := read(source)
+func longCode(name string, source []byte) (long []int, err error) {
+	skipped, texts, err := read(name, source)
 	for i, line := range bytes.Split(source, []byte("\n")) {
-		if !skipped[i+1] && width(line)-texts[i+1] > mostOfCode {
+		isComment := bytes.HasPrefix(bytes.TrimSpace(line), []byte("//"))
+		if !isComment && !skipped[i+1] && width(line)-texts[i+1] > mostOfCode {
 			long = append(long, i+1)
 		}
 	}
-	return long
+	return long, err
 }
 
-// read returns the lines that are comments or within a string literal of several lines, and how
-// many columns the texts of the other string literals take in each line.
-func read(source []byte) (skipped map[int]bool, texts map[int]int) {
+// read returns the lines that do not count, and the width of the texts that do not count in each
+// other line.
+func read(name string, source []byte) (skipped map[int]bool, texts map[int]int, err error) {
 	skipped, texts = map[int]bool{}, map[int]int{}
-	file := token.NewFileSet().AddFile("", -1, len(source))
-	var s scanner.Scanner
-	s.Init(file, source, nil, scanner.ScanComments)
-	last := 0 // the line where the token before ends
-	for {
-		at, kind, text := s.Scan()
-		if kind == token.EOF {
-			return skipped, texts
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, name, source, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	line := func(at token.Pos) int { return files.Position(at).Line }
+	data := map[int]bool{} // lines of declarations of data
+	for _, d := range file.Decls {
+		if _, ok := d.(*ast.GenDecl); ok {
+			setLines(data, line(d.Pos()), line(d.End()))
 		}
-		first := file.Line(at)
-		end := first + strings.Count(text, "\n")
-		if kind == token.SEMICOLON {
-			continue // it may be the end of the line itself
+	}
+	isTest := strings.HasSuffix(name, "_test.go")
+	ast.Inspect(file, func(n ast.Node) bool {
+		if field, ok := n.(*ast.Field); ok && field.Tag != nil {
+			skipped[line(field.Tag.Pos())] = true
 		}
-		switch {
-		case kind == token.COMMENT && first > last, kind == token.STRING && end > first:
-			for line := first; line <= end; line++ {
-				skipped[line] = true
-			}
-		case kind == token.STRING:
-			texts[first] += utf8.RuneCountInString(text) - len(`""`)
+		text, ok := n.(*ast.BasicLit)
+		if !ok || text.Kind != token.STRING {
+			return true
 		}
-		last = end
+		switch first, last := line(text.Pos()), line(text.End()); {
+		case last > first:
+			setLines(skipped, first, last)
+		case isTest, data[first], !strings.Contains(text.Value, " "):
+			texts[first] += utf8.RuneCountInString(text.Value) - len(`""`)
+		}
+		return true
+	})
+	return skipped, texts, nil
+}
+
+// setLines adds the lines from first to last to a set.
+func setLines(set map[int]bool, first, last int) {
+	for line := first; line <= last; line++ {
+		set[line] = true
 	}
 }
 

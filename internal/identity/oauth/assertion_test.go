@@ -293,7 +293,8 @@ func TestAnAssertionIsGoodOnce(t *testing.T) {
 	}
 	for _, later := range []time.Duration{0, time.Minute, 9*time.Minute + 59*time.Second} {
 		w.clock.advance(later)
-		again := card.sign(t, jose.RS256, header, w.assertionOf("jti", "one")) // another text with the same jti is not a better
+		// Another text with the same jti is not a better.
+		again := card.sign(t, jose.RS256, header, w.assertionOf("jti", "one"))
 		for _, raw := range []string{raw, again} {
 			if got := w.post(t, tokenPath, assertionForm(raw)); got.status != http.StatusUnauthorized {
 				t.Errorf("used twice: %d %s", got.status, got.text)

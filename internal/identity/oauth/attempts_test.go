@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// guess tries a password from an address, and reports whether it was right, or not even checked, and
-// how long that took.
+// guess tries a password from an address, and reports whether it was right, or not even checked,
+// and how long that took.
 func (w world) guess(
 	t testing.TB, remote, name, password string, cookies ...*http.Cookie,
 ) (right, checked bool, took time.Duration) {

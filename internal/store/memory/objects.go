@@ -44,7 +44,8 @@ func (r row) asOf(property string, seq uint64) (key string, still bool) {
 func areDocuments(objects []store.Object) error {
 	for _, o := range objects {
 		if !o.Purged && (!bytes.HasPrefix(o.Document, []byte("{")) || !json.Valid(o.Document)) {
-			return fmt.Errorf("object %d of kind %d: its document is not a JSON object: %.40q", o.Ordinal, o.Kind, o.Document)
+			return fmt.Errorf("object %d of kind %d: its document is not a JSON object: %.40q",
+				o.Ordinal, o.Kind, o.Document)
 		}
 	}
 	return nil

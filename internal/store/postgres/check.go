@@ -93,15 +93,20 @@ func (s *Store) checkServer(f found) error {
 	case f.number < 130000:
 		return s.unfit("it is PostgreSQL %d, and Licensor needs 13 or newer: upgrade the server", f.number/10000)
 	case f.encoding != "UTF8":
-		return s.unfit("its encoding is %s, and Licensor needs UTF8: CREATE DATABASE licensor ENCODING 'UTF8' TEMPLATE template0", f.encoding)
+		return s.unfit("its encoding is %s, and Licensor needs UTF8: CREATE DATABASE licensor ENCODING 'UTF8' "+
+			"TEMPLATE template0", f.encoding)
 	case isOff(f.fsync):
-		return s.unfit("fsync is off, so a crash of the machine destroys it: ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf()")
+		return s.unfit("fsync is off, so a crash of the machine destroys it: ALTER SYSTEM SET fsync = on; SELECT " +
+			"pg_reload_conf()")
 	case isOff(f.fullPages):
-		return s.unfit("full_page_writes is off, so a crash of the machine may destroy it: ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf()")
+		return s.unfit("full_page_writes is off, so a crash of the machine may destroy it: ALTER SYSTEM SET " +
+			"full_page_writes = on; SELECT pg_reload_conf()")
 	case isOff(f.synchronous):
-		return s.unfit("synchronous_commit is off, so a crash loses what was acknowledged: ALTER ROLE %s SET synchronous_commit = on", quoted(f.role))
+		return s.unfit("synchronous_commit is off, so a crash loses what was acknowledged: ALTER ROLE %s SET "+
+			"synchronous_commit = on", quoted(f.role))
 	case f.readOnly:
-		return s.unfit("it can only be read: it is a standby, or default_transaction_read_only is on: name all hosts in the URL, or ALTER ROLE %s SET default_transaction_read_only = off", quoted(f.role))
+		return s.unfit("it can only be read: it is a standby, or default_transaction_read_only is on: name all "+
+			"hosts in the URL, or ALTER ROLE %s SET default_transaction_read_only = off", quoted(f.role))
 	}
 	return nil
 }
@@ -126,16 +131,21 @@ func (s *Store) checkSchema(f found) error {
 	case !f.schema || f.usable && len(f.tables) == 0:
 		return schema("there is nothing of Licensor in it: run `licensor init`")
 	case !f.usable:
-		return s.unfit("the role %[1]s may not use the schema licensor: GRANT USAGE ON SCHEMA licensor TO %[1]s", quoted(f.role))
+		return s.unfit("the role %[1]s may not use the schema licensor: GRANT USAGE ON SCHEMA licensor TO %[1]s",
+			quoted(f.role))
 	case !f.has("migration") || !f.ours && !slices.Contains(f.forbidden, "migration"):
-		return schema("its schema licensor has tables of another program (%s), and is left as it is: choose another database", strings.Join(f.tables, ", "))
+		return schema("its schema licensor has tables of another program (%s), and is left as it is: choose "+
+			"another database", strings.Join(f.tables, ", "))
 	case len(f.forbidden) > 0:
-		return s.unfit("the role %[1]s may not read and write %[2]s: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA licensor TO %[1]s",
+		return s.unfit("the role %[1]s may not read and write %[2]s: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL "+
+			"TABLES IN SCHEMA licensor TO %[1]s",
 			quoted(f.role), strings.Join(f.forbidden, ", "))
 	case f.version < Newest():
-		return schema("it has schema %d, and this program needs schema %d: run `licensor migrate up`", f.version, Newest())
+		return schema("it has schema %d, and this program needs schema %d: run `licensor migrate up`",
+			f.version, Newest())
 	case f.version > Newest():
-		return schema("it has schema %d, written by Licensor %s, and this program knows schemas up to %d: run that version or a newer one",
+		return schema("it has schema %d, written by Licensor %s, and this program knows schemas up to %d: run that "+
+			"version or a newer one",
 			f.version, f.program, Newest())
 	}
 	return nil
@@ -148,11 +158,11 @@ func (s *Store) checkLoss(f found, options Options) error {
 	case len(s.hosts.all) < 2 || f.standbys == nil:
 		return nil
 	case *f.standbys == "":
-		why = "commits wait for no standby (synchronous_standby_names is empty), so a failover loses changes that were acknowledged: " +
-			"ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 (name)'; SELECT pg_reload_conf()"
+		why = "commits wait for no standby (synchronous_standby_names is empty), so a failover loses changes that " +
+			"were acknowledged: ALTER SYSTEM SET synchronous_standby_names = 'FIRST 1 (name)'; SELECT pg_reload_conf()"
 	case f.synchronous != nil && *f.synchronous == "local":
-		why = "commits wait for no standby (synchronous_commit is local), so a failover loses changes that were acknowledged: " +
-			"ALTER ROLE " + quoted(f.role) + " SET synchronous_commit = on"
+		why = "commits wait for no standby (synchronous_commit is local), so a failover loses changes that were " +
+			"acknowledged: ALTER ROLE " + quoted(f.role) + " SET synchronous_commit = on"
 	default:
 		return nil
 	}
@@ -178,7 +188,8 @@ func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
 // withRemedy adds what helps to an error of a statement that makes tables.
 func (s *Store) withRemedy(doing string, err error) error {
 	if codeOf(err) == codeNoRights {
-		err = fmt.Errorf("the role may not make tables: run this as the owner of the database, or GRANT CREATE ON DATABASE … TO the role (%w)", err)
+		err = fmt.Errorf("the role may not make tables: run this as the owner of the database, or GRANT CREATE ON "+
+			"DATABASE … TO the role (%w)", err)
 	}
 	if kind := (*SchemaError)(nil); errors.As(err, &kind) {
 		return err

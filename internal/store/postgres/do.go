@@ -117,7 +117,8 @@ func (s *Store) writeOnce(ctx context.Context, do func(ctx context.Context, c co
 		defer cancel()
 		err := do(ctx, c)
 		if err == nil && c.line.warned {
-			err = fmt.Errorf("the server has warned, as it does when a wait for a standby was canceled: %w", store.ErrUnknown)
+			err = fmt.Errorf("the server has warned, as it does when a wait for a standby was canceled: %w",
+				store.ErrUnknown)
 		}
 		s.lookAt(err)
 		done <- err

@@ -109,7 +109,8 @@ func orderText(tenant uuid.UUID, column string, query store.Query) (string, []an
 		return fmt.Sprintf("$%d", len(args))
 	}
 	if query.After >= 0 {
-		span += fmt.Sprintf(" AND (KEY, ROW.ordinal) %s (%s, %s)", than, bind([]byte(query.Order.After)), bind(query.After))
+		span += fmt.Sprintf(" AND (KEY, ROW.ordinal) %s (%s, %s)",
+			than, bind([]byte(query.Order.After)), bind(query.After))
 	}
 	if prefix := query.Order.Prefix; prefix != "" {
 		span += " AND KEY >= " + bind([]byte("="+prefix))

@@ -35,7 +35,10 @@ func Newest() int { return len(steps()) }
 func Create(ctx context.Context, url string, options Options) error {
 	return prepare(ctx, url, func(s *Store, f found) error {
 		if err := s.checkSchema(f); f.version > 0 || err == nil {
-			return &SchemaError{f.version, Newest(), fmt.Sprintf("database %s has the tables of Licensor already (schema %d)", s.name, f.version)}
+			return &SchemaError{
+				f.version, Newest(),
+				fmt.Sprintf("database %s has the tables of Licensor already (schema %d)", s.name, f.version),
+			}
 		} else if len(f.tables) > 0 || f.schema && !f.usable {
 			return err
 		}
@@ -141,6 +144,7 @@ func versionNow(ctx context.Context, tx pgx.Tx) (version int, err error) {
 	if err != nil || !marked {
 		return 0, err
 	}
-	err = tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM licensor.migration", pgx.QueryExecModeExec).Scan(&version)
+	err = tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM licensor.migration",
+		pgx.QueryExecModeExec).Scan(&version)
 	return version, err
 }

@@ -22,7 +22,8 @@ import (
 // this machine.
 func parse(text string) (*pgxpool.Config, error) {
 	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
-		return nil, errors.New("the URL of a database begins with postgres://, as in postgres://user@host:5432/database")
+		return nil, errors.New("the URL of a database begins with postgres://, as in " +
+			"postgres://user@host:5432/database")
 	}
 	config, err := pgxpool.ParseConfig(text)
 	if err != nil {
@@ -54,7 +55,8 @@ func parse(text string) (*pgxpool.Config, error) {
 // withoutSecrets says why a URL cannot be read without repeating it: what cannot be read may have
 // its password anywhere.
 func withoutSecrets(err error) error {
-	why := "it has the form postgres://user:password@host:5432/database?option=value, with %40 for @ and %2F for / in the password"
+	why := "it has the form postgres://user:password@host:5432/database?option=value, with %40 for @ and %2F for / " +
+		"in the password"
 	if e := (*pgconn.ParseConfigError)(nil); errors.As(err, &e) && errors.Unwrap(e) != nil {
 		inner := errors.Unwrap(e)
 		isURL, isNumber := errors.As(inner, new(*url.Error)), errors.As(inner, new(*strconv.NumError))

@@ -13,8 +13,8 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// crashed is what is on the disk when a process that has acknowledged some commits no longer exists all of a
-// sudden; most are in the log only.
+// crashed is what is on the disk when a process that has acknowledged some commits no longer exists
+// all of a sudden; most are in the log only.
 func crashed(t *testing.T, commits uint64) (path string) {
 	t.Helper()
 	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
@@ -144,8 +144,8 @@ func TestAnUnharmedDatabaseOpensAfterACrash(t *testing.T) {
 	}
 }
 
-// A new database in the place of one that no longer exists would take its log with it. So what is left is
-// kept as it is, until someone moves it away.
+// A new database in the place of one that no longer exists would take its log with it. So what is
+// left is kept as it is, until someone moves it away.
 func TestADatabaseThatIsGoneIsNotMadeAnew(t *testing.T) {
 	t.Parallel()
 	for name, remove := range map[string]func(path string) error{

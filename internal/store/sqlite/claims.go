@@ -29,7 +29,8 @@ func (s *Store) Claim(
 		if others, err = readClaims(tx.Query(ofOther, string(list), tenant[:])); err != nil || len(others) > 0 {
 			return err
 		}
-		_, err := tx.Exec("INSERT INTO claim (name, tenant, at) SELECT value, ?2, ?3 FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
+		_, err := tx.Exec("INSERT INTO claim (name, tenant, at) SELECT value, ?2, ?3 FROM json_each(?1) WHERE true "+
+			"ON CONFLICT DO NOTHING",
 			string(list), tenant[:], at.UnixMilli())
 		return err
 	})
@@ -49,7 +50,8 @@ func (s *Store) Settle(
 		return nil, err
 	}
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec("DELETE FROM claim WHERE name IN (SELECT value FROM json_each(?1)) AND tenant = ?2", string(gone), tenant[:])
+		_, err := tx.Exec("DELETE FROM claim WHERE name IN (SELECT value FROM json_each(?1)) AND tenant = ?2",
+			string(gone), tenant[:])
 		if err != nil {
 			return err
 		}
@@ -76,7 +78,8 @@ func (s *Store) Claimed(ctx context.Context, names []string) ([]store.Claim, err
 
 // ClaimsOf implements store.Store.
 func (s *Store) ClaimsOf(ctx context.Context, tenant uuid.UUID) ([]store.Claim, error) {
-	claims, err := readClaims(s.reader.QueryContext(ctx, "SELECT name, tenant, at FROM claim WHERE tenant = ?", tenant[:]))
+	claims, err := readClaims(s.reader.QueryContext(ctx,
+		"SELECT name, tenant, at FROM claim WHERE tenant = ?", tenant[:]))
 	return claims, s.fail("read claims", err)
 }
 

@@ -20,13 +20,15 @@ const magic = "SQLite format 3\x00"
 func examine(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
-		return nil, fmt.Errorf("cannot write to the database: let the user who runs this (number %d) write there (%w)", os.Getuid(), err)
+		return nil, fmt.Errorf("cannot write to the database: let the user who runs this (number %d) write there (%w)",
+			os.Getuid(), err)
 	} else if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
 	if taken, err := tryLockDatabase(file); err != nil || !taken {
 		if err == nil {
-			err = fmt.Errorf("the database %s is in use by another process, which may know it by another name: stop that first, or give this one a database of its own", path)
+			err = fmt.Errorf("the database %s is in use by another process, which may know it by another name: "+
+				"stop that first, or give this one a database of its own", path)
 		}
 		return nil, errors.Join(err, file.Close())
 	}
@@ -46,10 +48,12 @@ func examineHeader(path string, file *os.File) error {
 		return fmt.Errorf("read the database's header: %w", err)
 	}
 	if string(header[:len(magic)]) != magic {
-		return fmt.Errorf("%s is not a SQLite database, and is left as it is: choose another place, or restore the file from a backup", path)
+		return fmt.Errorf("%s is not a SQLite database, and is left as it is: choose another place, or restore the "+
+			"file from a backup", path)
 	}
 	if want := wholeSize(header); info.Size() < want && !hasLog(path) {
-		return fmt.Errorf("%s: %w: it has %d bytes and should have %d, as after a copy that was cut short: restore it from a backup", path, store.ErrDamaged, info.Size(), want)
+		return fmt.Errorf("%s: %w: it has %d bytes and should have %d, as after a copy that was cut short: restore "+
+			"it from a backup", path, store.ErrDamaged, info.Size(), want)
 	}
 	return nil
 }

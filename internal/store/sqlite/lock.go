@@ -18,7 +18,8 @@ func lockFile(path string) (*os.File, error) {
 	name := path + ".lock"
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
-		return nil, fmt.Errorf("cannot write in %s: let the user who runs this (number %d) write there, or choose another place (%w)", filepath.Dir(path), os.Getuid(), err)
+		return nil, fmt.Errorf("cannot write in %s: let the user who runs this (number %d) write there, or choose "+
+			"another place (%w)", filepath.Dir(path), os.Getuid(), err)
 	} else if err != nil {
 		return nil, fmt.Errorf("lock the database: %w", err)
 	}
@@ -43,7 +44,8 @@ func inUse(path string, file io.Reader) error {
 	} else if err == nil {
 		holder = fmt.Sprintf("process %d", pid)
 	}
-	return fmt.Errorf("the database %s is in use by %s: stop that first, or give this one a database of its own", path, holder)
+	return fmt.Errorf("the database %s is in use by %s: stop that first, or give this one a database of its own",
+		path, holder)
 }
 
 func sign(file *os.File) error {

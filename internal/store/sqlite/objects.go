@@ -115,7 +115,8 @@ func conditions(number int64, query store.Query, after int64) (*where, error) {
 	w := &where{parts: []string{"ordinal > ?3"}, args: []any{number, int64(query.Kind), after}}
 	switch {
 	case len(query.Ordinals) > store.MaxOrdinals:
-		return nil, fmt.Errorf("%w: it names %d ordinals, and %d are allowed: ask in several queries", store.ErrQuery, len(query.Ordinals), store.MaxOrdinals)
+		return nil, fmt.Errorf("%w: it names %d ordinals, and %d are allowed: ask in several queries",
+			store.ErrQuery, len(query.Ordinals), store.MaxOrdinals)
 	case query.Ordinals != nil:
 		list, err := json.Marshal(query.Ordinals)
 		if err != nil {

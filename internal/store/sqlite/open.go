@@ -111,7 +111,8 @@ func (s *Store) open(ctx context.Context) error {
 		return s.fail("switch to write-ahead logging", err)
 	}
 	if mode != "wal" {
-		return fmt.Errorf("the file system of %s does not allow write-ahead logging (SQLite's journal mode stayed %q): use a disk of this machine", s.path, mode)
+		return fmt.Errorf("the file system of %s does not allow write-ahead logging (SQLite's journal mode stayed "+
+			"%q): use a disk of this machine", s.path, mode)
 	}
 	if err := s.prepare(ctx); err != nil {
 		return s.fail("prepare", err)

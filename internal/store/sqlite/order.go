@@ -188,7 +188,8 @@ func (s *Store) Moved(
 		return nil, err
 	}
 	defer turn.End()
-	rows, err := s.reader.QueryContext(ctx, "SELECT ordinal, "+column+" FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3 ORDER BY seq DESC, number DESC",
+	rows, err := s.reader.QueryContext(ctx, "SELECT ordinal, "+column+" FROM moved WHERE tenant = ?1 AND kind = ?2 "+
+		"AND seq > ?3 ORDER BY seq DESC, number DESC",
 		number, int64(kind), int64(asOf))
 	if err != nil {
 		return nil, s.fail("read what has moved", err)

@@ -52,7 +52,8 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 	for _, name := range names {
 		part := store.Part{Name: name}
 		var sum int64
-		err := s.reader.QueryRowContext(ctx, "SELECT data, sum FROM snapshot WHERE tenant = ? AND name = ?", number, name).Scan((*kept)(&part.Data), &sum)
+		err := s.reader.QueryRowContext(ctx, "SELECT data, sum FROM snapshot WHERE tenant = ? AND name = ?",
+			number, name).Scan((*kept)(&part.Data), &sum)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, fmt.Errorf("part %q of tenant %s: %w", name, tenant, store.ErrNotFound)
 		} else if err != nil {

@@ -31,7 +31,8 @@ func (s *Store) migrate(ctx context.Context) error {
 		return s.fail("read the schema's version", err)
 	}
 	if version > len(steps) {
-		return fmt.Errorf("the database %s has schema %d, and this program knows schemas up to %d: it was written by a newer version; "+
+		return fmt.Errorf("the database %s has schema %d, and this program knows schemas up to %d: it was written "+
+			"by a newer version; "+
 			"run that version, or restore a backup made before the upgrade", s.path, version, len(steps))
 	}
 	for i := version; i < len(steps); i++ {
@@ -57,7 +58,8 @@ func (s *Store) step(ctx context.Context, name string, version int) error {
 // version returns the file's schema: 0 for a new file. A file of another program is an error.
 func (s *Store) version(ctx context.Context) (int, error) {
 	var application, version, tables int
-	row := s.writer.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version")
+	row := s.writer.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM "+
+		"sqlite_schema) FROM pragma_application_id, pragma_user_version")
 	if err := row.Scan(&application, &version, &tables); err != nil {
 		return 0, err
 	}

@@ -52,7 +52,8 @@ func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old 
 		if value, err = change(value); err != nil {
 			return err
 		}
-		_, err = tx.Exec("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, bytesOf(value))
+		_, err = tx.Exec("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = "+
+			"excluded.value", name, bytesOf(value))
 		return err
 	})
 	if err != nil {

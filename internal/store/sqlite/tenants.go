@@ -68,13 +68,15 @@ const readCommits = `SELECT seq, at, actor, operation, format, effects, chain, s
 
 // Place implements store.Store.
 func (s *Store) Place(ctx context.Context, tenant uuid.UUID) (store.Place, error) {
-	return s.placeOf(tenant, s.reader.QueryRowContext(ctx, "SELECT seq, chain, epoch FROM tenant WHERE id = ?", tenant[:]))
+	return s.placeOf(tenant,
+		s.reader.QueryRowContext(ctx, "SELECT seq, chain, epoch FROM tenant WHERE id = ?", tenant[:]))
 }
 
 // Fence implements store.Store.
 func (s *Store) Fence(ctx context.Context, tenant uuid.UUID) (place store.Place, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		place, err = s.placeOf(tenant, tx.QueryRow("UPDATE tenant SET epoch = epoch + 1 WHERE id = ? RETURNING seq, chain, epoch", tenant[:]))
+		place, err = s.placeOf(tenant,
+			tx.QueryRow("UPDATE tenant SET epoch = epoch + 1 WHERE id = ? RETURNING seq, chain, epoch", tenant[:]))
 		return err
 	})
 	return place, s.fail("fence tenant "+tenant.String(), err)

@@ -18,7 +18,8 @@ const findTicket = "SELECT tenant, family, expires, version, data, sum FROM tick
 func (s *Store) AddTicket(ctx context.Context, t store.Ticket) error {
 	t.Version = 0
 	return s.fail("add a ticket", s.write(ctx, func(tx *sql.Tx) error {
-		added, err := tx.Exec("INSERT INTO ticket (id, tenant, family, expires, version, data, sum) VALUES (?, ?, ?, ?, 0, ?, ?) ON CONFLICT DO NOTHING",
+		added, err := tx.Exec("INSERT INTO ticket (id, tenant, family, expires, version, data, sum) VALUES (?, ?, "+
+			"?, ?, 0, ?, ?) ON CONFLICT DO NOTHING",
 			t.ID[:], t.Tenant[:], t.Family[:], t.Expires.Unix(), bytesOf(t.Data), t.Sum())
 		if err != nil {
 			return err
@@ -88,7 +89,9 @@ func (s *Store) DropTickets(ctx context.Context, at time.Time) (int, error) {
 	for {
 		var dropped int64
 		err := s.write(ctx, func(tx *sql.Tx) error {
-			result, err := tx.Exec("DELETE FROM ticket WHERE rowid IN (SELECT rowid FROM ticket WHERE expires <= ? LIMIT ?)", at.Unix(), droppedAtOnce)
+			result, err := tx.Exec("DELETE FROM ticket WHERE rowid IN (SELECT rowid FROM ticket WHERE "+
+				"expires <= ? LIMIT ?)",
+				at.Unix(), droppedAtOnce)
 			if err != nil {
 				return err
 			}

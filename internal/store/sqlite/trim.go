@@ -59,7 +59,8 @@ const movedKinds = "[1,2,3,4,5,6]"
 // TrimMoved implements store.Store.
 func (s *Store) TrimMoved(ctx context.Context, tenant uuid.UUID, below uint64) (int, error) {
 	return s.trim(ctx, tenant, func(tx *sql.Tx, number int64) (sql.Result, error) {
-		_, err := tx.Exec("UPDATE tenant SET moved_floor = max(moved_floor, ?2) WHERE number = ?1", number, int64(below))
+		_, err := tx.Exec("UPDATE tenant SET moved_floor = max(moved_floor, ?2) WHERE number = ?1",
+			number, int64(below))
 		if err != nil {
 			return nil, err
 		}

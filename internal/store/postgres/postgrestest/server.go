@@ -190,7 +190,8 @@ func program(name string) (string, error) {
 	}
 	path, err := exec.LookPath(name)
 	if err != nil {
-		return "", fmt.Errorf("%w: install it (make postgres), or name a server with LICENSOR_TEST_DATABASE=postgres://…", err)
+		return "", fmt.Errorf("%w: install it (make postgres), or name a server with "+
+			"LICENSOR_TEST_DATABASE=postgres://…", err)
 	}
 	return path, nil
 }
