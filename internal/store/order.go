@@ -21,7 +21,7 @@ func Behind(prefix string) string {
 		last, size := utf8.DecodeLastRuneInString(prefix)
 		prefix = prefix[:len(prefix)-size]
 		switch {
-		case last == 0xD7FF: // surrogates are no characters
+		case last == 0xD7FF: // surrogates are not characters
 			return prefix + "\uE000"
 		case last < utf8.MaxRune:
 			return prefix + string(last+1)

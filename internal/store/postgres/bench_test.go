@@ -15,8 +15,8 @@ import (
 )
 
 // BenchmarkAppend appends commits with a row each to a tenant of 20,000 rows, as many at once as
-// its name says; and beside it the same statement alone, in a loop over one connection, prepared
-// and planned each time.
+// its name says; and compares it with the same statement alone, in a loop over one connection,
+// prepared and planned each time.
 func BenchmarkAppend(b *testing.B) {
 	for _, many := range []int{1, 64} {
 		b.Run(fmt.Sprintf("store/%d", many), func(b *testing.B) {
@@ -66,7 +66,7 @@ func appendInLoop(
 	b.ReportMetric(float64(b.N*many)/b.Elapsed().Seconds(), "commits/s")
 }
 
-// batch returns commits that go on from a place, and a row for each.
+// batch returns commits that continue from a place, and a row for each.
 func batch(at store.Place, many int, ordinal func(i int) uint32) (commits []store.Commit, rows []store.Object) {
 	for i := range many {
 		commits = append(commits, nextCommit(at.After(commits)))

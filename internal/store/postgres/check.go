@@ -65,7 +65,7 @@ func (s *Store) look(ctx context.Context) (found, error) {
 		}
 		err = r.row(r.ctx, lookAtVersion).Scan(&f.version, &f.program)
 		if codeOf(err) == codeNoColumn || errors.Is(err, pgx.ErrNoRows) {
-			return f, nil // it is somebody else's
+			return f, nil // it belongs to another program
 		}
 		f.ours = err == nil
 		return f, err
@@ -120,7 +120,7 @@ type SchemaError struct {
 // Error implements error.
 func (e *SchemaError) Error() string { return e.Text }
 
-// IsOlder says whether Migrate helps.
+// IsOlder reports whether Migrate helps.
 func (e *SchemaError) IsOlder() bool { return e.Found > 0 && e.Found < e.Known }
 
 func (s *Store) checkSchema(f found) error {

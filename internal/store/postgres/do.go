@@ -81,9 +81,9 @@ func (c conn) row(ctx context.Context, text string, args ...any) pgx.Row {
 	return c.QueryRow(ctx, text, append([]any{c.mode}, args...)...)
 }
 
-// write carries out a change. Once it has a connection it goes on when ctx is done. Its error says
-// what came of it: store.ErrUnknown when nobody knows, and otherwise nothing was changed. Errors
-// that do returns of its own accord are among the latter.
+// write executes a change. Once it has a connection it continues when ctx is done. Its error is
+// store.ErrUnknown if the outcome is unknown; otherwise nothing was changed. Errors that do returns
+// of its own accord are among the latter.
 func (s *Store) write(ctx context.Context, doing string, do func(ctx context.Context, c conn) error) error {
 	begin := time.Now()
 	for try := 1; ; try++ {
@@ -133,7 +133,7 @@ func (s *Store) writeOnce(ctx context.Context, do func(ctx context.Context, c co
 	}
 }
 
-// outcome makes store.ErrUnknown of an error that leaves open what came of a change.
+// outcome returns store.ErrUnknown for an error that leaves the outcome of a change open.
 func (s *Store) outcome(err error) error {
 	if err == nil || refused(err) || unsent(err) || isCallers(err) {
 		return err
@@ -146,7 +146,7 @@ func (s *Store) outcome(err error) error {
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 }
 
-// lookAt notices that the server is not the one to talk to any more.
+// lookAt notices that the server is no longer the right one.
 func (s *Store) lookAt(err error) {
 	switch {
 	case codeOf(err) == codeReadOnly:

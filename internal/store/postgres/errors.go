@@ -41,9 +41,10 @@ type unsentError struct{ error }
 
 func (e unsentError) Unwrap() error { return e.error }
 
-// refused says whether the server has answered that it did not do what it was asked: then nothing
-// of it is there. An error that ends the connection says nothing, since it may have come after the
-// commit; nor do those of a pooler that has lost the server, or faults in the server itself.
+// refused reports whether the server has answered that it did not do what it was asked: then
+// nothing of it is there. An error that ends the connection says nothing, since it may have come
+// after the commit; nor do those of a pooler that has lost the server, or faults in the server
+// itself.
 func refused(err error) bool {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) || !strings.EqualFold(e.SeverityUnlocalized, "ERROR") {
@@ -58,13 +59,13 @@ func refused(err error) bool {
 	return e.Code != "40003"
 }
 
-// unsent says whether an error came before anything was sent.
+// unsent reports whether an error came before anything was sent.
 func unsent(err error) bool {
 	var e unsentError
 	return errors.As(err, &e) || pgconn.SafeToRetry(err)
 }
 
-// repeatable says whether a statement that was not carried out may be the next time.
+// repeatable reports whether a statement that was not carried out may be the next time.
 func repeatable(err error) bool {
 	code := codeOf(err)
 	return refused(err) && (code == codeSerialization || code == codeDeadlock)

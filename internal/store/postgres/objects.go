@@ -23,7 +23,7 @@ const (
 	upTo = `SELECT ordinal, id, deleted, document, sum, seq FROM (
 			SELECT *, sum(octet_length(document)) OVER (ORDER BY ordinal) - octet_length(document) AS before FROM (%s) AS next
 		) AS sized WHERE before < $%d ORDER BY ordinal`
-	// sizedAtOnce is how many rows are looked at to find that end.
+	// sizedAtOnce is how many rows are read to find that end.
 	sizedAtOnce = 1000
 )
 

@@ -18,7 +18,7 @@ type Options struct {
 	// AllowDataLoss opens a database of several hosts whose commits wait for no standby: a failover
 	// then loses what was acknowledged.
 	AllowDataLoss bool
-	// Program is the version of this program, which is noted beside schemas.
+	// Program is the version of this program, which is recorded in schemas.
 	Program string
 	// Warn is told what should be in the log, such as that data may be lost.
 	Warn func(text string)
@@ -29,7 +29,7 @@ type Store struct {
 	name  string // of the database, in errors
 	hosts *hosts
 	pool  *pgxpool.Pool
-	lines *turns.Turns // who may read
+	lines *turns.Turns // turns of the readers
 
 	life     context.Context // until Close
 	end      context.CancelFunc
@@ -55,7 +55,7 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 // defaultConnections is the size of a pool whose URL has no pool_max_conns.
 const defaultConnections = 10
 
-// connect returns a store that has looked at nothing.
+// connect returns a store that has checked nothing.
 func connect(url string) (*Store, error) {
 	config, err := parse(url)
 	if err != nil {
@@ -79,8 +79,8 @@ func connect(url string) (*Store, error) {
 	return s, err
 }
 
-// Close implements store.Store. Changes that wait for their answer are given up: what comes of them
-// is not known.
+// Close implements store.Store. Changes that wait for their answer are given up: their outcome is
+// unknown.
 func (s *Store) Close() error {
 	s.end()
 	s.underWay.Wait()

@@ -67,7 +67,7 @@ func withoutSecrets(err error) error {
 	return fmt.Errorf("the URL of the database cannot be read: %s", why)
 }
 
-// isLocal says whether all hosts are this machine.
+// isLocal reports whether all hosts are this machine.
 func isLocal(config *pgx.ConnConfig) bool {
 	names := []string{config.Host}
 	for _, other := range config.Fallbacks {

@@ -63,7 +63,7 @@ func refusals(states []state) string {
 	return strings.Join(why, "; ")
 }
 
-// isFinal says whether the answer of a host will be the same in a while: it does not know the
+// isFinal reports whether the answer of a host will be the same in a while: it does not know the
 // database or the role, or does not accept the password. Open says so.
 func isFinal(err error) bool {
 	code := codeOf(err)

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// lower has a command be carried out by somebody who is not root, which PostgreSQL refuses to be,
-// and gives the folder to that one.
+// lower has a command be executed by a user other than root, as which PostgreSQL refuses to run,
+// and gives the folder to that user.
 func lower(command *exec.Cmd, folder string) error {
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endWithParent(command.SysProcAttr)
