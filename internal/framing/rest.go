@@ -31,7 +31,7 @@ type filling struct {
 	end   string
 }
 
-// skip drops the rest of the body, and reports whether it may. Nobody may read the connection at
+// skip drops the rest of the body, and reports whether it may. No one may read the connection at
 // the same time.
 func (c *Conn) skip() bool {
 	if c.err != nil || c.stream.left > mostDropped {

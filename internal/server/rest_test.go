@@ -103,7 +103,7 @@ func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
 	}
 }
 
-// lingers is longer than net/http keeps a connection open for a body that nobody reads.
+// lingers is longer than net/http keeps a connection open for a body that no one reads.
 const lingers = 700 * time.Millisecond
 
 // asked is a request whose response does not need the body, with the body that it announces.
