@@ -208,15 +208,20 @@ func (s *Server) Found(ctx context.Context, t Tenant) (Login, error) {
 	return Login{made.TenantID, made.AdminName, made.AdminPassword, made.ClientID, made.ClientSecret}, err
 }
 
-// Tenants returns the ids of the tenants, the oldest first; none when the server is not open.
-func (s *Server) Tenants() (ids []string) {
+// Tenants returns the ids of the tenants, the oldest first.
+func (s *Server) Tenants(ctx context.Context) ([]string, error) {
 	if !s.isOpen() {
-		return nil
+		return nil, errNotOpen
 	}
-	for _, t := range s.server.Tenants().List() {
-		ids = append(ids, t.ID().String())
+	ids, err := s.server.Tenants().IDs(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return ids
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return texts, nil
 }
 
 // Client returns a client with all permissions in a tenant, which is given by its id or domain. It

@@ -25,16 +25,20 @@ func TestAServerInAProgram(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "licensor.db")
 	srv := open(t, licensor.Options{Data: data})
-	if len(srv.Tenants()) != 0 {
-		t.Errorf("a new database has tenants: %v", srv.Tenants())
+	if ids, err := srv.Tenants(t.Context()); err != nil || len(ids) != 0 {
+		t.Errorf("a new database has tenants: %v, %v", ids, err)
 	}
 	login, err := srv.Found(t.Context(), licensor.Tenant{Domain: "contoso.example", Application: "Deployment"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	ids, err := srv.Tenants(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	if login.AdminName != "admin@contoso.example" || login.AdminPassword == "" ||
-		len(srv.Tenants()) != 1 || srv.Tenants()[0] != login.TenantID {
-		t.Errorf("founded is %+v, the tenants are %v", login, srv.Tenants())
+		len(ids) != 1 || ids[0] != login.TenantID {
+		t.Errorf("founded is %+v, the tenants are %v", login, ids)
 	}
 	if _, err := srv.Found(t.Context(), licensor.Tenant{Domain: "contoso.example"}); err == nil {
 		t.Error("a domain is given to two tenants")

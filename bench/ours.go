@@ -206,8 +206,8 @@ func (o *ours) restart(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	took := time.Since(start)
-	t, ok := o.tenants.Tenant(id('t', 0))
-	if !ok || t.Image().Licensing.Users() != o.world.users {
+	t, err := o.tenants.Tenant(ctx, id('t', 0))
+	if err != nil || t.Image().Licensing.Users() != o.world.users {
 		return 0, fmt.Errorf("the tenant did not come back whole")
 	}
 	o.tenant = t

@@ -86,10 +86,10 @@ type oneCaller struct{}
 
 var _ identity.Directory = oneCaller{}
 
-func (oneCaller) Tenant(name string) (uuid.UUID, bool) { return callerID, name == callerID.String() }
+func (oneCaller) Tenant(context.Context, string) (uuid.UUID, error) { return callerID, nil }
 
-func (oneCaller) Application(_, appID uuid.UUID) (identity.App, bool) {
-	return identity.App{ID: callerID, AppID: callerID, Enabled: true, Permissions: []string{"User.Read.All"}}, appID == callerID
+func (oneCaller) Application(context.Context, uuid.UUID, uuid.UUID) (identity.App, error) {
+	return identity.App{ID: callerID, AppID: callerID, Enabled: true, Permissions: []string{"User.Read.All"}}, nil
 }
 
 func (oneCaller) User(context.Context, uuid.UUID, uuid.UUID) (identity.User, error) {

@@ -55,9 +55,10 @@ func resetPasswordCommand() *cobra.Command {
 
 // resetPassword gives a user of a tenant a new password, which ends the user's sessions.
 func resetPassword(ctx context.Context, s *server.Server, tenantName, user string) (string, error) {
-	t, err := s.Pick(tenantName)
+	t, err := s.Pick(ctx, tenantName)
 	if err != nil {
 		return "", err
 	}
+	defer t.Release()
 	return s.ResetPassword(ctx, t, user, true)
 }

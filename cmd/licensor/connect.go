@@ -164,7 +164,8 @@ const importPieces = 10
 
 // openLocal opens a database, which this process owns until the connection is closed.
 func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*connection, error) {
-	if err := mustExist(path, "say with --data where it is, make one with `licensor init`, or use --server"); err != nil {
+	if err := mustExist(path,
+		"say with --data where it is, make one with `licensor init`, or use --server"); err != nil {
 		return nil, err
 	}
 	s, err := openServer(ctx, server.Options{Data: path}, secrets)

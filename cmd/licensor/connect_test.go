@@ -72,7 +72,10 @@ func newServerWith(
 			t.Error(err)
 		}
 	})
-	first := s.Tenants().List()[0]
+	first, err := s.Pick(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
 	login.TenantID = first.ID().String()
 	login.ClientID, login.ClientSecret, err = s.AddApplication(t.Context(),
 		first, server.Registration{Name: "Test", Permissions: server.AllPermissions})

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Every command that needs a database says what to do about the remains of one that is gone.
+// Every command that needs a database says what to do about the remains of one that was removed.
 func TestRemainsOfADatabaseAreTold(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "licensor.db")

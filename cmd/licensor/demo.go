@@ -142,7 +142,11 @@ func (d *demo) tenant(ctx context.Context) (server.Login, error) {
 	if err != nil {
 		return login, err
 	}
-	t, _ := d.Tenants().ByDomain(demoDomain)
+	t, err := d.Tenants().ByDomain(ctx, demoDomain)
+	if err != nil {
+		return login, err
+	}
+	defer t.Release()
 	app := directory.Client{
 		Application: directory.Application{
 			ID: uuid.New(), AppID: uuid.New(), DisplayName: "Demo client",
@@ -175,7 +179,11 @@ func (d *demo) present(ctx context.Context, login server.Login) error {
 	if err := d.Hinder(); err != nil {
 		return err
 	}
-	t, _ := d.Tenants().ByDomain(demoDomain)
+	t, err := d.Tenants().ByDomain(ctx, demoDomain)
+	if err != nil {
+		return err
+	}
+	defer t.Release()
 	login.UserName = demoUser
 	if login.UserPassword, err = d.ResetPassword(ctx, t, demoUser, false); err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/server"
+	"licensor/internal/tenant"
 )
 
 func initCommand() *cobra.Command {
@@ -76,11 +77,15 @@ func initialize(
 		return login, err
 	}
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
-	for _, t := range s.Tenants().List() {
+	err = s.Tenants().Each(ctx, func(t *tenant.Tenant) error {
 		if domain := t.Image().Organization.DefaultDomain(); !add && !(server.Unfinished(t) && domain == f.Domain) {
-			return login, fmt.Errorf("the database %s has a tenant already, %s: name another file with --data, or "+
-				"add a tenant with --add", data, domain)
+			return fmt.Errorf("the database %s has a tenant already, %s: name another file with --data, or add a "+
+				"tenant with --add", data, domain)
 		}
+		return nil
+	})
+	if err != nil {
+		return login, err
 	}
 	login, err = s.Found(ctx, f)
 	return login, inFlags(err)

@@ -28,7 +28,15 @@ func look(t *testing.T, data string, do func(s *server.Server, first *tenant.Ten
 	if err != nil {
 		t.Fatal(err)
 	}
-	do(s, s.Tenants().List()[0])
+	ids, err := s.Tenants().IDs(t.Context())
+	if err != nil || len(ids) == 0 {
+		t.Fatalf("the tenants are %v, %v", ids, err)
+	}
+	first, err := s.Tenants().Tenant(t.Context(), ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(s, first)
 	if err := s.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -168,8 +176,8 @@ func TestInitAddsATenant(t *testing.T) {
 	data := newDatabase(t)
 	login := initialized(t, data, "--add", "--domain", "fabrikam.example")
 	look(t, data, func(s *server.Server, first *tenant.Tenant) {
-		second, ok := s.Tenants().ByDomain("fabrikam.example")
-		if !ok || second == first || second.ID().String() != login.TenantID {
+		second, err := s.Tenants().ByDomain(t.Context(), "fabrikam.example")
+		if err != nil || second == first || second.ID().String() != login.TenantID {
 			t.Fatal("no second tenant")
 		}
 		if _, right := account(t, second, login.AdminName, login.AdminPassword); !right {

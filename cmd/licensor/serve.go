@@ -54,7 +54,7 @@ func serveCommand() *cobra.Command {
 					slog.Warn("the development options are on: callers with Directory.ReadWrite.All can act as any " +
 						"user, and move the clock")
 				}
-				slog.Info("serving", "address", root, "data", o.Data, "tenants", len(s.Tenants().List()))
+				slog.Info("serving", "address", root, "data", o.Data)
 			})
 			return errors.Join(err, s.Close(context.WithoutCancel(cmd.Context())))
 		},
@@ -84,8 +84,11 @@ func openFounded(ctx context.Context, options server.Options, secrets secretsKey
 	if err != nil {
 		return nil, err
 	}
-	if len(s.Tenants().List()) == 0 {
-		err := fmt.Errorf("the database %s has no tenant yet: make one with `licensor init`", options.Data)
+	founded, err := s.Tenants().Any(ctx)
+	if err == nil && !founded {
+		err = fmt.Errorf("the database %s has no tenant yet: make one with `licensor init`", options.Data)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
 	}
 	return s, nil

@@ -26,6 +26,7 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
+	"licensor/internal/store"
 	"licensor/internal/tenant"
 	"licensor/internal/turns"
 )
@@ -34,7 +35,7 @@ import (
 // Memory and Log are required; their values must be safe for concurrent use.
 type Config struct {
 	Authority *identity.Authority
-	Tenant    func(id uuid.UUID) (*tenant.Tenant, bool)
+	Tenant    func(ctx context.Context, id uuid.UUID) (*tenant.Tenant, error) // see tenant.Tenants
 	Now       func() time.Time
 	NewID     func() uuid.UUID // for request ids
 	// Origins are the origins of web pages that may call the API: https://admin.contoso.com, or
@@ -102,6 +103,9 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 	defer func() {
 		r.Work.End()
 		r.Share.End()
+		if r.Release != nil {
+			r.Release()
+		}
 	}()
 	defer func() {
 		switch fault := recover(); fault {
@@ -250,13 +254,18 @@ func servedAt(place route.Match[wire.Operation], method string) (*wire.Operation
 // enter opens the caller's tenant if the caller may perform the operation. This depends on the
 // relation of the object to the caller. If the object does not exist, the operation reports that
 // later, to permitted callers.
-func (api *API) enter(r *wire.Request) (err error) {
-	t, ok := api.config.Tenant(r.Caller.Tenant)
-	if ok {
+func (api *API) enter(r *wire.Request) error {
+	t, err := api.config.Tenant(r.Context(), r.Caller.Tenant)
+	ok := err == nil
+	switch {
+	case ok:
+		r.Release = t.Release
 		r.Tenant, r.Image = api.config.Development.Open(t, r.Now), t.Image()
 		if err := startWork(r); err != nil {
 			return err
 		}
+	case !errors.Is(err, store.ErrNotFound):
+		return err
 	}
 	need := r.Op.Need
 	if r.Op.NeedOfGroup != "" && ok {

@@ -21,7 +21,7 @@ import (
 func limited(t *testing.T, l throttle.Limits) *world {
 	w := newWorld(t)
 	config := w.config()
-	config.Limits, config.Development = l, devkit.New(w.moved, w.tenants.List)
+	config.Limits, config.Development = l, devkit.New(w.moved, w.tenants.Loaded)
 	w.server = newServer(t, New(config))
 	w.once = true
 	return w

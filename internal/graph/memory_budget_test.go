@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"context"
 	"math"
 	"net"
 	"net/http"
@@ -15,7 +16,7 @@ import (
 )
 
 // within serves the world again, with requests that have so much memory and no more.
-func (w *world) within(b *memory.Budget, find func(uuid.UUID) (*tenant.Tenant, bool)) {
+func (w *world) within(b *memory.Budget, find func(context.Context, uuid.UUID) (*tenant.Tenant, error)) {
 	config := w.config()
 	config.Tenant, config.Memory = find, b
 	config.Random, config.PasswordCost = counting{}, cheapPasswords
@@ -98,7 +99,7 @@ func TestMemoryComesBack(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)
 	b := memory.New(budgeted, func() int64 { return math.MaxInt64 })
-	w.within(b, func(uuid.UUID) (*tenant.Tenant, bool) { panic("a fault in a handler") })
+	w.within(b, func(context.Context, uuid.UUID) (*tenant.Tenant, error) { panic("a fault in a handler") })
 	token := w.appToken(allPermissions...)
 	if got := w.send("GET", "/v1.0/users", token, ""); got.status != http.StatusInternalServerError {
 		t.Errorf("a fault is answered %d", got.status)

@@ -87,7 +87,7 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	w.server = newServer(t, New(Config{
 		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log,
-		Development: devkit.New(w.moved, w.tenants.List), Random: counting{}, PasswordCost: cheapPasswords,
+		Development: devkit.New(w.moved, w.tenants.Loaded), Random: counting{}, PasswordCost: cheapPasswords,
 	}))
 	return w
 }
@@ -209,7 +209,7 @@ func (w *world) send(method, path, token, body string, headers ...string) answer
 
 // commits is how many there were in all tenants.
 func (w *world) commits() (n uint64) {
-	for _, t := range w.tenants.List() {
+	for _, t := range w.tenants.Loaded() {
 		n += t.Image().Seq
 	}
 	return n

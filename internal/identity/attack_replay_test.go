@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"context"
 	"maps"
 	"testing"
 	"time"
@@ -24,12 +25,12 @@ var (
 	fabrikamUser      = uuid.MustParse("cccccccc-0000-4000-8000-0000000000fb")
 )
 
-func (d twins) Application(tenant, id uuid.UUID) (App, bool) {
-	app, ok := d.town.Application(contoso, id)
+func (d twins) Application(ctx context.Context, tenant, id uuid.UUID) (App, error) {
+	app, err := d.town.Application(ctx, contoso, id)
 	if tenant == fabrikam {
 		app.ID = fabrikamPrincipal
 	}
-	return app, ok
+	return app, err
 }
 
 func (w world) resigned(t *testing.T, claims Claims, spoil map[string]any) string {

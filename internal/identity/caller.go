@@ -90,8 +90,11 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 	if caller.Delegated {
 		return a.lookUpUser(ctx, t)
 	}
-	app, ok := a.tenants.Application(caller.Tenant, caller.AppID)
-	if t.claims.IdentityType != typeApp || !ok || !app.Enabled ||
+	app, err := a.tenants.Application(ctx, caller.Tenant, caller.AppID)
+	if err != nil {
+		return nil, fmt.Errorf("look up the calling application %s: %w", caller.AppID, err)
+	}
+	if t.claims.IdentityType != typeApp || !app.Enabled ||
 		app.ID != caller.ObjectID || IsAnother(t.claims.Serial, app.Serial) {
 		return nil, &UnauthorizedError{unknownCaller}
 	}
@@ -108,8 +111,11 @@ func (a *Authority) lookUp(ctx context.Context, t *token) (*Caller, error) {
 func (a *Authority) lookUpUser(ctx context.Context, t *token) (*Caller, error) {
 	caller := t.subject
 	if t.claims.AppID != "" {
-		app, ok := a.tenants.Application(caller.Tenant, caller.AppID)
-		if !ok || !app.Enabled || IsAnother(t.claims.AppSerial, app.Serial) {
+		app, err := a.tenants.Application(ctx, caller.Tenant, caller.AppID)
+		if err != nil {
+			return nil, fmt.Errorf("look up the application %s that acts for the caller: %w", caller.AppID, err)
+		}
+		if !app.Enabled || IsAnother(t.claims.AppSerial, app.Serial) {
 			return nil, &UnauthorizedError{unknownCaller}
 		}
 	}

@@ -7,15 +7,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// Directory provides the data of tenants for issuing and checking tokens. It is called for each
-// request, so that a change takes effect immediately (A23), and must be safe for concurrent use.
+// Directory is what must be known of tenants to give out and check tokens. It is asked at each
+// request, so that a change takes effect at once (A23), and by several goroutines. An error says
+// that the directory could not be read.
 type Directory interface {
-	// Tenant returns the id of the tenant with an id or a verified domain name, in lower case.
-	Tenant(name string) (uuid.UUID, bool)
-	// Application returns the application with a client id in a tenant.
-	Application(tenant, appID uuid.UUID) (App, bool)
-	// User returns a user by object id; the zero User if it is unknown or deleted. An error means
-	// that the directory could not be read.
+	// Tenant returns the id of the tenant with an id or a verified domain name, in lower case;
+	// uuid.Nil when there is none.
+	Tenant(ctx context.Context, name string) (uuid.UUID, error)
+	// Application returns the application with a client id, as it is known in a tenant; one that is
+	// unknown is the zero App.
+	Application(ctx context.Context, tenant, appID uuid.UUID) (App, error)
+	// User returns a user by object id; one that is unknown or deleted is the zero User.
 	User(ctx context.Context, tenant, id uuid.UUID) (User, error)
 }
 

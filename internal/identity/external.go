@@ -17,9 +17,10 @@ import (
 
 // Issuers provides the trusted issuers, which tenants configure (directory.SignIn).
 type Issuers interface {
-	// TrustedIssuers returns the tenants that trust an issuer.
-	TrustedIssuers(issuer string) []Trusted
-	// UserByName returns a user by userPrincipalName; the zero User if it is unknown or deleted.
+	// TrustedIssuers returns who trusts an issuer for one of the audiences, and whether any tenant
+	// trusts it at all.
+	TrustedIssuers(ctx context.Context, issuer string, audiences []string) (trusts []Trusted, known bool, err error)
+	// UserByName returns a user by userPrincipalName; one that is unknown or deleted is the zero User.
 	UserByName(ctx context.Context, tenant uuid.UUID, name string) (User, error)
 }
 
@@ -29,21 +30,27 @@ type Trusted struct {
 	directory.TrustedIssuer
 }
 
-// TrustedIssuers returns the tenants that trust an issuer.
-func (a *Authority) TrustedIssuers(issuer string) []Trusted {
+// TrustedIssuers returns who trusts an issuer for one of the audiences, and whether any tenant
+// trusts it at all.
+func (a *Authority) TrustedIssuers(
+	ctx context.Context, issuer string, audiences []string,
+) (trusts []Trusted, known bool, err error) {
 	if a.issuers == nil || issuer == "" {
-		return nil
+		return nil, false, nil
 	}
-	return a.issuers.TrustedIssuers(issuer)
+	return a.issuers.TrustedIssuers(ctx, issuer, audiences)
 }
 
 // verifyForeign verifies a token of another issuer, if that is trusted. The tenant is the one that
 // trusts the issuer for the token's audience: nothing else in the token determines it. ok is false
 // if no tenant trusts the issuer.
 func (a *Authority) verifyForeign(ctx context.Context, raw string) (caller *Caller, ok bool, err error) {
-	issuer := claimedIssuer(raw)
-	trusts := a.TrustedIssuers(issuer)
-	if len(trusts) == 0 {
+	issuer, audiences := claimedIssuer(raw)
+	trusts, known, err := a.TrustedIssuers(ctx, issuer, audiences)
+	switch {
+	case err != nil:
+		return nil, true, fmt.Errorf("look up who trusts the issuer %s: %w", issuer, err)
+	case !known:
 		return nil, false, nil
 	}
 	payload, err := a.foreign.Payload(ctx, issuer, raw)
@@ -62,21 +69,26 @@ func (a *Authority) verifyForeign(ctx context.Context, raw string) (caller *Call
 	return caller, true, err
 }
 
-// claimedIssuer returns the iss of an unverified token; empty if it cannot be read.
-func claimedIssuer(raw string) string {
+// maxAudiences is how many audiences of a token are looked up.
+const maxAudiences = 20
+
+// claimedIssuer is the iss and the aud of a token, nothing of which is checked yet; empty when it
+// cannot be read.
+func claimedIssuer(raw string) (issuer string, audiences []string) {
 	parts := strings.Split(raw, ".")
 	if len(raw) > maxToken || len(parts) != 3 {
-		return ""
+		return "", nil
 	}
 	payload, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
 	if err != nil {
-		return ""
+		return "", nil
 	}
 	claims, err := readForeign(payload)
 	if err != nil {
-		return ""
+		return "", nil
 	}
-	return claims.text("iss")
+	audiences = claims.texts("aud", oneText)
+	return claims.text("iss"), audiences[:min(len(audiences), maxAudiences)]
 }
 
 // foreignClaims are the claims of another issuer's token.

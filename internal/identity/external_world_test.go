@@ -157,15 +157,21 @@ type trusting struct {
 	trusts []Trusted
 }
 
-func (p *trusting) TrustedIssuers(issuer string) (found []Trusted) {
+func (p *trusting) TrustedIssuers(
+	_ context.Context, issuer string, audiences []string,
+) (found []Trusted, known bool, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	asked := func(audience string) bool { return slices.Contains(audiences, audience) }
 	for _, t := range p.trusts {
-		if t.Issuer == issuer {
+		if t.Issuer != issuer {
+			continue
+		}
+		if known = true; slices.ContainsFunc(t.Audiences, asked) {
 			found = append(found, t)
 		}
 	}
-	return found
+	return found, known, nil
 }
 
 func (p *trusting) UserByName(ctx context.Context, tenant uuid.UUID, name string) (User, error) {

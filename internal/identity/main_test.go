@@ -82,21 +82,23 @@ func newTown() *town {
 
 var _ Directory = (*town)(nil)
 
-func (t *town) Tenant(name string) (uuid.UUID, bool) {
+func (t *town) Tenant(_ context.Context, name string) (uuid.UUID, error) {
 	switch name {
 	case contoso.String(), contosoDomain:
-		return contoso, true
+		return contoso, nil
 	case fabrikam.String():
-		return fabrikam, true
+		return fabrikam, nil
 	}
-	return uuid.Nil, false
+	return uuid.Nil, nil
 }
 
-func (t *town) Application(tenant, appID uuid.UUID) (App, bool) {
+func (t *town) Application(_ context.Context, tenant, appID uuid.UUID) (App, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	app, ok := t.apps[appID]
-	return app, ok && tenant == contoso
+	if tenant != contoso {
+		return App{}, nil
+	}
+	return t.apps[appID], nil
 }
 
 var errUnreadable = errors.New("the disk is gone")

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -57,8 +58,8 @@ func (a *Authority) Verify(ctx context.Context, raw string) (*Caller, error) {
 		return nil, err
 	}
 	for _, check := range checks {
-		if message := check(a, token); message != "" {
-			return nil, &UnauthorizedError{message}
+		if err := check(ctx, a, token); err != nil {
+			return nil, err
 		}
 	}
 	return a.lookUp(ctx, token)
@@ -163,54 +164,58 @@ func readToken(payload []byte) (*token, error) {
 	return t, nil
 }
 
-// checks are the rest of A21, in order. Each returns the message of its failure.
-var checks = []func(*Authority, *token) string{
+// checks are the rest of A21, in its order. Each returns an *UnauthorizedError, or says that the
+// directory could not be read.
+var checks = []func(context.Context, *Authority, *token) error{
 	checkIssuer, checkAudience, checkLifetime, checkTenant, checkVersion,
 }
 
-func checkIssuer(_ *Authority, t *token) string {
+func checkIssuer(_ context.Context, _ *Authority, t *token) error {
 	if !t.issued {
-		return "Access token validation failure. Invalid issuer."
+		return &UnauthorizedError{"Access token validation failure. Invalid issuer."}
 	}
-	return ""
+	return nil
 }
 
-func checkAudience(_ *Authority, t *token) string {
+func checkAudience(_ context.Context, _ *Authority, t *token) error {
 	if !t.issuer.accepts(t.claims.Audience) {
-		return "Access token validation failure. Invalid audience."
+		return &UnauthorizedError{"Access token validation failure. Invalid audience."}
 	}
-	return ""
+	return nil
 }
 
-func checkLifetime(a *Authority, t *token) string {
+func checkLifetime(_ context.Context, a *Authority, t *token) error {
 	now := a.now().Unix()
 	if tolerance := int64(skew / time.Second); now-tolerance >= t.claims.Expires {
-		return "Lifetime validation failed, the token is expired."
+		return &UnauthorizedError{"Lifetime validation failed, the token is expired."}
 	} else if now+tolerance < t.claims.NotBefore {
-		return "Lifetime validation failed, the token is not yet valid."
+		return &UnauthorizedError{"Lifetime validation failed, the token is not yet valid."}
 	}
-	return ""
+	return nil
 }
 
 // checkTenant accepts the tenant of personal accounts, which is not one of ours, because
 // permissions are checked later, with 403 (A22).
-func checkTenant(a *Authority, t *token) string {
-	const message = "Access token validation failure. Invalid tenant."
+func checkTenant(ctx context.Context, a *Authority, t *token) error {
+	invalid := &UnauthorizedError{"Access token validation failure. Invalid tenant."}
 	if t.tenant == uuid.Nil || t.tenant != t.issuer.tenant {
-		return message
+		return invalid
 	}
 	if t.tenant == PersonalTenant {
-		return ""
+		return nil
 	}
-	if id, ok := a.tenants.Tenant(t.claims.Tenant); !ok || id != t.tenant {
-		return message
+	switch id, err := a.tenants.Tenant(ctx, t.claims.Tenant); {
+	case err != nil:
+		return fmt.Errorf("look up the tenant %s of a token: %w", t.tenant, err)
+	case id != t.tenant:
+		return invalid
 	}
-	return ""
+	return nil
 }
 
-func checkVersion(_ *Authority, t *token) string {
+func checkVersion(_ context.Context, _ *Authority, t *token) error {
 	if t.claims.Version != tokenVersion {
-		return "Access token validation failure. Invalid version."
+		return &UnauthorizedError{"Access token validation failure. Invalid version."}
 	}
-	return ""
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
+	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -28,28 +29,40 @@ var (
 )
 
 // Tenant implements [identity.Directory].
-func (d Directory) Tenant(name string) (uuid.UUID, bool) {
-	if id, ok := guid.Parse(name); ok {
-		_, ok := d.Tenants.Tenant(id)
-		return id, ok
+func (d Directory) Tenant(ctx context.Context, name string) (id uuid.UUID, err error) {
+	var t *tenant.Tenant
+	if given, ok := guid.Parse(name); ok {
+		t, err = d.use(ctx, given)
+	} else if t, err = d.Tenants.ByDomain(ctx, name); errors.Is(err, store.ErrNotFound) {
+		return uuid.Nil, nil
 	}
-	t, ok := d.Tenants.ByDomain(name)
-	if !ok {
-		return uuid.Nil, false
+	if t == nil || err != nil {
+		return uuid.Nil, err
 	}
-	return t.ID(), true
+	defer t.Release()
+	return t.ID(), nil
+}
+
+// use returns a tenant, which the caller releases; nil if it does not exist.
+func (d Directory) use(ctx context.Context, id uuid.UUID) (*tenant.Tenant, error) {
+	t, err := d.Tenants.Tenant(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return t, err
 }
 
 // Application implements [identity.Directory].
-func (d Directory) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
-	t, ok := d.Tenants.Tenant(tenantID)
-	if !ok {
-		return identity.App{}, false
+func (d Directory) Application(ctx context.Context, tenantID, appID uuid.UUID) (identity.App, error) {
+	t, err := d.use(ctx, tenantID)
+	if t == nil || err != nil {
+		return identity.App{}, err
 	}
+	defer t.Release()
 	img := t.Image()
 	a, ok := img.Client(appID)
 	if !ok || a.Principal.ID == uuid.Nil {
-		return identity.App{}, false
+		return identity.App{}, nil
 	}
 	app := identity.App{
 		ID:           a.Principal.ID,
@@ -63,7 +76,7 @@ func (d Directory) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 		Redirects:    identity.Redirects(a.Redirects),
 	}
 	if a.Principal.AssignmentRequired {
-		app.Admits = func(user uuid.UUID) bool { return t.Image().Assigned(user, a.Principal.ID) }
+		app.Admits = func(user uuid.UUID) bool { return img.Assigned(user, a.Principal.ID) }
 	}
 	if a.Application.ID == uuid.Nil {
 		known, _ := identity.FirstPartyByID(appID)
@@ -89,15 +102,12 @@ func (d Directory) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
 			Issuer: f.Issuer, Subject: f.Subject, Audiences: f.Audiences,
 		})
 	}
-	return app, true
+	return app, nil
 }
 
 // Known implements [oauth.Directory].
-func (d Directory) Known(appID uuid.UUID) bool {
-	return slices.ContainsFunc(d.Tenants.List(), func(t *tenant.Tenant) bool {
-		a, ok := t.Image().Client(appID)
-		return ok && a.Principal.ID != uuid.Nil
-	})
+func (d Directory) Known(ctx context.Context, appID uuid.UUID) (bool, error) {
+	return d.Tenants.KnowsApp(ctx, appID)
 }
 
 // implicit returns which tokens a registration allows in redirects.
@@ -144,10 +154,11 @@ func requested(raw json.RawMessage) (scopes []string) {
 
 // User implements [identity.Directory].
 func (d Directory) User(ctx context.Context, tenantID, id uuid.UUID) (identity.User, error) {
-	t, ok := d.Tenants.Tenant(tenantID)
-	if !ok {
-		return identity.User{}, nil
+	t, err := d.use(ctx, tenantID)
+	if t == nil || err != nil {
+		return identity.User{}, err
 	}
+	defer t.Release()
 	img := t.Image()
 	user, ok := img.Directory.UserByID(id)
 	if !ok {
@@ -158,10 +169,11 @@ func (d Directory) User(ctx context.Context, tenantID, id uuid.UUID) (identity.U
 
 // UserByName implements [oauth.Directory].
 func (d Directory) UserByName(ctx context.Context, tenantID uuid.UUID, name string) (identity.User, error) {
-	t, ok := d.Tenants.Tenant(tenantID)
-	if !ok {
-		return identity.User{}, nil
+	t, err := d.use(ctx, tenantID)
+	if t == nil || err != nil {
+		return identity.User{}, err
 	}
+	defer t.Release()
 	img := t.Image()
 	user, ok := img.Directory.UserByName(name)
 	if !ok {
@@ -170,17 +182,27 @@ func (d Directory) UserByName(ctx context.Context, tenantID uuid.UUID, name stri
 	return person(ctx, t, img, user)
 }
 
-// TrustedIssuers implements [identity.Issuers]. It searches all tenants: the tenant of a token is
-// unknown until one is found that trusts its issuer.
-func (d Directory) TrustedIssuers(issuer string) (trusts []identity.Trusted) {
-	for _, t := range d.Tenants.List() {
+// TrustedIssuers implements [identity.Issuers].
+func (d Directory) TrustedIssuers(
+	ctx context.Context, issuer string, audiences []string,
+) (trusts []identity.Trusted, known bool, err error) {
+	tenants, err := d.Tenants.ByIssuer(ctx, issuer, audiences)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, t := range tenants {
 		for _, trusted := range t.Image().SignIn.TrustedIssuers {
 			if trusted.Issuer == issuer {
 				trusts = append(trusts, identity.Trusted{Tenant: t.ID(), TrustedIssuer: trusted})
 			}
 		}
+		t.Release()
 	}
-	return trusts
+	if len(trusts) > 0 {
+		return trusts, true, nil
+	}
+	known, err = d.Tenants.KnowsIssuer(ctx, issuer)
+	return nil, known, err
 }
 
 // person returns the data of a user for tokens, which is zero if the user is deleted.
@@ -202,54 +224,61 @@ func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint3
 	}, nil
 }
 
-// place returns the tenant and the ordinal of a user. The error is a NotFound if the user does not
-// exist.
-func (d Directory) place(tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
-	t, ok := d.Tenants.Tenant(tenantID)
-	if !ok {
-		return nil, 0, errors.New("there is no tenant " + tenantID.String())
+// place returns the tenant, which the caller releases, and the ordinal of a user. The error is a
+// NotFound if the user does not exist.
+func (d Directory) place(ctx context.Context, tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
+	t, err := d.Tenants.Tenant(ctx, tenantID)
+	if err != nil {
+		return nil, 0, err
 	}
 	user, err := t.Image().LiveUser(id.String())
+	if err != nil {
+		t.Release()
+	}
 	return t, user, err
 }
 
 // Password implements [oauth.Directory].
 func (d Directory) Password(ctx context.Context, tenantID, id uuid.UUID) (string, error) {
-	t, user, err := d.place(tenantID, id)
+	t, user, err := d.place(ctx, tenantID, id)
 	if err != nil {
 		return "", err
 	}
+	defer t.Release()
 	return t.Password(ctx, user)
 }
 
 // SetPassword implements [oauth.Directory].
 func (d Directory) SetPassword(ctx context.Context, tenantID, id uuid.UUID, hash string) error {
-	t, user, err := d.place(tenantID, id)
+	t, user, err := d.place(ctx, tenantID, id)
 	if err != nil {
 		return err
 	}
+	defer t.Release()
 	_, err = t.Do(ctx, "user "+id.String(), tenant.SetPassword{User: user, Hash: hash})
 	return err
 }
 
 // Scopes implements [oauth.Directory].
-func (d Directory) Scopes(tenantID, client, user uuid.UUID) []string {
-	t, ok := d.Tenants.Tenant(tenantID)
-	if !ok {
-		return nil
+func (d Directory) Scopes(ctx context.Context, tenantID, client, user uuid.UUID) ([]string, error) {
+	t, err := d.use(ctx, tenantID)
+	if t == nil || err != nil {
+		return nil, err
 	}
+	defer t.Release()
 	img := t.Image()
 	all, _ := img.Grants.Get(client, uuid.Nil)
 	own, _ := img.Grants.Get(client, user)
-	return union(all.Scopes, own.Scopes)
+	return union(all.Scopes, own.Scopes), nil
 }
 
 // Consent implements [oauth.Directory].
 func (d Directory) Consent(ctx context.Context, tenantID, client, user uuid.UUID, scopes []string, forAll bool) error {
-	t, _, err := d.place(tenantID, user)
+	t, _, err := d.place(ctx, tenantID, user)
 	if err != nil {
 		return err
 	}
+	defer t.Release()
 	of := user
 	if forAll {
 		of = uuid.Nil
@@ -272,12 +301,13 @@ func (d Directory) Consent(ctx context.Context, tenantID, client, user uuid.UUID
 }
 
 // SignIn implements [oauth.Directory].
-func (d Directory) SignIn(tenantID uuid.UUID) directory.SignIn {
-	t, ok := d.Tenants.Tenant(tenantID)
-	if !ok {
-		return directory.SignIn{}
+func (d Directory) SignIn(ctx context.Context, tenantID uuid.UUID) (directory.SignIn, error) {
+	t, err := d.use(ctx, tenantID)
+	if t == nil || err != nil {
+		return directory.SignIn{}, err
 	}
-	return t.Image().SignIn
+	defer t.Release()
+	return t.Image().SignIn, nil
 }
 
 // union returns a followed by the other elements of b.

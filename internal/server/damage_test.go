@@ -108,7 +108,7 @@ func damaged(t *testing.T, s *Server, data, harm string) (group, token string) {
 	return group, token
 }
 
-// Whoever accepts the loss of data is told how much it is.
+// An administrator who accepts the loss of data is told how much it is.
 func TestWhatIsLostIsLogged(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer
@@ -131,7 +131,7 @@ func TestWhatIsLostIsLogged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	change(func(s *Server) { addGroup(t, s.Tenants().List()[0]) })
+	change(func(s *Server) { addGroup(t, firstTenant(t, s)) })
 	if err := os.WriteFile(options.Data, older, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 
 	"licensor/internal/clock"
 	"licensor/internal/graph/devkit"
+	"licensor/internal/tenant"
 )
 
 // development has what only a server for tests of programs offers. Anyone who can use it can act as
@@ -26,16 +28,20 @@ func newDevelopment(now *func() time.Time) *development {
 }
 
 // open prepares it for the existing tenants, and sets the clock.
-func (d *development) open(s *Server) error {
+func (d *development) open(ctx context.Context, s *Server) error {
 	if d == nil {
 		return nil
 	}
-	d.graph = devkit.New(d.moved, s.tenants.List)
+	d.graph = devkit.New(d.moved, s.tenants.Loaded)
 	at := s.settings.Clock
 	if at.IsZero() { // the clock may have been ahead when the server last ran
 		at = d.moved.Now()
-		for _, t := range s.tenants.List() {
+		err := s.tenants.Each(ctx, func(t *tenant.Tenant) error {
 			at = later(at, t.Image().At)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	if err := d.graph.SetClock(at); err != nil {

@@ -52,7 +52,7 @@ func TestAServerGoesOnWhereItsClockWas(t *testing.T) {
 	if _, err := s.Found(t.Context(), Founding{Name: "Contoso", Domain: "contoso.example", Country: "DE", Admin: "admin"}); err != nil {
 		t.Fatal(err)
 	}
-	first := s.tenants.List()[0]
+	first := firstTenant(t, s)
 	failure := licensing.Failure("error")
 	if _, err := first.Do(t.Context(), "test", tenant.UpdateSettings{ReprocessFailure: &failure}); err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
 	"licensor/internal/identity"
+	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -58,6 +60,7 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 	if err != nil {
 		return login, err
 	}
+	defer t.Release()
 	login = Login{TenantID: t.ID().String(), Domain: f.Domain, AdminName: f.Admin}
 	if f.Application != "" {
 		app := Registration{
@@ -82,12 +85,15 @@ func (s *Server) begin(ctx context.Context, f Founding) (*tenant.Tenant, error) 
 	if err != nil {
 		return nil, err
 	}
-	t, ok := s.tenants.ByDomain(f.Domain)
+	t, err := s.tenants.ByDomain(ctx, f.Domain)
 	switch {
-	case !ok:
+	case errors.Is(err, store.ErrNotFound):
 		t, err = s.tenants.Create(ctx, id, f.organization(s.now()), catalog.BuiltIn())
 		return t, f.clash(err)
+	case err != nil:
+		return nil, err
 	case !Unfinished(t) || f.ID != "" && t.ID() != id:
+		t.Release()
 		return nil, unusable("Tenant", "Domain", f.Domain, fmt.Errorf("it belongs to tenant %s already: give another one", t.ID()))
 	}
 	return t, removeApplications(ctx, t)

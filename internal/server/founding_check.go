@@ -56,7 +56,8 @@ func givenID(field, text string) (uuid.UUID, error) {
 	}
 	id, ok := guid.Parse(text)
 	if !ok || id == uuid.Nil {
-		return id, wrongTenant(field, "is %q, which is not a GUID: leave it out or write one such as 11111111-2222-3333-4444-555555555555", text)
+		return id, wrongTenant(field, "is %q, which is not a GUID: leave it out or write one such as "+
+			"11111111-2222-3333-4444-555555555555", text)
 	}
 	return id, nil
 }

@@ -34,7 +34,7 @@ func found(t *testing.T, s *Server) *tenant.Tenant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s.tenants.List()[0]
+	return firstTenant(t, s)
 }
 
 func TestFoundingFinishesWhatWasCutOff(t *testing.T) {
@@ -73,7 +73,7 @@ func TestFoundingFinishesWhatWasCutOff(t *testing.T) {
 			}
 			right, err := identity.CheckPassword(t.Context(), hash, login.AdminPassword)
 			if err != nil || !right || len(img.Roles[img.Directory.UserID(user)]) != 1 ||
-				len(img.Clients()) != 1 || img.Directory.Users() != 1 || len(s.tenants.List()) != 1 {
+				len(img.Clients()) != 1 || img.Directory.Users() != 1 || len(s.tenants.Loaded()) != 1 {
 				t.Errorf("password right: %v (%v), roles %v, applications %v", right, err, img.Roles, img.Clients())
 			}
 			if err := s.Close(t.Context()); err != nil {
@@ -87,8 +87,8 @@ func TestAFoundedTenantKnowsTheToolsThatPeopleHave(t *testing.T) {
 	t.Parallel()
 	look(t, func(s *Server, first *tenant.Tenant) {
 		for _, known := range identity.FirstParty {
-			app, ok := people.Directory{Tenants: s.tenants}.Application(first.ID(), known.AppID)
-			if !ok || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName ||
+			app, err := people.Directory{Tenants: s.tenants}.Application(t.Context(), first.ID(), known.AppID)
+			if err != nil || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName ||
 				len(app.Redirects.Public) == 0 || len(app.Requested()) != len(known.Requested()) {
 				t.Errorf("%s is %+v", known.DisplayName, app)
 			}
@@ -110,4 +110,18 @@ func TestPasswordsThatAreMadeUp(t *testing.T) {
 	if len(passwordLetters) != 32 {
 		t.Errorf("%d letters are not equally likely", len(passwordLetters))
 	}
+}
+
+// firstTenant loads the oldest tenant.
+func firstTenant(t *testing.T, s *Server) *tenant.Tenant {
+	t.Helper()
+	ids, err := s.tenants.IDs(t.Context())
+	if err != nil || len(ids) == 0 {
+		t.Fatalf("the tenants are %v, %v", ids, err)
+	}
+	first, err := s.tenants.Tenant(t.Context(), ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return first
 }

@@ -98,7 +98,7 @@ func (c tenantCollector) Describe(ch chan<- *prometheus.Desc) {
 }
 
 func (c tenantCollector) Collect(ch chan<- prometheus.Metric) {
-	for _, t := range c.tenants.List() {
+	for _, t := range c.tenants.Loaded() {
 		collect(ch, t)
 	}
 }

@@ -30,13 +30,13 @@ type operator struct{ people.Directory }
 
 var _ identity.Directory = operator{}
 
-func (o operator) Application(tenantID, appID uuid.UUID) (identity.App, bool) {
+func (o operator) Application(ctx context.Context, tenantID, appID uuid.UUID) (identity.App, error) {
 	if appID == operatorID {
 		return identity.App{
 			ID: operatorID, AppID: operatorID, DisplayName: "licensor on the command line", Enabled: true,
-		}, true
+		}, nil
 	}
-	return o.Directory.Application(tenantID, appID)
+	return o.Directory.Application(ctx, tenantID, appID)
 }
 
 // LocalRoot is the base URL of an API in this process.
@@ -46,10 +46,11 @@ const LocalRoot = "http://localhost"
 // own, below LocalRoot, accepts the operator. importPieces is the number of pieces that an import
 // writes in one commit, as in graph.Config: more than 1 if no one else waits for the database.
 func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*http.Client, error) {
-	t, err := s.Pick(name)
+	t, err := s.Pick(ctx, name)
 	if err != nil {
 		return nil, err
 	}
+	defer t.Release()
 	authority, err := identity.New(ctx, identity.Config{
 		Keys: s.keys, Tenants: operator{people.Directory{Tenants: s.tenants}}, Now: s.now, Random: rand.Reader,
 	})
@@ -59,7 +60,7 @@ func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*h
 	api := graph.New(graph.Config{
 		Authority: authority, Tenant: s.tenants.Tenant, Now: s.now, NewID: uuid.New, Log: s.settings.Log,
 		PasswordCost: s.settings.cost,
-		Development:  devkit.New(clock.New(s.now), s.tenants.List), // for tokens
+		Development:  devkit.New(clock.New(s.now), s.tenants.Loaded), // for tokens
 		ImportPieces: importPieces,
 	})
 	return &http.Client{Transport: &oauth2.Transport{Source: ownTokens{authority, t.ID()}, Base: inProcess{api}}}, nil
@@ -107,21 +108,26 @@ func (a *answering) Header() http.Header         { return a.header }
 func (a *answering) WriteHeader(status int)      { a.status = status }
 func (a *answering) Write(b []byte) (int, error) { return a.body.Write(b) }
 
-// Pick returns the tenant with an id or domain, or the only tenant if both are empty.
-func (s *Server) Pick(name string) (*tenant.Tenant, error) {
-	all := s.tenants.List()
+// Pick returns the tenant with an id or domain, or the only one, as tenant.Tenants.Tenant does.
+func (s *Server) Pick(ctx context.Context, name string) (*tenant.Tenant, error) {
+	all, err := s.tenants.IDs(ctx)
 	switch {
+	case err != nil:
+		return nil, err
 	case name == "" && len(all) == 1:
-		return all[0], nil
+		return s.tenants.Tenant(ctx, all[0])
 	case name == "" && len(all) == 0:
 		return nil, errors.New("the database has no tenant yet: make one with `licensor init`, or Found in a program")
 	case name == "":
-		return nil, Misuse(fmt.Errorf("the database has %d tenants: name one by its id or domain, on the command line with --tenant", len(all)))
+		return nil, Misuse(fmt.Errorf("the database has %d tenants: name one by its id or domain, on the command "+
+			"line with --tenant", len(all)))
 	}
-	id, ok := people.Directory{Tenants: s.tenants}.Tenant(name)
-	if !ok {
+	id, err := people.Directory{Tenants: s.tenants}.Tenant(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if id == uuid.Nil {
 		return nil, fmt.Errorf("the database has no tenant %q", name)
 	}
-	t, _ := s.tenants.Tenant(id)
-	return t, nil
+	return s.tenants.Tenant(ctx, id)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/identity"
 	"licensor/internal/people"
 	"licensor/internal/tenant"
 )
@@ -15,8 +16,15 @@ import (
 func TestTenantsSayWhomTheyTrust(t *testing.T) {
 	t.Parallel()
 	look(t, func(s *Server, first *tenant.Tenant) {
-		trusting := people.Directory{Tenants: s.tenants}
-		if got := trusting.TrustedIssuers("https://dex.example"); len(got) != 0 {
+		trusting := func(issuer string) []identity.Trusted {
+			audiences := []string{"zero", "one", "two"}
+			trusts, _, err := people.Directory{Tenants: s.tenants}.TrustedIssuers(t.Context(), issuer, audiences)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return trusts
+		}
+		if got := trusting("https://dex.example"); len(got) != 0 {
 			t.Errorf("at first %v are trusted", got)
 		}
 		trust := func(audience string) directory.TrustedIssuer {
@@ -30,15 +38,15 @@ func TestTenantsSayWhomTheyTrust(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := trusting.TrustedIssuers("https://dex.example")
+		got := trusting("https://dex.example")
 		if len(got) != 2 || got[0].Tenant != first.ID() || got[0].Audiences[0] != "one" || got[1].Audiences[0] != "two" {
 			t.Errorf("trusted are %v", got)
 		}
-		if got := trusting.TrustedIssuers("https://dex.example/"); len(got) != 0 {
+		if got := trusting("https://dex.example/"); len(got) != 0 {
 			t.Errorf("one with a slash more is %v", got)
 		}
 		got[0].Issuer = "https://evil.example"
-		if again := trusting.TrustedIssuers("https://evil.example"); len(again) != 0 {
+		if again := trusting("https://evil.example"); len(again) != 0 {
 			t.Error("an answer that is changed changes the tenant")
 		}
 	})
@@ -65,12 +73,12 @@ func TestARegistrationSaysWhatItAsksFor(t *testing.T) {
 				{"id":"df021288-bdef-4463-88db-98f22de89214","type":"Role"},
 				{"id":"99999999-9999-4999-8999-999999999999","type":"Scope"}]},
 			{"resourceAppId":"99999999-9999-4999-8999-999999999999","resourceAccess":[{"id":"a154be20-db9c-4678-8ab7-66f6cc099a59","type":"Scope"}]}]`)})
-		app, ok := (people.Directory{Tenants: s.tenants}).Application(first.ID(), asking)
-		if !ok || app.Requested == nil || !slices.Equal(app.Requested(), []string{"User.Read"}) {
+		app, err := (people.Directory{Tenants: s.tenants}).Application(t.Context(), first.ID(), asking)
+		if err != nil || app.Requested == nil || !slices.Equal(app.Requested(), []string{"User.Read"}) {
 			t.Errorf("of an application that asks for User.Read, and for what is none of our scopes: %+v", app)
 		}
-		app, ok = (people.Directory{Tenants: s.tenants}).Application(first.ID(), set(2, nil))
-		if !ok || app.Requested != nil {
+		app, err = (people.Directory{Tenants: s.tenants}).Application(t.Context(), first.ID(), set(2, nil))
+		if err != nil || app.Requested != nil {
 			t.Errorf("of an application that asks for nothing: %+v", app)
 		}
 	})

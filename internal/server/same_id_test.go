@@ -151,8 +151,9 @@ func TestWhoGetsAnIDGetsNothingIssuedBefore(t *testing.T) {
 		if roles := first.Image().RolesOf(user); len(roles) > 0 {
 			t.Errorf("another with the id has roles: %v", roles)
 		}
-		scopes := (people.Directory{Tenants: s.tenants}).Scopes(first.ID(), r.client.Principal.ID, r.user)
-		if len(scopes) > 0 {
+		scopes, err := people.Directory{Tenants: s.tenants}.Scopes(
+			t.Context(), first.ID(), r.client.Principal.ID, r.user)
+		if err != nil || len(scopes) > 0 {
 			t.Errorf("another with the id has consented: %v", scopes)
 		}
 		r.allow(user)

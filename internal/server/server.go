@@ -116,7 +116,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := s.development.open(s); err != nil {
+	if err := s.development.open(ctx, s); err != nil {
 		return err
 	}
 	s.authority, err = identity.New(ctx, identity.Config{

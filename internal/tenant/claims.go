@@ -1,132 +1,312 @@
 package tenant
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"licensor/internal/directory"
+	"licensor/internal/store"
 )
 
-// claims are the names that no two tenants may have, each with the tenant that has it. A command
-// claims the names that it adds while it is decided, so of two tenants that want the same name at
-// once one is refused. What a tenant has claimed and not made durable is given up with settle.
+// names are those that no two tenants may have, each claimed in the store by the tenant that has
+// it. A command claims the names that it adds while it is decided, so of two tenants that want the
+// same name at once one is refused. After its commit they are settled; what a tenant has claimed
+// and not made durable is given up.
 //
-// They are the process's: only one serves a database.
-type claims struct {
-	mu    sync.Mutex
-	owner map[claimed]uuid.UUID
-	of    map[uuid.UUID][]claimed // the names of each tenant
+// Client ids of applications are among them, and issuers, though several tenants may have them: it
+// is enough to know that one of them has.
+type names struct {
+	store store.Claims
+	now   func() time.Time
+	kept  *lru.Cache[string, owned] // who was found to have a name
 }
 
-func newClaims() *claims {
-	return &claims{owner: map[claimed]uuid.UUID{}, of: map[uuid.UUID][]claimed{}}
+// owned is the tenant that has a name, as far as was known at a time.
+type owned struct {
+	tenant uuid.UUID
+	at     time.Time
 }
 
-// claimed is a name: a domain, or a trusted issuer and an audience of its tokens.
-type claimed struct{ domain, issuer, audience string }
+const (
+	keptNames   = 1 << 14
+	keptNameFor = 10 * time.Second // others may give names away, too
+	// claimLasts is how long a claim stands without its commit. The process that made it may have
+	// ended in between, so whether there is a commit is looked up before another tenant gets the name.
+	claimLasts = 10 * time.Minute
+)
 
-// claim takes names for a tenant. It takes none of them, and returns the first, when another tenant
-// has it, with that tenant.
-func (cs *claims) claim(tenant uuid.UUID, names []claimed) (name claimed, owner uuid.UUID, ok bool) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
+func newNames(s store.Claims, now func() time.Time) (*names, error) {
+	kept, err := lru.New[string, owned](keptNames)
+	return &names{s, now, kept}, err
+}
+
+// owner returns the tenant that has a name, or is about to; store.ErrNotFound when there is none.
+func (n *names) owner(ctx context.Context, name string) (uuid.UUID, error) {
+	if has, ok := n.kept.Get(name); ok && n.now().Sub(has.at).Abs() < keptNameFor {
+		return has.tenant, nil
+	}
+	found, err := n.store.Claimed(ctx, []string{name})
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if len(found) == 0 {
+		n.kept.Remove(name)
+		return uuid.Nil, fmt.Errorf("a tenant that has the name %s: %w", name, store.ErrNotFound)
+	}
+	n.kept.Add(name, owned{found[0].Tenant, n.now()})
+	return found[0].Tenant, nil
+}
+
+// forget has names looked up again.
+func (n *names) forget(names ...string) {
 	for _, name := range names {
-		if owner, ok := cs.owner[name]; ok && owner != tenant {
-			return name, owner, false
+		n.kept.Remove(name)
+	}
+}
+
+// settleAll makes the claims of a tenant those of the names that its image has, and returns the
+// names that another tenant has: earlier versions have stored such. Claims that are not settled yet
+// are left alone for a while, since another process may have made them.
+func (n *names) settleAll(ctx context.Context, t *Tenant) (others []store.Claim, err error) {
+	claims, err := n.store.ClaimsOf(ctx, t.id)
+	if err != nil {
+		return nil, err
+	}
+	has := t.Image().claims()
+	var gone []string
+	for _, c := range claims {
+		switch {
+		case !has[c.Name] && (c.At.IsZero() || n.now().Sub(c.At) >= claimLasts):
+			gone = append(gone, c.Name)
+		case has[c.Name] && c.At.IsZero():
+			delete(has, c.Name)
 		}
 	}
-	cs.add(tenant, names)
-	return claimed{}, uuid.Nil, true
+	return n.settle(ctx, t.id, slices.Sorted(maps.Keys(has)), gone)
 }
 
-// add gives a tenant the unclaimed names, and returns those that another tenant has.
-func (cs *claims) add(tenant uuid.UUID, names []claimed) (others []claimed) {
-	for _, name := range names {
-		switch owner, ok := cs.owner[name]; {
-		case !ok:
-			cs.owner[name] = tenant
-			cs.of[tenant] = append(cs.of[tenant], name)
-		case owner != tenant:
-			others = append(others, name)
-		}
+// claims are all names that a tenant with this image has claimed.
+func (img *Image) claims() map[string]bool {
+	has := map[string]bool{}
+	for name := range img.names() {
+		has[name] = true
 	}
-	return others
-}
-
-// settle makes the names of a tenant those given, but for the names that another tenant has, which
-// it returns: earlier versions have stored such.
-func (cs *claims) settle(tenant uuid.UUID, names []claimed) (others []claimed) {
-	cs.mu.Lock()
-	defer cs.mu.Unlock()
-	for _, name := range cs.of[tenant] {
-		delete(cs.owner, name)
+	for _, p := range img.Principals.All() {
+		has[appClaim(p.AppID)] = true
 	}
-	delete(cs.of, tenant)
-	return cs.add(tenant, names)
+	for _, trusted := range img.SignIn.TrustedIssuers {
+		has[issuersClaim(trusted.Issuer)] = true
+	}
+	return has
 }
 
-// names are those that no other tenant may have.
-func (img *Image) names() []claimed {
+func (n *names) settle(ctx context.Context, tenant uuid.UUID, has, hasNot []string) (others []store.Claim, err error) {
+	if len(has)+len(hasNot) == 0 {
+		return nil, nil
+	}
+	n.forget(has...)
+	n.forget(hasNot...)
+	return n.store.Settle(ctx, tenant, has, hasNot)
+}
+
+// names are the claims of what no other tenant may have, each with a text that says what it is.
+func (img *Image) names() map[string]string {
+	names := map[string]string{}
 	if img.Organization == nil {
-		return nil
+		return names
 	}
-	return append(domainsOf(img.Organization), issuersOf(&img.SignIn)...)
-}
-
-func domainsOf(org *directory.Organization) (names []claimed) {
-	for _, d := range org.VerifiedDomains {
-		names = append(names, claimed{domain: strings.ToLower(d.Name)})
+	for _, d := range img.Organization.VerifiedDomains {
+		names[domainClaim(d.Name)] = "domain " + d.Name
 	}
-	return names
-}
-
-func issuersOf(s *directory.SignIn) (names []claimed) {
-	for _, t := range s.TrustedIssuers {
+	for _, t := range img.SignIn.TrustedIssuers {
 		for _, audience := range t.Audiences {
-			names = append(names, claimed{issuer: t.Issuer, audience: audience})
+			names[issuerClaim(t.Issuer, audience)] = fmt.Sprintf("issuer %s for the audience %s", t.Issuer, audience)
 		}
 	}
 	return names
+}
+
+func domainClaim(name string) string { return "domain:" + strings.ToLower(name) }
+
+func appClaim(id uuid.UUID) string { return "application:" + id.String() }
+
+func issuersClaim(issuer string) string { return issuerClaim(issuer, "") }
+
+// issuerClaim has the same length whatever the texts have.
+func issuerClaim(issuer, audience string) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s%s", len(issuer), issuer, audience))
+	return "issuer:" + hex.EncodeToString(sum[:])
 }
 
 // claimDomains refuses the domains of an organization that belong to another tenant.
 func (c *change) claimDomains(org *directory.Organization) error {
-	if name, owner, ok := c.claimNew(domainsOf(org)); !ok {
-		return invalid(name.domain, "Domain %s belongs to tenant %s.", name.domain, owner)
+	wanted := map[string]string{}
+	for _, d := range org.VerifiedDomains {
+		wanted[domainClaim(d.Name)] = d.Name
 	}
-	return nil
+	other, err := c.claimNew(wanted)
+	if err == nil && other != nil {
+		name := strings.ToLower(wanted[other.Name])
+		return invalid(name, "Domain %s belongs to tenant %s.", name, other.Tenant)
+	}
+	return err
 }
 
 // claimIssuers refuses a trusted issuer for an audience with which another tenant trusts it: the
 // audience alone says which tenant a token is for.
 func (c *change) claimIssuers(s *directory.SignIn) error {
-	if name, _, ok := c.claimNew(issuersOf(s)); !ok {
+	wanted := map[string]string{}
+	for _, t := range s.TrustedIssuers {
+		for _, audience := range t.Audiences {
+			wanted[issuerClaim(t.Issuer, audience)] = audience
+		}
+	}
+	other, err := c.claimNew(wanted)
+	if err == nil && other != nil {
 		return &directory.InvalidError{
-			Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers.audiences", Value: name.audience,
+			Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers.audiences", Value: wanted[other.Name],
 			Want: "an audience that no other tenant of this server has with this issuer, such as api://" +
 				c.next.Organization.ID.String(),
 		}
 	}
-	return nil
+	return err
 }
 
-// claimNew claims the names that the tenant does not have yet. What it has already it keeps, even
-// if an earlier version let another tenant have it, too.
-func (c *change) claimNew(names []claimed) (name claimed, owner uuid.UUID, ok bool) {
-	if c.claim == nil {
-		return claimed{}, uuid.Nil, true
+// claimNew claims the names that the tenant does not have yet, and returns the claim of another
+// tenant when that has one of them. What the tenant has already it keeps, even if an earlier
+// version let another tenant have it, too.
+func (c *change) claimNew(wanted map[string]string) (other *store.Claim, err error) {
+	if c.claim == nil || len(wanted) == 0 {
+		return nil, nil
 	}
-	has := map[claimed]bool{}
-	for _, name := range c.base.names() {
-		has[name] = true
-	}
-	var added []claimed
-	for _, name := range names {
-		if !has[name] {
+	has := c.base.names()
+	var added []string
+	for name := range wanted {
+		if _, ok := has[name]; !ok {
 			added = append(added, name)
 		}
 	}
-	return c.claim(added) // even if there are none: names that are given up are settled, too
+	if len(added) == 0 {
+		return nil, nil
+	}
+	slices.Sort(added)
+	return c.claim(c.ctx, added)
+}
+
+// claim claims names for the tenant. A claim of another tenant without a commit is given up first
+// when it is old.
+func (t *Tenant) claim(ctx context.Context, wanted []string) (*store.Claim, error) {
+	for try := 0; ; try++ {
+		others, err := t.names.store.Claim(ctx, t.id, wanted, t.options.Now())
+		if err != nil {
+			t.options.Log.Error("names could not be claimed", "tenant", t.id, "error", err)
+			return nil, notDurable(err)
+		}
+		if len(others) == 0 {
+			t.names.forget(wanted...)
+			return nil, nil
+		}
+		old := slices.IndexFunc(others, func(c store.Claim) bool {
+			return !c.At.IsZero() && t.options.Now().Sub(c.At) >= claimLasts
+		})
+		if try > 0 || old < 0 {
+			return &others[0], nil
+		}
+		if err := t.settleOther(ctx, others[old].Tenant); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// settleNames settles what the commands of a batch have claimed, and what the tenant has gained or
+// lost with them.
+func (t *Tenant) settleNames(was *Image, f *fold, claimed []string) {
+	is := t.Image()
+	has, hasNot := is.apps(was, f.order)
+	if len(claimed) > 0 || is.Organization != was.Organization || !sameIssuers(is, was) {
+		before, now := was.names(), is.names()
+		for _, trusted := range is.SignIn.TrustedIssuers {
+			has = append(has, issuersClaim(trusted.Issuer))
+		}
+		has = append(has, missing(maps.Keys(now), before)...)
+		hasNot = append(hasNot, missing(maps.Keys(before), now)...)
+		hasNot = append(hasNot, missing(slices.Values(claimed), now)...)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readTime)
+	defer cancel()
+	if _, err := t.names.settle(ctx, t.id, has, hasNot); err != nil {
+		t.options.Log.Error("names could not be settled; the next load of the tenant does it", "tenant", t.id, "error", err)
+	}
+}
+
+func sameIssuers(a, b *Image) bool {
+	return slices.EqualFunc(a.SignIn.TrustedIssuers, b.SignIn.TrustedIssuers, func(a, b directory.TrustedIssuer) bool {
+		return a.Issuer == b.Issuer && slices.Equal(a.Audiences, b.Audiences)
+	})
+}
+
+// missing returns the names that are not among others.
+func missing(names iter.Seq[string], among map[string]string) (list []string) {
+	for name := range names {
+		if _, ok := among[name]; !ok {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+// apps returns which applications an image has gained and lost, by the rows that have changed.
+func (img *Image) apps(was *Image, rows []objectKey) (has, hasNot []string) {
+	for _, key := range rows {
+		if key.kind != store.KindServicePrincipal {
+			continue
+		}
+		for _, of := range []*Image{was, img} {
+			if p := of.Principals.At(key.ordinal); p != nil {
+				if _, ok := img.Principals.ByAppID(p.AppID); ok {
+					has = append(has, appClaim(p.AppID))
+				} else {
+					hasNot = append(hasNot, appClaim(p.AppID))
+				}
+			}
+		}
+	}
+	return has, hasNot
+}
+
+// settleOther settles the names of another tenant: what it has claimed and never had is free then.
+func (all *Tenants) settleOther(ctx context.Context, id uuid.UUID) error {
+	t, err := all.Tenant(ctx, id)
+	if errors.Is(err, store.ErrNotFound) { // its creation was cut off
+		claims, err := all.store.ClaimsOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		_, err = all.names.settle(ctx, id, nil, claimNames(claims))
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	defer t.Release()
+	_, err = all.names.settleAll(ctx, t)
+	return err
+}
+
+func claimNames(claims []store.Claim) (list []string) {
+	for _, c := range claims {
+		list = append(list, c.Name)
+	}
+	return list
 }

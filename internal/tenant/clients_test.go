@@ -76,13 +76,16 @@ func TestAMigrationThatFailsIsMadeLater(t *testing.T) {
 	}
 	full := &failing{Store: s}
 	full.fail.Store(true)
-	_, err = tenant.Open(t.Context(), full, tenant.Options{
+	all, err := tenant.Open(t.Context(), full, tenant.Options{
 		Now: time.Now, NewID: uuid.New, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), SnapshotAfter: 1,
 	})
-	if !errors.Is(err, errDisk) {
-		t.Errorf("it is opened: %v", err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
+	if _, err := all.Tenant(t.Context(), uuid.UUID{1}); !errors.Is(err, errDisk) {
+		t.Errorf("it is loaded: %v", err)
+	}
+	if err := errors.Join(all.Close(t.Context()), s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	h.open(nil)

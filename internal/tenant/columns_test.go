@@ -382,7 +382,7 @@ func TestColumnsAreFilledFromTheRowsOfEarlierVersions(t *testing.T) {
 	defer h.close()
 	for range 2 { // the second time there are snapshots with columns
 		h.open(nil)
-		for _, one := range h.tenants.List() {
+		for _, one := range h.all() {
 			compareColumns(t, h.store, one)
 		}
 		h.close()

@@ -39,8 +39,8 @@ type change struct {
 	at    time.Time
 	newID func() uuid.UUID
 	load  func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // a row as of base
-	// See claims; nil: nothing is claimed.
-	claim   func([]claimed) (name claimed, owner uuid.UUID, ok bool)
+	// claim claims names; nil: nothing is claimed.
+	claim   func(ctx context.Context, names []string) (other *store.Claim, err error)
 	lic     *licensing.Draft
 	effects Effects
 	objects map[objectKey]store.Object

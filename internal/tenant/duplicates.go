@@ -7,43 +7,39 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/internal/store"
+
 	"github.com/google/uuid"
 )
 
-// mostDuplicates bounds the lines about duplicates at a start.
+// mostDuplicates bounds the lines about duplicates of a tenant.
 const mostDuplicates = 100
 
-// reportDuplicates logs what the tenants have twice though it must be unique: earlier versions let
-// it in. It is kept as it is, because only an administrator can decide which one is right. Each
-// tenant gets its names (see claims) on the way.
-func (all *Tenants) reportDuplicates() {
-	found := 0
-	for _, t := range all.list {
-		img := t.Image()
-		others := all.claims.settle(t.id, img.names())
-		for problem := range img.duplicates(others) {
-			if found++; found <= mostDuplicates {
-				t.options.Log.Warn("a value that must be unique is stored more than once", "tenant", t.id, "duplicate", problem)
-			}
+// reportDuplicates logs what a tenant that is loaded has twice though it must be unique: earlier
+// versions let it in. It is kept as it is, because only an administrator can say which one is
+// right.
+func (all *Tenants) reportDuplicates(t *Tenant, others []store.Claim) {
+	found, img := 0, t.Image()
+	for problem := range img.duplicates(others) {
+		if found++; found <= mostDuplicates {
+			t.options.Log.Warn("a value that must be unique is stored more than once", "tenant", t.id, "duplicate", problem)
 		}
 	}
 	if found > mostDuplicates {
-		all.options.Log.Warn("more values that must be unique are stored more than once", "shown", mostDuplicates, "all", found)
+		t.options.Log.Warn("more values that must be unique are stored more than once",
+			"tenant", t.id, "shown", mostDuplicates, "all", found)
 	}
 }
 
 // duplicates returns a text for each value that an image has twice, and for the names that another
-// tenant has. Users are only compared with the other objects, which are few: no version has let two
-// of them have the same id or name.
-func (img *Image) duplicates(others []claimed) iter.Seq[string] {
+// tenant has. Users are only compared with the others, which are few: no version has let
+// two of them have the same id or name.
+func (img *Image) duplicates(others []store.Claim) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, name := range others {
-			text := "domain " + name.domain + " belongs to another tenant"
-			if name.domain == "" {
-				text = fmt.Sprintf("another tenant trusts the issuer %s for the audience %s",
-					name.issuer, name.audience)
-			}
-			if !yield(text) {
+		has := img.names()
+		for _, other := range others {
+			name, ok := has[other.Name] // others may have the same applications
+			if ok && !yield(fmt.Sprintf("tenant %s has the %s, too", other.Tenant, name)) {
 				return
 			}
 		}

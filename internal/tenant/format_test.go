@@ -81,7 +81,7 @@ type heldGroup struct {
 func (h *house) held() string {
 	h.tb.Helper()
 	all := map[uuid.UUID]heldTenant{}
-	for _, t := range h.tenants.List() {
+	for _, t := range h.all() {
 		all[t.ID()] = heldBy(h.tb, t)
 	}
 	data, err := json.MarshalIndent(all, "", " ")
@@ -244,7 +244,7 @@ func TestDatabasesOfAllFormats(t *testing.T) {
 			wantHeld(t, h.held(), string(expected))
 			h.clock.Store(h.Image().At.Unix() + 60)
 			h.ids.Store(1 << 20)
-			for _, one := range h.tenants.List() {
+			for _, one := range h.all() {
 				h.Tenant = one
 				domain := one.Image().Organization.DefaultDomain()
 				h.must(tenant.CreateUser{Patch: userPatch(t, `{"accountEnabled":true,"displayName":"New","mailNickname":"new",`+

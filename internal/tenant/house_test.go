@@ -82,9 +82,25 @@ func (h *house) open(between func(store.Store) store.Store) {
 	if h.tenants, err = tenant.Open(h.tb.Context(), h.store, h.options()); err != nil {
 		h.tb.Fatal(err)
 	}
-	if t, ok := h.tenants.Tenant(uuid.UUID{1}); ok {
+	switch t, err := h.tenants.Tenant(h.tb.Context(), uuid.UUID{1}); {
+	case err == nil:
 		h.Tenant = t
+	case !errors.Is(err, store.ErrNotFound):
+		h.tb.Fatal(err)
 	}
+}
+
+// all loads all tenants.
+func (h *house) all() (list []*tenant.Tenant) {
+	h.tb.Helper()
+	err := h.tenants.Each(h.tb.Context(), func(t *tenant.Tenant) error {
+		list = append(list, t)
+		return nil
+	})
+	if err != nil {
+		h.tb.Fatal(err)
+	}
+	return list
 }
 
 func (h *house) openStore() store.Store {

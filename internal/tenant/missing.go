@@ -60,7 +60,8 @@ func (t *Tenant) lost(ctx context.Context, img *Image, key objectKey, missing er
 	} else if err != nil {
 		return err
 	}
-	err = fmt.Errorf("tenant %s: the row of object %d of kind %d is missing: %w: stop the program, keep a copy of the database, and restore a backup",
+	err = fmt.Errorf("tenant %s: the row of object %d of kind %d is missing: %w: stop the program, keep a copy of "+
+		"the database, and restore a backup",
 		t.id, key.ordinal, key.kind, store.ErrDamaged)
 	if t.options.Damaged != nil {
 		t.options.Damaged(err)

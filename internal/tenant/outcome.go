@@ -121,7 +121,7 @@ func (t *Tenant) catchUp() error {
 	t.epoch = place.Epoch
 	t.image.Store(img)
 	t.purgeCaches()
-	t.claims.settle(t.id, img.names())
+	t.resettle(ctx)
 	t.snapshots.note(t, was, read)
 	return nil
 }
@@ -134,8 +134,15 @@ func (t *Tenant) reload(ctx context.Context) error {
 		return err
 	}
 	t.purgeCaches()
-	t.claims.settle(t.id, t.Image().names())
+	t.resettle(ctx)
 	return nil
+}
+
+// resettle settles the names of an image that others have changed.
+func (t *Tenant) resettle(ctx context.Context) {
+	if _, err := t.names.settleAll(ctx, t); err != nil {
+		t.options.Log.Error("names could not be settled; the next load of the tenant does it", "tenant", t.id, "error", err)
+	}
 }
 
 func (t *Tenant) purgeCaches() {

@@ -170,7 +170,10 @@ func (h *house) another() *tenant.Tenant {
 		h.tb.Fatal(err)
 	}
 	h.tb.Cleanup(func() { _ = all.Close(context.Background()) })
-	t, _ := all.Tenant(h.ID())
+	t, err := all.Tenant(h.tb.Context(), h.ID())
+	if err != nil {
+		h.tb.Fatal(err)
+	}
 	return t
 }
 
@@ -292,9 +295,13 @@ func TestAChangedLogIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			_, err = tenant.Open(t.Context(), &retold{s, last, change}, tenant.Options{Log: h.log})
-			if !errors.Is(err, store.ErrDamaged) {
-				t.Errorf("opening it answers %v, want ErrDamaged", err)
+			all, err := tenant.Open(t.Context(), &retold{s, last, change}, tenant.Options{Log: h.log})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer all.Close(context.Background())
+			if _, err := all.Tenant(t.Context(), h.ID()); !errors.Is(err, store.ErrDamaged) {
+				t.Errorf("loading it answers %v, want ErrDamaged", err)
 			}
 		})
 	}

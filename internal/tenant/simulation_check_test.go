@@ -110,7 +110,10 @@ func (s *simulation) checkReplay() {
 		s.tb.Fatal(err)
 	}
 	defer all.Close(context.Background())
-	replayed, _ := all.Tenant(s.ID())
+	replayed, err := all.Tenant(context.Background(), s.ID())
+	if err != nil {
+		s.tb.Fatal(err)
+	}
 	if got, want := content(s.tb, s.Image()), content(s.tb, replayed.Image()); got != want {
 		s.tb.Fatalf("the tenant is\n%s\nand all commits give\n%s", got, want)
 	}

@@ -32,6 +32,7 @@ type head struct {
 	LinkTimes     []int64             `cbor:"16,keyasint,omitempty"` // of Links, 0 where it is not known; since format 5
 	Imports       []Imported          `cbor:"17,keyasint,omitempty"` // since format 5
 	Chain         []byte              `cbor:"18,keyasint,omitempty"` // since format 7
+	Size          int64               `cbor:"19,keyasint,omitempty"` // see Tenant.size; since format 8
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -87,6 +88,43 @@ func chainOf(stored []byte) (chain store.Chain) {
 // commitWeight is the weight of a commit in addition to its effects, in bytes: replaying one takes
 // time however few effects it has.
 const commitWeight = 32
+
+// need is how much memory a tenant takes, in bytes, as far as its last snapshot says.
+func (t *Tenant) need(ctx context.Context) (int64, error) {
+	list, err := t.store.Manifests(ctx, t.id)
+	if err != nil || len(list) == 0 {
+		return emptySize, err
+	}
+	parts, err := t.store.Parts(ctx, t.id, []string{list[0].Head})
+	if errors.Is(err, store.ErrNotFound) { // it was replaced, and swept
+		return emptySize, nil
+	} else if err != nil {
+		return 0, err
+	}
+	h, err := decodeHead(parts[0].Data)
+	if err != nil {
+		return 0, fmt.Errorf("read the snapshot of tenant %s: its head: %w", t.id, err)
+	}
+	return max(h.Size, emptySize), nil
+}
+
+const (
+	emptySize = 96 << 10 // what a tenant takes in which there is nothing
+	userSize  = 300      // what a user takes besides what snapshots have of it
+)
+
+// size is about how much memory the tenant takes, in bytes.
+func (t *Tenant) size() int64 {
+	s := &t.snapshots
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return t.Image().size(s.size)
+}
+
+// size is size of a tenant with this image, given how large a snapshot of it is.
+func (img *Image) size(snapshot int) int64 {
+	return emptySize + userSize*int64(img.Directory.Users()) + int64(snapshot)
+}
 
 // snapshotTries is how often a snapshot is looked for again that was replaced and swept while it
 // was loaded.

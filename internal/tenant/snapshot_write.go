@@ -102,7 +102,12 @@ func (w *snapshotWriter) write(ctx context.Context, stale func(piece string, par
 		}
 		w.names[p.name] = list
 	}
-	data, err := cbor.Marshal(headOf(w.img, w.names))
+	h, bytes := headOf(w.img, w.names), 0
+	for _, size := range w.sizes {
+		bytes += size
+	}
+	h.Size = w.img.size(bytes)
+	data, err := cbor.Marshal(h)
 	if err != nil {
 		return fmt.Errorf("encode the snapshot's head: %w", err)
 	}

@@ -20,11 +20,15 @@ type Options struct {
 	Now   func() time.Time // nil: time.Now
 	NewID func() uuid.UUID // nil: uuid.New
 	Log   *slog.Logger     // nil: slog.Default()
-	// Damaged is told that the store has lost something; nil: nobody needs to know.
+	// Damaged is told that the store has lost something; nil: it is only an error.
 	Damaged func(error)
 	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may
 	// have to replay. Those of large tenants are taken when the effects are a quarter of the last one.
 	SnapshotAfter int
+	// Memory is how many bytes the loaded tenants may take together; 0: any number.
+	Memory int64
+	// Loading is how many tenants are loaded at once; 2 when 0.
+	Loading int
 	// Processors are shared out among the tenants; NewProcessors when nil.
 	Processors *turns.Processors
 }
@@ -35,7 +39,10 @@ type Tenant struct {
 	store   Store
 	options Options
 	image   atomic.Pointer[Image]
-	claims  *claims // of all tenants
+	names   *names // of all tenants
+	release func() // what Release does
+	// settleOther settles the names that another tenant has claimed.
+	settleOther func(ctx context.Context, id uuid.UUID) error
 
 	queue   *queue
 	closing chan struct{} // closed when no more commands are taken
@@ -84,7 +91,7 @@ func (all *Tenants) newTenant(id uuid.UUID) (*Tenant, error) {
 		return nil, err
 	}
 	t := &Tenant{
-		id: id, store: all.store, options: all.options, claims: all.claims,
+		id: id, store: all.store, options: all.options, names: all.names, settleOther: all.settleOther,
 		documents: all.documents, changes: changes, sets: sets,
 		queue: newQueue(), closing: make(chan struct{}), ended: make(chan struct{}),
 	}

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"math"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,17 +19,27 @@ import (
 	"licensor/internal/store"
 )
 
-// Tenants are all tenants of a store.
+// Tenants are all tenants of a store. A tenant is loaded when it is asked for, and dropped when
+// others need the memory.
 type Tenants struct {
 	store     Store
 	options   Options
-	claims    *claims
+	names     *names
 	documents *documentCache
+	ctx       context.Context // ends with Close
+	end       context.CancelFunc
 
 	creating sync.Mutex // held by Create
-	mu       sync.RWMutex
-	byID     map[uuid.UUID]*Tenant
-	list     []*Tenant // oldest first
+	loading  chan struct{}
+	tasks    sync.WaitGroup // loading and dropping
+
+	mu      sync.Mutex // guards what follows
+	entries map[uuid.UUID]*entry
+	bytes   int64         // of the loaded tenants, and of those that are being loaded
+	uses    uint64        // how often a tenant was asked for
+	freed   chan struct{} // closed, and replaced, when there may be room
+	closed  bool
+	stats   LoadStats
 }
 
 // Store is what tenants need of a store.
@@ -36,14 +47,16 @@ type Store interface {
 	store.Log
 	store.Objects
 	store.Snapshots
+	store.Claims
 }
 
-// Open brings all tenants of a store to life. The store stays the caller's to close, after Close.
+// Open returns the tenants of a store. The store stays the caller's to close, after Close.
 func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	if options.SnapshotAfter == 0 {
 		options.SnapshotAfter = 8 << 20
 	}
 	options.Log = cmp.Or(options.Log, slog.Default())
+	options.Loading = cmp.Or(options.Loading, 2)
 	if options.Now == nil {
 		options.Now = time.Now
 	}
@@ -58,61 +71,137 @@ func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 		return nil, err
 	}
 	all := &Tenants{
-		store: s, options: options, claims: newClaims(), documents: documents, byID: map[uuid.UUID]*Tenant{},
+		store: s, options: options, documents: documents,
+		loading: make(chan struct{}, options.Loading),
+		entries: map[uuid.UUID]*entry{}, freed: make(chan struct{}),
 	}
-	ids, err := s.Tenants(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("list tenants: %w", err)
+	if all.names, err = newNames(s, options.Now); err != nil {
+		return nil, err
 	}
-	for _, id := range ids {
-		t, err := all.newTenant(id)
-		if err != nil {
-			return nil, err
-		}
-		if err := recoverImage(ctx, t); err != nil {
-			return nil, err
-		}
-		if t.Image().Seq > 0 { // otherwise its creation was cut off before the first commit
-			all.add(t)
-		}
-	}
-	all.reportDuplicates()
-	for _, t := range all.list { // only now: a database in which something cannot be read is left as it is
-		t.start()
-	}
-	for _, t := range all.list {
-		if t.Image().Principals.Len() == 0 {
-			if _, err := t.Do(ctx, "system", migrate{}); err != nil {
-				return nil, errors.Join(fmt.Errorf("migrate the applications of tenant %s: %w",
-					t.id, err), all.Close(ctx))
-			}
-		}
-		if t.snapshots.due {
-			t.snapshots.begin(t)
-		}
+	all.ctx, all.end = context.WithCancel(context.Background())
+	if err := all.fillClaims(ctx); err != nil {
+		return nil, errors.Join(err, all.Close(ctx))
 	}
 	return all, nil
 }
 
-func (all *Tenants) add(t *Tenant) {
-	all.mu.Lock()
-	defer all.mu.Unlock()
-	all.byID[t.id] = t
-	all.list = append(all.list, t)
+// fillClaims has the names of all tenants claimed once, since earlier versions claimed them in
+// memory only. Afterwards a name stands for that this was done. When a tenant cannot be read, the
+// store is left as it is.
+func (all *Tenants) fillClaims(ctx context.Context) error {
+	const done = "claims: complete"
+	found, err := all.store.Claimed(ctx, []string{done})
+	if err != nil || len(found) > 0 {
+		return err
+	}
+	ids, err := all.IDs(ctx)
+	if err != nil {
+		return err
+	}
+	began, of := all.options.Now(), make([]map[string]bool, len(ids))
+	for i, id := range ids {
+		t, err := all.newTenant(id)
+		if err != nil {
+			return err
+		}
+		if err := recoverImage(ctx, t); err != nil {
+			return err
+		}
+		if of[i] = t.Image().claims(); i%100 == 99 {
+			all.options.Log.Info("reading the names of tenants, once",
+				"read", i+1, "of", len(ids), "after", all.options.Now().Sub(began))
+		}
+	}
+	for i, id := range ids {
+		if _, err := all.names.settle(ctx, id, slices.Sorted(maps.Keys(of[i])), nil); err != nil {
+			return err
+		}
+	}
+	_, err = all.store.Settle(ctx, uuid.Nil, []string{done}, nil)
+	return err
 }
 
-// Create adds a tenant with an organization and a catalog.
+// IDs returns the ids of all tenants, oldest first.
+func (all *Tenants) IDs(ctx context.Context) ([]uuid.UUID, error) { return all.first(ctx, math.MaxInt) }
+
+// Any reports whether there are any tenants.
+func (all *Tenants) Any(ctx context.Context) (bool, error) {
+	ids, err := all.first(ctx, 1)
+	return len(ids) > 0, err
+}
+
+func (all *Tenants) first(ctx context.Context, most int) (ids []uuid.UUID, err error) {
+	listed, err := all.store.Tenants(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list tenants: %w", err)
+	}
+	for i := 0; i < len(listed) && len(ids) < most; i++ {
+		place, err := all.store.Place(ctx, listed[i])
+		if err != nil {
+			return nil, err
+		}
+		if place.Seq > 0 { // otherwise its creation was cut off before the first commit
+			ids = append(ids, listed[i])
+		}
+	}
+	return ids, nil
+}
+
+// Each loads one tenant after the other, oldest first, and hands it to do until that returns an
+// error, which is then returned.
+func (all *Tenants) Each(ctx context.Context, do func(t *Tenant) error) error {
+	ids, err := all.IDs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		t, err := all.Tenant(ctx, id)
+		if err != nil {
+			return err
+		}
+		err = do(t)
+		t.Release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Loaded returns the tenants that are loaded now, in the order of their ids. They may be dropped at
+// any time: their images can still be read then.
+func (all *Tenants) Loaded() (list []*Tenant) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, e := range all.entries {
+		if e.tenant != nil {
+			list = append(list, e.tenant)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Tenant) int { return slices.Compare(a.id[:], b.id[:]) })
+	return list
+}
+
+// Create adds a tenant with an organization and a catalog, and returns it as Tenant does.
 func (all *Tenants) Create(
 	ctx context.Context, id uuid.UUID, org directory.Organization, catalog *licensing.Catalog,
 ) (*Tenant, error) {
 	all.creating.Lock()
 	defer all.creating.Unlock()
-	if _, ok := all.Tenant(id); ok {
+	switch t, err := all.Tenant(ctx, id); {
+	case err == nil:
+		t.Release()
 		return nil, taken("id", id.String())
+	case !errors.Is(err, store.ErrNotFound):
+		return nil, err
 	}
 	for _, d := range org.VerifiedDomains { // before the store is told of a tenant; found claims them
-		if t, ok := all.ByDomain(d.Name); ok {
-			return nil, invalid(d.Name, "Domain %s belongs to tenant %s.", d.Name, t.ID())
+		switch owner, err := all.ByDomain(ctx, d.Name); {
+		case err == nil:
+			owner.Release()
+			return nil, invalid(d.Name, "Domain %s belongs to tenant %s.", d.Name, owner.ID())
+		case !errors.Is(err, store.ErrNotFound):
+			return nil, err
 		}
 	}
 	if err := all.store.CreateTenant(ctx, id); err != nil && !errors.Is(err, store.ErrExists) {
@@ -127,46 +216,79 @@ func (all *Tenants) Create(
 	if _, err := t.Do(ctx, "system", found{org, catalog}); err != nil {
 		return nil, errors.Join(err, t.close(ctx))
 	}
-	all.add(t)
-	return t, nil
-}
-
-// Tenant returns a tenant by its id.
-func (all *Tenants) Tenant(id uuid.UUID) (*Tenant, bool) {
-	all.mu.RLock()
-	defer all.mu.RUnlock()
-	t, ok := all.byID[id]
-	return t, ok
-}
-
-// ByDomain returns the tenant one of whose verified domains has this name.
-func (all *Tenants) ByDomain(name string) (*Tenant, bool) {
-	for _, t := range all.List() {
-		if t.Image().Organization.HasDomain(strings.ToLower(name)) {
-			return t, true
-		}
+	if err := t.close(ctx); err != nil { // what is loaded is as after a restart
+		return nil, err
 	}
-	return nil, false
+	return all.Tenant(ctx, id)
 }
 
-// List returns all tenants, oldest first.
-func (all *Tenants) List() []*Tenant {
-	all.mu.RLock()
-	defer all.mu.RUnlock()
-	return slices.Clone(all.list)
+// ByDomain returns the tenant one of whose verified domains has this name, as Tenant does.
+func (all *Tenants) ByDomain(ctx context.Context, name string) (*Tenant, error) {
+	owner, err := all.names.owner(ctx, domainClaim(name))
+	if err != nil {
+		return nil, err
+	}
+	t, err := all.Tenant(ctx, owner)
+	if err == nil && !t.Image().Organization.HasDomain(name) { // it has only claimed it, or given it up
+		t.Release()
+		return nil, fmt.Errorf("a tenant with the domain %s: %w", name, store.ErrNotFound)
+	}
+	return t, err
 }
 
-// Close ends all work, once what was taken on is durable, and saves what makes the next start
-// quick.
+// KnowsIssuer reports whether any tenant trusts an issuer.
+func (all *Tenants) KnowsIssuer(ctx context.Context, issuer string) (bool, error) {
+	return all.knows(ctx, issuersClaim(issuer))
+}
+
+// ByIssuer returns the tenants that trust an issuer for one of the audiences, each as Tenant does.
+func (all *Tenants) ByIssuer(ctx context.Context, issuer string, audiences []string) (list []*Tenant, err error) {
+	for _, audience := range audiences {
+		owner, err := all.names.owner(ctx, issuerClaim(issuer, audience))
+		has := func(t *Tenant) bool { return t.id == owner }
+		if errors.Is(err, store.ErrNotFound) || slices.ContainsFunc(list, has) {
+			continue
+		}
+		t, err := all.Tenant(ctx, owner)
+		if err != nil {
+			for _, t := range list {
+				t.Release()
+			}
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// KnowsApp reports whether any tenant has an application with a client id.
+func (all *Tenants) KnowsApp(ctx context.Context, appID uuid.UUID) (bool, error) {
+	return all.knows(ctx, appClaim(appID))
+}
+
+func (all *Tenants) knows(ctx context.Context, name string) (bool, error) {
+	_, err := all.names.owner(ctx, name)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Close ends all work, once what was taken on is durable, and saves what makes loading quick.
 func (all *Tenants) Close(ctx context.Context) error {
+	all.mu.Lock()
+	all.closed = true
+	all.mu.Unlock()
+	all.end()
+	all.tasks.Wait()
 	var errs []error
-	for _, t := range all.List() {
+	for _, t := range all.Loaded() {
 		errs = append(errs, t.close(ctx))
 	}
 	return errors.Join(errs...)
 }
 
-// worthSaving is how many bytes of effects a start replays in no noticeable time.
+// worthSaving is how many bytes of effects are replayed in no noticeable time.
 const worthSaving = 256 << 10
 
 func (t *Tenant) close(ctx context.Context) error {

@@ -5,21 +5,23 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // tidyBatch is how many deleted objects one commit purges.
 const tidyBatch = 500
 
-// Tidy purges, from time to time until the context ends, objects that were deleted more than 30
-// days ago (KeptFor).
+// Tidy purges, from time to time until the context ends, what was deleted more than 30 days ago
+// (KeptFor), of the tenants that are loaded.
 func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
-		for _, t := range all.List() {
-			if err := t.PurgeExpired(ctx); err != nil && ctx.Err() == nil {
+		for _, id := range all.loadedIDs() {
+			if err := all.tidy(ctx, id); err != nil && ctx.Err() == nil {
 				all.options.Log.Error("deleted objects could not be removed permanently; it is tried again later",
-					"tenant", t.id, "error", err)
+					"tenant", id, "error", err)
 			}
 		}
 		select {
@@ -28,6 +30,22 @@ func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 			return
 		}
 	}
+}
+
+func (all *Tenants) loadedIDs() (ids []uuid.UUID) {
+	for _, t := range all.Loaded() {
+		ids = append(ids, t.id)
+	}
+	return ids
+}
+
+func (all *Tenants) tidy(ctx context.Context, id uuid.UUID) error {
+	t, err := all.Tenant(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer t.Release()
+	return t.PurgeExpired(ctx)
 }
 
 // PurgeExpired purges what was deleted more than 30 days ago.

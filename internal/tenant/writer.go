@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/google/uuid"
-
 	"licensor/internal/memory"
 	"licensor/internal/store"
 )
@@ -77,7 +75,7 @@ type fold struct {
 	rows    map[objectKey]store.Object
 	order   []objectKey
 	bytes   int                        // of the rows
-	claimed bool                       // names were claimed by one of its commands
+	claimed []string                   // names that its commands have claimed
 	read    map[objectKey]store.Object // read ahead, as of before the batch
 }
 
@@ -95,13 +93,16 @@ const maxTries = 8
 // commitFirst is commit for as many of the first commands as share a transaction, and returns how
 // many these are.
 func (t *Tenant) commitFirst(batch []request) int {
+	was := t.Image()
 	f, replies := t.fold(batch)
+	claimed := f.claimed
 	err := t.append(f)
 	for try := 1; errors.Is(err, store.ErrConflict) && try < maxTries; try++ {
 		if err = t.catchUp(); err != nil {
 			break
 		}
 		f, replies = t.fold(batch)
+		claimed = append(claimed, f.claimed...)
 		err = t.append(f)
 	}
 	switch {
@@ -112,9 +113,7 @@ func (t *Tenant) commitFirst(batch []request) int {
 	case len(f.commits) > 0:
 		t.publish(f)
 	}
-	if f.claimed {
-		t.claims.settle(t.id, t.Image().names())
-	}
+	t.settleNames(was, f, claimed)
 	for i := range replies {
 		batch[i].answer(replies[i])
 	}
@@ -189,9 +188,9 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 		}
 		return row, err
 	}
-	c.claim = func(names []claimed) (claimed, uuid.UUID, bool) {
-		f.claimed = true
-		return t.claims.claim(t.id, names)
+	c.claim = func(ctx context.Context, names []string) (*store.Claim, error) {
+		f.claimed = append(f.claimed, names...)
+		return t.claim(ctx, names)
 	}
 	if err := r.cmd.run(c); err != nil {
 		t.stats.rejected.Add(1)

@@ -17,7 +17,9 @@ const (
 // ParseFilter reads the value of $filter. Errors are *SyntaxError.
 func ParseFilter(text string) (*Filter, error) {
 	if len(text) > maxLength {
-		return nil, &SyntaxError{Option: "$filter", Text: text, Want: "a filter has at most 16384 bytes; ask in several requests"}
+		return nil, &SyntaxError{
+			Option: "$filter", Text: text, Want: "a filter has at most 16384 bytes; ask in several requests",
+		}
 	}
 	tokens, err := tokens(text)
 	if err != nil {

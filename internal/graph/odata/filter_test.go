@@ -130,7 +130,8 @@ func TestFilterMistakesAreNamedWithTheirColumn(t *testing.T) {
 			continue
 		}
 		if e.Token != c.token || e.Column != c.column || !strings.Contains(e.Want, c.want) {
-			t.Errorf("%s: found %q at %d where %s is wanted; want %q at %d, %s", c.text, e.Token, e.Column, e.Want, c.token, c.column, c.want)
+			t.Errorf("%s: found %q at %d where %s is wanted; want %q at %d, %s", c.text,
+				e.Token, e.Column, e.Want, c.token, c.column, c.want)
 		}
 	}
 }
@@ -283,7 +284,8 @@ func forgetAll(nodes ...Node) {
 
 func FuzzFilter(f *testing.F) {
 	for _, seed := range []string{
-		`displayName eq 'Ann'`, `a/any(x:x/skuId eq 6fd2c87f-b296-42f0-b197-1e91e994b900 and x/b ne null)`, `not (startsWith(a,'b') or c in (1,-2.5))`,
+		`displayName eq 'Ann'`, `a/any(x:x/skuId eq 6fd2c87f-b296-42f0-b197-1e91e994b900 and x/b ne null)`,
+		`not (startsWith(a,'b') or c in (1,-2.5))`,
 		`a/$count ge 2026-01-31T12:00:00Z`, `t eq microsoft.graph.t'x'`, `((`, `'`, `a eq 'ä'''`, "a eq '\x80'",
 	} {
 		f.Add(seed)

@@ -73,7 +73,9 @@ func Parse(query string) (*Options, error) {
 		case !known:
 			continue
 		case slices.Contains(o.Given, name):
-			return nil, &SyntaxError{Option: name, Text: value, Want: "the option is given more than once; give it once"}
+			return nil, &SyntaxError{
+				Option: name, Text: value, Want: "the option is given more than once; give it once",
+			}
 		}
 		o.Given = append(o.Given, name)
 		if err := read(o, value); err != nil {

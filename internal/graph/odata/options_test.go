@@ -21,7 +21,10 @@ func TestParse(t *testing.T) {
 		{"$Select=ID,Mail,id,MAIL", Options{Select: []string{"ID", "Mail"}}},
 		{"$select = id & $top = 5 & $Count = TRUE", Options{Select: []string{"id"}, Top: 5, Count: true}},
 		{"$ORDERBY=mail DESC,id Asc", Options{OrderBy: []Order{{"mail", true, 1}, {"id", false, 11}}}},
-		{"$EXPAND=Members( $SELECT = ID , id )", Options{Expand: []Expansion{{Name: "Members", Select: []string{"ID"}, Column: 1, Levels: 1}}}},
+		{
+			"$EXPAND=Members( $SELECT = ID , id )",
+			Options{Expand: []Expansion{{Name: "Members", Select: []string{"ID"}, Column: 1, Levels: 1}}},
+		},
 		{"$top=999&$count=true", Options{Top: 999, Count: true}},
 		{"$count=False", Options{}},
 		{"$skip=-1", Options{Skip: -1}},

@@ -33,7 +33,9 @@ func (s *Search) String() string {
 func ParseSearch(text string) (*Search, error) {
 	s := &searcher{text: text}
 	if len(text) > maxLength {
-		return nil, &SyntaxError{Option: "$search", Text: text, Want: "a search has at most 16384 bytes; ask in several requests"}
+		return nil, &SyntaxError{
+			Option: "$search", Text: text, Want: "a search has at most 16384 bytes; ask in several requests",
+		}
 	}
 	node, err := s.or()
 	if err != nil {

@@ -134,7 +134,8 @@ func serverProblem(err error) (*ResponseError, bool) {
 	case errors.Is(err, store.ErrUnknown):
 		return unknown("It is not known whether the change was made: look before you send it again."), true
 	case errors.Is(err, store.ErrDamaged):
-		return unavailable("A part of the server's database is damaged. Ask its administrator: the log says what is wrong, and what to do."), true
+		return unavailable("A part of the server's database is damaged. Ask its administrator: the log says what " +
+			"is wrong, and what to do."), true
 	case errors.Is(err, store.ErrUnavailable):
 		return unavailable("The server cannot read or write its database now. Try again later, or ask its " +
 			"administrator: the log says why."), true

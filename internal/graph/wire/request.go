@@ -82,6 +82,7 @@ type Request struct {
 	Work     *turns.Work
 	Share    *memory.Share // of the memory of requests in progress
 	Image    *tenant.Image // the current one when the request arrived
+	Release  func()        // releases the tenant; nil before it is opened
 	Options  *odata.Options
 	found    foundUser                // the user that the path names, once it is known
 	Holds    func(*tenant.Image) bool // the condition of If-Match on the image that a change is made of

@@ -19,10 +19,13 @@ type agreement struct {
 func (s *Server) agree(
 	v *visit, who *person, app identity.App, asked scopes, how agreement,
 ) (answered bool, err error) {
-	if err := s.checkResource(v.tenant, asked); err != nil {
+	if err := s.checkResource(v.Context(), v.tenant, asked); err != nil {
 		return false, err
 	}
-	_, missing := s.permits(v.tenant, app, who.user.ID, asked)
+	_, missing, err := s.permits(v.Context(), v.tenant, app, who.user.ID, asked)
+	if err != nil {
+		return false, err
+	}
 	if len(missing) == 0 && !how.always {
 		return false, nil
 	}

@@ -155,8 +155,8 @@ func (s *Server) isHere(c *call, audience string) bool {
 	if name == common || name == organizations {
 		return name == c.name()
 	}
-	tenant, ok := s.config.Tenants.Tenant(name)
-	return ok && tenant == c.tenant
+	tenant, err := s.config.Tenants.Tenant(c.Context(), name)
+	return err == nil && tenant == c.tenant
 }
 
 // onlyOnce refuses an assertion that was used before (RFC 7523 section 3, jti), so that it cannot

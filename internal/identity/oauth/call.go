@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -27,19 +28,20 @@ const (
 // open finds the tenant in a request's path.
 func (s *Server) open(w http.ResponseWriter, r *http.Request) (*call, error) {
 	c := &call{Request: r, w: w, root: s.config.Authority.Root(r)}
-	var ok bool
-	if c.tenant, ok = s.named(c.name()); !ok {
-		return c, unknownTenant(c.name())
-	}
-	return c, nil
+	var err error
+	c.tenant, err = s.named(r.Context(), c.name())
+	return c, err
 }
 
 // named finds the tenant of a name; the zero id for the names that stand for any.
-func (s *Server) named(name string) (id uuid.UUID, ok bool) {
+func (s *Server) named(ctx context.Context, name string) (id uuid.UUID, err error) {
 	if name == common || name == organizations || name == "" {
-		return uuid.Nil, true
+		return uuid.Nil, nil
 	}
-	return s.config.Tenants.Tenant(name)
+	if id, err = s.config.Tenants.Tenant(ctx, name); err == nil && id == uuid.Nil {
+		err = unknownTenant(name)
+	}
+	return id, err
 }
 
 // name returns the tenant's name in the path; empty if the path has none.

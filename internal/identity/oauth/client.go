@@ -69,11 +69,11 @@ func (s *Server) application(c *call, id string) (identity.App, error) {
 	if !ok {
 		return identity.App{}, unknownApp(id, c.tenant)
 	}
-	app, ok := s.config.Tenants.Application(c.tenant, appID)
-	if !ok || app.ID == uuid.Nil {
-		return identity.App{}, unknownApp(id, c.tenant)
+	app, err := s.config.Tenants.Application(c.Context(), c.tenant, appID)
+	if err == nil && app.ID == uuid.Nil {
+		err = unknownApp(id, c.tenant)
 	}
-	return app, nil
+	return app, err
 }
 
 func (s *Server) checkSecret(app identity.App, text string) error {

@@ -64,7 +64,7 @@ func (s *Server) redeemCode(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.delegate(c.tenant, client, user, found.Since, found.Scopes)
+	d, err := s.delegate(c.Context(), c.tenant, client, user, found.Since, found.Scopes)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"slices"
 
 	"github.com/google/uuid"
@@ -16,19 +17,24 @@ import (
 // only if there is none at all: a user who has consented to an application that reads the profile
 // need not consent to signing in.
 //
-// Requests for another application's own API need no consent. Both belong to the tenant, and the
-// token only identifies the user: the permissions of the other application on behalf of the user
-// are its own grants (see onBehalfOf).
-func (s *Server) permits(tenant uuid.UUID, app identity.App, user uuid.UUID, asked scopes) (names, missing []string) {
-	granted := s.config.Tenants.Scopes(tenant, app.ID, user)
+// What an application asks of another one's own API needs none. Both are the tenant's own, and the
+// token says no more than who the user is: what the other may do here in the user's name is a
+// matter of its own grants (see onBehalfOf).
+func (s *Server) permits(
+	ctx context.Context, tenant uuid.UUID, app identity.App, user uuid.UUID, asked scopes,
+) (names, missing []string, err error) {
+	granted, err := s.config.Tenants.Scopes(ctx, tenant, app.ID, user)
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(granted) == 0 {
 		missing = slices.Clone(asked.SignIn)
 	}
 	switch {
 	case asked.API != uuid.Nil && asked.All:
-		return []string{"user_impersonation"}, missing
+		return []string{"user_impersonation"}, missing, nil
 	case asked.API != uuid.Nil:
-		return asked.Names, missing
+		return asked.Names, missing, nil
 	case asked.All:
 		for _, name := range granted {
 			if !slices.Contains(signInScopes, name) {
@@ -38,7 +44,7 @@ func (s *Server) permits(tenant uuid.UUID, app identity.App, user uuid.UUID, ask
 		if len(names) == 0 {
 			missing = slices.Concat(requested(app), missing)
 		}
-		return names, missing
+		return names, missing, nil
 	}
 	for _, name := range asked.Names {
 		if slices.Contains(granted, name) {
@@ -47,16 +53,17 @@ func (s *Server) permits(tenant uuid.UUID, app identity.App, user uuid.UUID, ask
 			missing = append(missing, name)
 		}
 	}
-	return names, missing
+	return names, missing, nil
 }
 
-// checkResource refuses resources of applications that the tenant does not have.
-func (s *Server) checkResource(tenant uuid.UUID, asked scopes) error {
+// checkResource refuses what is of an application that the tenant does not have.
+func (s *Server) checkResource(ctx context.Context, tenant uuid.UUID, asked scopes) error {
 	if asked.API == uuid.Nil {
 		return nil
 	}
-	if app, ok := s.config.Tenants.Application(tenant, asked.API); ok && app.ID != uuid.Nil && app.Enabled {
-		return nil
+	app, err := s.config.Tenants.Application(ctx, tenant, asked.API)
+	if err != nil || app.ID != uuid.Nil && app.Enabled {
+		return err
 	}
 	return refuse(500011, "invalid_resource",
 		"The resource principal named %s was not found in the tenant named %s. This can happen if the application "+

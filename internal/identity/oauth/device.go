@@ -134,10 +134,14 @@ func (s *Server) deviceClient(c *call, id string) (uuid.UUID, error) {
 	if c.anyTenant() {
 		appID, ok := guid.Parse(id)
 		_, firstParty := identity.FirstPartyByID(appID)
-		if !ok || (!firstParty && !s.config.Tenants.Known(appID)) {
+		if !ok {
 			return uuid.Nil, unknownAppAnywhere(id)
 		}
-		return appID, nil
+		known, err := s.config.Tenants.Known(c.Context(), appID)
+		if err == nil && !known && !firstParty {
+			err = unknownAppAnywhere(id)
+		}
+		return appID, err
 	}
 	app, err := s.application(c, id)
 	if err == nil && !app.Enabled {

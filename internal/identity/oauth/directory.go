@@ -14,21 +14,21 @@ import (
 type Directory interface {
 	identity.Directory
 	// Known reports whether any tenant has an application.
-	Known(appID uuid.UUID) bool
-	// UserByName returns a user by userPrincipalName, in any case; the zero User if it is unknown
-	// or deleted.
+	Known(ctx context.Context, appID uuid.UUID) (bool, error)
+	// UserByName returns a user by userPrincipalName, in any case; one that is unknown or deleted is
+	// the zero User.
 	UserByName(ctx context.Context, tenant uuid.UUID, name string) (identity.User, error)
 	// Password returns the hash of a user's password (see identity.HashPassword), "" if the user
 	// has none.
 	Password(ctx context.Context, tenant, user uuid.UUID) (string, error)
 	// SetPassword sets the password that a user has chosen, and clears MustChangePassword.
 	SetPassword(ctx context.Context, tenant, user uuid.UUID, hash string) error
-	// Scopes returns the delegated permissions that a service principal has for a user: those for
-	// all users, and those for this one.
-	Scopes(tenant, client, user uuid.UUID) []string
-	// Consent adds delegated permissions of a service principal, for all users or for this one, as
-	// the user.
+	// Scopes returns the delegated permissions that a service principal has been granted for a user:
+	// for all users, and for this one.
+	Scopes(ctx context.Context, tenant, client, user uuid.UUID) ([]string, error)
+	// Consent adds delegated permissions of a service principal, for all users or for this one, in the
+	// user's name.
 	Consent(ctx context.Context, tenant, client, user uuid.UUID, scopes []string, forAll bool) error
-	// SignIn returns a tenant's settings for signing in.
-	SignIn(tenant uuid.UUID) directory.SignIn
+	// SignIn returns how a tenant lets people and programs in.
+	SignIn(ctx context.Context, tenant uuid.UUID) (directory.SignIn, error)
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/identity"
 )
 
@@ -136,8 +138,11 @@ func (s *Server) instance(c *call) (any, error) {
 	name, _, _ := strings.Cut(strings.ToLower(path), "/")
 	tenant := name
 	if name != common && name != organizations {
-		id, ok := s.config.Tenants.Tenant(name)
-		if !ok {
+		id, err := s.config.Tenants.Tenant(c.Context(), name)
+		if err != nil {
+			return nil, err
+		}
+		if id == uuid.Nil {
 			return nil, unknownTenant(name)
 		}
 		tenant = id.String()

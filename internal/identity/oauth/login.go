@@ -82,7 +82,11 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 			return nil, err
 		}
 	}
-	if !s.config.Tenants.SignIn(c.tenant).AllowPasswordGrant {
+	signIn, err := s.config.Tenants.SignIn(c.Context(), c.tenant)
+	if err != nil {
+		return nil, err
+	}
+	if !signIn.AllowPasswordGrant {
 		return nil, refuse(70003, "unsupported_grant_type", "The grant type 'password' is not allowed in the directory '%s'.", c.tenant)
 	}
 	client, err := s.client(c)
@@ -113,8 +117,11 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 // tenantOf finds the tenant by the domain of a user's name.
 func (s *Server) tenantOf(c *call, name string) error {
 	_, domain, _ := strings.Cut(strings.TrimSpace(strings.ToLower(name)), "@")
-	tenant, ok := s.config.Tenants.Tenant(domain)
-	if !ok || domain == "" {
+	tenant, err := s.config.Tenants.Tenant(c.Context(), domain)
+	if err != nil {
+		return err
+	}
+	if tenant == uuid.Nil || domain == "" {
 		return unknownTenant(domain)
 	}
 	c.tenant = tenant
@@ -125,7 +132,7 @@ func (s *Server) tenantOf(c *call, name string) error {
 func (s *Server) first(
 	c *call, client client, user identity.User, since time.Time, asked scopes, kind platform,
 ) (*tokenAnswer, error) {
-	d, err := s.delegate(c.tenant, client, user, since, asked)
+	d, err := s.delegate(c.Context(), c.tenant, client, user, since, asked)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func (s *Server) mayReturn(v *visit, values url.Values, target string) bool {
 	if !ok {
 		return false
 	}
-	app, ok := s.config.Tenants.Application(tenant, id)
-	return ok && usableRedirect(target) &&
+	app, err := s.config.Tenants.Application(v.Context(), tenant, id)
+	return err == nil && usableRedirect(target) &&
 		slices.Contains(slices.Concat(app.Redirects.Web, app.Redirects.SPA, app.Redirects.Public), target)
 }

@@ -102,8 +102,11 @@ func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.U
 		return identity.User{}, time.Time{}, badGrant(500133,
 			"Assertion is not within its valid time range: it is not valid yet.")
 	}
-	from, ok := s.config.Tenants.Application(c.tenant, caller)
-	if !ok || !from.Enabled || identity.IsAnother(token.AppSerial, from.Serial) {
+	from, err := s.config.Tenants.Application(c.Context(), c.tenant, caller)
+	if err != nil {
+		return identity.User{}, time.Time{}, err
+	}
+	if !from.Enabled || identity.IsAnother(token.AppSerial, from.Serial) {
 		return identity.User{}, time.Time{}, badGrant(50013,
 			"The application that the assertion was given to is unknown or disabled.")
 	}

@@ -3,6 +3,8 @@ package oauth
 import (
 	"encoding/xml"
 	"strings"
+
+	"github.com/google/uuid"
 )
 
 // realm is the place where the users of a domain sign in.
@@ -18,17 +20,27 @@ type realm struct {
 // password: here, if the domain is one of ours. It does not reveal whether the user exists.
 func (s *Server) userRealm(c *call) (any, error) {
 	answer := realm{Version: "1.0", Account: "Unknown", Cloud: cloudName, AudienceURN: cloudIssuerURN}
-	if domain, ok := s.domainOf(c.PathValue("upn")); ok {
+	domain, err := s.domainOf(c, c.PathValue("upn"))
+	if err != nil {
+		return nil, err
+	}
+	if domain != "" {
 		answer.Account, answer.Domain = "Managed", domain
 	}
 	return answer, nil
 }
 
-// domainOf returns the domain of a user name, if it is one of ours.
-func (s *Server) domainOf(name string) (string, bool) {
+// domainOf is the domain of a user name, when it is one of ours.
+func (s *Server) domainOf(c *call, name string) (string, error) {
 	_, domain, _ := strings.Cut(strings.ToLower(strings.TrimSpace(name)), "@")
-	_, ok := s.config.Tenants.Tenant(domain)
-	return domain, ok && strings.Contains(domain, ".") // a tenant's id is not a domain
+	if !strings.Contains(domain, ".") { // a tenant's id is not a domain
+		return "", nil
+	}
+	id, err := s.config.Tenants.Tenant(c.Context(), domain)
+	if err != nil || id == uuid.Nil {
+		return "", err
+	}
+	return domain, nil
 }
 
 // oldRealm is realm in the form for programs older than ADAL.
@@ -55,7 +67,11 @@ func (s *Server) oldUserRealm(c *call) (any, error) {
 	if answer.Login == "" {
 		return nil, missingQuery("login")
 	}
-	if domain, ok := s.domainOf(answer.Login); ok {
+	domain, err := s.domainOf(c, answer.Login)
+	if err != nil {
+		return nil, err
+	}
+	if domain != "" {
 		answer.Account, answer.Domain, answer.Brand = "Managed", domain, domain
 	}
 	if query.Get("xml") != "1" {

@@ -147,5 +147,5 @@ func (s *Server) again(c *call, client client, found family) (delegation, error)
 	if err != nil {
 		return delegation{}, err
 	}
-	return s.delegate(c.tenant, client, user, found.Since, asked)
+	return s.delegate(c.Context(), c.tenant, client, user, found.Since, asked)
 }

@@ -82,8 +82,8 @@ func (s *Server) ReadsForm(r *http.Request) (reads bool) {
 	inLowerCase(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, pattern := s.forms.Handler(r)
 		name, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-		_, known := s.named(name)
-		reads = r.Method == http.MethodPost && isForm(r) && strings.HasPrefix(pattern, "/{tenant}/") && known
+		_, err := s.named(r.Context(), name)
+		reads = r.Method == http.MethodPost && isForm(r) && strings.HasPrefix(pattern, "/{tenant}/") && err == nil
 	})).ServeHTTP(nil, r)
 	return reads
 }

@@ -46,15 +46,18 @@ func (s *Server) userFor(
 // delegate returns what a user lets an application do, or a refusal if permissions are missing
 // (65001) or the user is not assigned to it (50105).
 func (s *Server) delegate(
-	tenant uuid.UUID, client client, user identity.User, since time.Time, asked scopes,
+	ctx context.Context, tenant uuid.UUID, client client, user identity.User, since time.Time, asked scopes,
 ) (delegation, error) {
 	if client.Admits != nil && !client.Admits(user.ID) {
 		return delegation{}, notAssigned(client.App, user)
 	}
-	if err := s.checkResource(tenant, asked); err != nil {
+	if err := s.checkResource(ctx, tenant, asked); err != nil {
 		return delegation{}, err
 	}
-	names, missing := s.permits(tenant, client.App, user.ID, asked)
+	names, missing, err := s.permits(ctx, tenant, client.App, user.ID, asked)
+	if err != nil {
+		return delegation{}, err
+	}
 	if len(missing) > 0 {
 		return delegation{}, noConsent(client.App, missing)
 	}

@@ -101,28 +101,30 @@ func newTown() *town {
 
 var _ Directory = (*town)(nil)
 
-func (t *town) Tenant(name string) (uuid.UUID, bool) {
+func (t *town) Tenant(_ context.Context, name string) (uuid.UUID, error) {
 	switch name {
 	case contoso.String(), contosoDomain:
-		return contoso, true
+		return contoso, nil
 	case fabrikam.String(), fabrikamDomain:
-		return fabrikam, true
+		return fabrikam, nil
 	}
-	return uuid.Nil, false
+	return uuid.Nil, nil
 }
 
-func (t *town) Application(tenant, appID uuid.UUID) (identity.App, bool) {
+func (t *town) Application(_ context.Context, tenant, appID uuid.UUID) (identity.App, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	app, ok := t.apps[appID]
-	return app, ok && (tenant == contoso || (tenant == fabrikam && appID == portal))
+	if tenant == contoso || tenant == fabrikam && appID == portal {
+		return t.apps[appID], nil
+	}
+	return identity.App{}, nil
 }
 
-func (t *town) Known(appID uuid.UUID) bool {
+func (t *town) Known(_ context.Context, appID uuid.UUID) (bool, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, ok := t.apps[appID]
-	return ok
+	return ok, nil
 }
 
 func (t *town) User(_ context.Context, tenant, id uuid.UUID) (identity.User, error) {
@@ -161,13 +163,13 @@ func (t *town) SetPassword(_ context.Context, _, id uuid.UUID, hash string) erro
 	return nil
 }
 
-func (t *town) Scopes(tenant, client, user uuid.UUID) []string {
+func (t *town) Scopes(_ context.Context, tenant, client, user uuid.UUID) ([]string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if tenant != contoso {
-		return nil
+		return nil, nil
 	}
-	return slices.Concat(t.grants[[2]uuid.UUID{client, uuid.Nil}], t.grants[[2]uuid.UUID{client, user}])
+	return slices.Concat(t.grants[[2]uuid.UUID{client, uuid.Nil}], t.grants[[2]uuid.UUID{client, user}]), nil
 }
 
 func (t *town) Consent(_ context.Context, _, client, user uuid.UUID, scopes []string, forAll bool) error {
@@ -181,10 +183,10 @@ func (t *town) Consent(_ context.Context, _, client, user uuid.UUID, scopes []st
 	return nil
 }
 
-func (t *town) SignIn(uuid.UUID) directory.SignIn {
+func (t *town) SignIn(context.Context, uuid.UUID) (directory.SignIn, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.signIn
+	return t.signIn, nil
 }
 
 func (t *town) change(apply func()) {

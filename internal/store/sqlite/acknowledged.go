@@ -51,8 +51,8 @@ func readAcknowledged(path string) (uint64, error) {
 	return writes, nil
 }
 
-// Remains returns ErrLost when there is no database at path, or an empty file, but what lies beside
-// it says that there was one. A new one in its place would have SQLite remove the log.
+// Remains returns ErrLost when there is no database at path, or an empty file, but the files
+// next to it show that there was one. A new one in its place would have SQLite remove the log.
 func Remains(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -69,8 +69,10 @@ func Remains(path string) error {
 	if acknowledged == 0 && (log == nil || log.Size() == 0) {
 		return nil
 	}
-	return fmt.Errorf("database %[1]s: %[2]w: the file is missing or empty, and %[1]s-wal or %[1]s-ack beside it are those of a database with "+
-		"acknowledged changes: restore the file and its log together; to begin anew in this place, move these files away",
+	return fmt.Errorf("database %[1]s: %[2]w: the file is missing or empty, and %[1]s-wal or %[1]s-ack beside it "+
+		"are those of a database with "+
+		"acknowledged changes: restore the file and its log together; to begin anew in this place, move these "+
+		"files away",
 		path, ErrLost)
 }
 
@@ -95,8 +97,10 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 		s.loss.Kept, err = s.keepLog()
 		return err
 	}
-	return fmt.Errorf("database %s: %w: the last %d of %d writes are not in it, because its log %s-wal is missing, cut short or damaged, or because an older copy "+
-		"of the database was put in its place: restore the file and its log together, or start `licensor serve` once with --allow-data-loss to go on without them",
+	return fmt.Errorf("database %s: %w: the last %d of %d writes are not in it, because its log %s-wal is missing, "+
+		"cut short or damaged, or because an older copy "+
+		"of the database was put in its place: restore the file and its log together, or start `licensor serve` "+
+		"once with --allow-data-loss to go on without them",
 		s.path, ErrLost, acknowledged-s.writes, acknowledged, s.path)
 }
 
@@ -117,7 +121,8 @@ func (s *Store) writesSoFar(ctx context.Context) (writes uint64, err error) {
 		db = s.reader
 	}
 	var counts bool
-	err = db.QueryRowContext(ctx, "SELECT count(*) > 0 FROM pragma_table_info('probe') WHERE name = 'writes'").Scan(&counts)
+	err = db.QueryRowContext(ctx,
+		"SELECT count(*) > 0 FROM pragma_table_info('probe') WHERE name = 'writes'").Scan(&counts)
 	if err != nil || !counts {
 		return 0, err
 	}
@@ -125,8 +130,8 @@ func (s *Store) writesSoFar(ctx context.Context) (writes uint64, err error) {
 	return writes, err
 }
 
-// keepLog copies a log that may hold what is missing, before SQLite goes on without what it cannot
-// read of it. It returns the name of the copy, which may be there from before.
+// keepLog copies a log that may hold what is missing, before SQLite continues without what it
+// cannot read of it. It returns the name of the copy, which may be there from before.
 func (s *Store) keepLog() (name string, err error) {
 	log, err := os.Open(s.path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {

@@ -23,8 +23,8 @@
 // (Intact).
 //
 // A start that is refused, and closing a database that is damaged or whose files were changed,
-// leave the files as they are, for somebody to put them together again: SQLite would merge the log
-// into the file, or remove it.
+// leave the files as they are, for an administrator to put them together again: SQLite would merge
+// the log into the file, or remove it.
 //
 // To back up a running program, use SQLite's own way: sqlite3 licensor.db ".backup copy.db". The
 // file holds the installation's signing keys, so only its owner may read it.

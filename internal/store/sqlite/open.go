@@ -142,8 +142,8 @@ func (s *Store) Close() error {
 
 // closeDatabase closes the connections to the database. The last one of a writer merges the log
 // into the file and removes it. That must not happen when the file is not the one that the log is
-// for, or is damaged: somebody may put both together again. A reader that is last leaves both as
-// they are.
+// for, or is damaged: an administrator may put both together again. A reader that is last leaves
+// both as they are.
 func (s *Store) closeDatabase() error {
 	order := []*sql.DB{s.reader, s.writer}
 	if s.reader != nil && s.writer != nil && s.mustKeepLog() {

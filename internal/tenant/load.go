@@ -1,0 +1,309 @@
+package tenant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
+)
+
+// entry is a tenant that is loaded, or is being loaded or dropped.
+type entry struct {
+	id    uuid.UUID
+	ready chan struct{} // closed when it was loaded, or could not be
+	// Set before ready is closed.
+	tenant *Tenant
+	err    error
+
+	// The mutex of Tenants guards what follows.
+	gone  chan struct{} // set while it is being dropped, and closed afterwards
+	pins  int           // how many use it, or wait for it
+	used  uint64        // when it was last asked for
+	bytes int64
+}
+
+// LoadStats count what was done about the memory that tenants take.
+type LoadStats struct {
+	Loaded    int           // tenants
+	Bytes     int64         // that they take, as far as that is known
+	Loads     int           // so far
+	Drops     int           // so far, because there was no memory for others
+	LoadingIn time.Duration // the time of all loads together
+}
+
+// LoadStats returns the figures so far.
+func (all *Tenants) LoadStats() LoadStats {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	s := all.stats
+	s.Bytes = all.bytes
+	for _, e := range all.entries {
+		if e.tenant != nil {
+			s.Loaded++
+		}
+	}
+	return s
+}
+
+// Tenant returns a tenant by its id, which it loads first when it is not loaded. It stays loaded
+// until Release is called. The error is store.ErrNotFound when there is no such tenant, and a
+// *CommandError Unavailable when there is no memory for it.
+func (all *Tenants) Tenant(ctx context.Context, id uuid.UUID) (*Tenant, error) {
+	for {
+		e, gone, err := all.enter(id)
+		if err != nil {
+			return nil, err
+		}
+		if gone != nil {
+			if err := wait(ctx, gone); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := wait(ctx, e.ready); err != nil {
+			all.release(e)
+			return nil, err
+		}
+		if e.err != nil {
+			all.release(e)
+			return nil, e.err
+		}
+		return e.tenant, nil
+	}
+}
+
+func wait(ctx context.Context, until <-chan struct{}) error {
+	select {
+	case <-until:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// enter returns the entry of a tenant, which it pins, and loads when there is none; or what ends
+// when the tenant has been dropped.
+func (all *Tenants) enter(id uuid.UUID) (e *entry, gone <-chan struct{}, err error) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.closed {
+		return nil, nil, errClosing
+	}
+	e, ok := all.entries[id]
+	switch {
+	case !ok:
+		e = &entry{id: id, ready: make(chan struct{})}
+		all.entries[id] = e
+		all.tasks.Go(func() { all.load(e) })
+	case e.gone != nil:
+		return nil, e.gone, nil
+	}
+	e.pins++
+	all.uses++
+	e.used = all.uses
+	return e, nil, nil
+}
+
+// Release says that the caller no longer uses a tenant that Tenants.Tenant has returned.
+func (t *Tenant) Release() {
+	if t.release != nil {
+		t.release()
+	}
+}
+
+func (all *Tenants) release(e *entry) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if e.pins--; e.pins == 0 {
+		all.tell()
+	}
+}
+
+// tell has those who wait for room look again. The caller holds mu.
+func (all *Tenants) tell() {
+	close(all.freed)
+	all.freed = make(chan struct{})
+}
+
+// load loads a tenant and tells those who wait for it. It does not end with their contexts.
+func (all *Tenants) load(e *entry) {
+	began := time.Now()
+	t, err := all.open(e)
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if e.tenant, e.err = t, err; err != nil {
+		delete(all.entries, e.id) // the next one tries again
+		all.bytes -= e.bytes
+		all.tell()
+	} else {
+		all.stats.Loads++
+		all.stats.LoadingIn += time.Since(began)
+	}
+	close(e.ready)
+}
+
+// open reads a tenant from the store, once there is room for it.
+func (all *Tenants) open(e *entry) (t *Tenant, err error) {
+	ctx := all.ctx
+	place, err := all.store.Place(ctx, e.id)
+	if err != nil {
+		return nil, err
+	}
+	if place.Seq == 0 {
+		return nil, fmt.Errorf("tenant %s, whose creation was cut off before its first commit: %w",
+			e.id, store.ErrNotFound)
+	}
+	if t, err = all.newTenant(e.id); err != nil {
+		return nil, err
+	}
+	t.release = func() { all.release(e) }
+	need, err := t.need(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := all.makeRoom(ctx, e, need); err != nil {
+		return nil, err
+	}
+	if err := all.takeTurn(ctx); err != nil {
+		return nil, err
+	}
+	err = recoverImage(ctx, t)
+	<-all.loading
+	if err != nil {
+		all.options.Log.Error("a tenant could not be loaded", "tenant", e.id, "error", err)
+		return nil, err
+	}
+	if err := all.weigh(e, t.size()); err != nil {
+		return nil, err
+	}
+	return t, all.begin(ctx, t)
+}
+
+// takeTurn waits until it may load.
+func (all *Tenants) takeTurn(ctx context.Context) error {
+	select {
+	case all.loading <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return errClosing
+	}
+}
+
+// begin has a tenant that was read go to work.
+func (all *Tenants) begin(ctx context.Context, t *Tenant) error {
+	others, err := all.names.settleAll(ctx, t)
+	if err != nil {
+		return err
+	}
+	all.reportDuplicates(t, others)
+	t.start()
+	if t.Image().Principals.Len() == 0 {
+		if _, err := t.Do(ctx, "system", migrate{}); err != nil {
+			return errors.Join(fmt.Errorf("migrate the applications of tenant %s: %w", t.id, err),
+				t.close(context.WithoutCancel(ctx)))
+		}
+	}
+	if t.snapshots.due {
+		t.snapshots.begin(t)
+	}
+	return nil
+}
+
+// weigh notes what a tenant takes that has been loaded. Others are not waited for: two that hold
+// room and want more would wait for each other.
+func (all *Tenants) weigh(e *entry, bytes int64) error {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.options.Memory > 0 && bytes > all.options.Memory {
+		return all.tooLarge(e, bytes)
+	}
+	all.bytes += bytes - e.bytes
+	e.bytes = bytes
+	return nil
+}
+
+func (all *Tenants) tooLarge(e *entry, bytes int64) error {
+	all.options.Log.Error("a tenant needs more memory than all tenants may take: set --memory so that it fits",
+		"tenant", e.id, "needs", bytes, "memory", all.options.Memory)
+	return errTooLarge
+}
+
+// roomTime is how long a tenant waits for others to be dropped, or no longer used.
+const roomTime = 5 * time.Second
+
+// makeRoom reserves so many bytes for a tenant in all, and drops others for them, the least
+// recently used ones first.
+func (all *Tenants) makeRoom(ctx context.Context, e *entry, bytes int64) error {
+	late := time.NewTimer(roomTime)
+	defer late.Stop()
+	for {
+		freed, ok := all.reserve(e, bytes)
+		if ok {
+			return nil
+		}
+		if bytes > all.options.Memory {
+			return all.tooLarge(e, bytes)
+		}
+		select {
+		case <-freed:
+		case <-late.C:
+			return errNoRoom
+		case <-ctx.Done():
+			return errClosing
+		}
+	}
+}
+
+var (
+	errTooLarge = unavailable("The tenant needs more memory than the server may use. Ask the administrator of the server: its log says what to set.")
+	errNoRoom   = unavailable("The server has no memory for another tenant now. Try again in a moment.")
+)
+
+// reserve sets what a tenant takes, when there is room for it. Otherwise it drops a tenant that is
+// not used, if there is one, and returns what is closed when there may be room.
+func (all *Tenants) reserve(e *entry, bytes int64) (freed <-chan struct{}, ok bool) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if all.options.Memory == 0 || all.bytes-e.bytes+bytes <= all.options.Memory {
+		all.bytes += bytes - e.bytes
+		e.bytes = bytes
+		return nil, true
+	}
+	if idle := all.idle(); idle != nil && bytes <= all.options.Memory {
+		all.drop(idle)
+	}
+	return all.freed, false
+}
+
+// idle returns the least recently used tenant that is not in use. The caller holds mu.
+func (all *Tenants) idle() (oldest *entry) {
+	for _, e := range all.entries {
+		if e.pins == 0 && e.gone == nil && e.tenant != nil && (oldest == nil || e.used < oldest.used) {
+			oldest = e
+		}
+	}
+	return oldest
+}
+
+// drop closes a tenant in the background. The caller holds mu.
+func (all *Tenants) drop(e *entry) {
+	e.gone = make(chan struct{})
+	all.stats.Drops++
+	all.tasks.Go(func() {
+		if err := e.tenant.close(context.WithoutCancel(all.ctx)); err != nil {
+			all.options.Log.Error("no snapshot could be taken of a tenant that is dropped; loading it will take longer",
+				"tenant", e.id, "error", err)
+		}
+		all.documents.purge(e.id)
+		all.mu.Lock()
+		defer all.mu.Unlock()
+		delete(all.entries, e.id)
+		all.bytes -= e.bytes
+		close(e.gone)
+		all.tell()
+	})
+}
