@@ -96,7 +96,7 @@ lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), 
 	if [ -n "$$dead" ]; then echo "Not used by anything:"; echo "$$dead"; exit 1; fi
 
 # The server that tests start for themselves, and the pooler that they put before it. Debian would start one of each with the packages,
-# which nobody needs: it is told not to.
+# which is not needed: it is told not to.
 .PHONY: postgres
 postgres:
 	@if ! { ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null; } || \

@@ -57,7 +57,7 @@ func TestABodyThatDoesNotComeGivesWay(t *testing.T) {
 	})
 }
 
-// A body that comes is read to its end, whoever waits.
+// A body that arrives is read to its end, even if others wait.
 func TestABodyThatComesIsRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -150,7 +150,7 @@ func TestSlowFormsKeepNobodyOut(t *testing.T) {
 	}
 }
 
-// Bodies that do not come hold memory only as long as nobody else needs it: the authority's, and a
+// Bodies that do not come hold memory only as long as no one else needs it: the authority's, and a
 // tenant's.
 func TestBodiesThatDoNotComeGiveTheirMemory(t *testing.T) {
 	t.Parallel()
@@ -241,7 +241,7 @@ func tokenOf(t *testing.T, s *Server, of *tenant.Tenant) string {
 	return token
 }
 
-// addGroup makes a group beside the server, so that no memory is asked for it.
+// addGroup makes a group without the server, so that no memory is asked for it.
 func addGroup(t *testing.T, to *tenant.Tenant) uuid.UUID {
 	t.Helper()
 	members, err := directory.Members([]byte(`{"displayName":"Old","mailEnabled":false,"mailNickname":"old","securityEnabled":true}`))

@@ -182,7 +182,7 @@ func TestRoleMayNotCreate(t *testing.T) {
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the error has the password: %v", err)
 	}
-	// Somebody has made an empty schema for it.
+	// An administrator has made an empty schema for it.
 	say(t, database, fmt.Sprintf("CREATE SCHEMA licensor AUTHORIZATION %q", role))
 	if err := postgres.Create(t.Context(), asRole, postgres.Options{}); err != nil {
 		t.Fatal(err)

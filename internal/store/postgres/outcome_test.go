@@ -38,8 +38,8 @@ func allCommits(t testing.TB, s store.Store, tenant uuid.UUID) (all []store.Comm
 	return all
 }
 
-// TestConnectionBreaksWhileAppending breaks it before, in and after the commit. In each case nobody
-// knows, until a fence makes sure that nothing comes any more.
+// TestConnectionBreaksWhileAppending breaks it before, in and after the commit. In each case the
+// outcome is not known, until a fence makes sure that nothing arrives later.
 func TestConnectionBreaksWhileAppending(t *testing.T) {
 	t.Parallel()
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))
@@ -179,8 +179,8 @@ func TestWaitForTheStandbyIsCanceled(t *testing.T) {
 	}
 }
 
-// TestWaitForTheStandbyIsNotCanceled: the caller gets an answer after a while, and nobody sees what
-// no standby has. When the standby is there again, all goes on.
+// TestWaitForTheStandbyIsNotCanceled: the caller gets an answer after a while, and no reader sees
+// what no standby has. When the standby is there again, everything works again.
 func TestWaitForTheStandbyIsNotCanceled(t *testing.T) {
 	t.Parallel()
 	server, s, tenant, answer := waiting(t)
@@ -197,8 +197,8 @@ func TestWaitForTheStandbyIsNotCanceled(t *testing.T) {
 	}
 }
 
-// TestDatabaseThatSwallowsEverything: each call answers after a while, and all goes on when the
-// line is good again.
+// TestDatabaseThatSwallowsEverything: each call answers after a while, and everything works again
+// when the line is good again.
 func TestDatabaseThatSwallowsEverything(t *testing.T) {
 	t.Parallel()
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))

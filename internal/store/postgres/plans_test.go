@@ -8,8 +8,8 @@ import (
 	"licensor/internal/store/postgres/postgrestest"
 )
 
-// TestLargeAppendsAfterSmallOnes: what the database has learned of a small table is no way to go
-// through a large one. Then each of these would take minutes, and more than anybody waits.
+// TestLargeAppendsAfterSmallOnes: what the database has learned of a small table must not make
+// it read a large one row by row. Then each of these would take minutes.
 func TestLargeAppendsAfterSmallOnes(t *testing.T) {
 	t.Parallel()
 	url := postgrestest.Database(t)
