@@ -66,6 +66,12 @@ type Options struct {
 	// Requests for which no memory is left are refused with 503 and can be retried. 0 means no
 	// limit.
 	MemoryLimit int64
+	// TenantMemory is how many bytes the loaded tenants may use together. Tenants are loaded when
+	// they are used first; when others need the memory, those that were not used for longest are
+	// removed from it. 0 means five eighths of MemoryLimit.
+	TenantMemory int64
+	// Pin names tenants, by id or domain, that are loaded at the start and stay loaded.
+	Pin []string
 
 	// Development enables /licensor/v1/development, which can move the clock, let requests fail,
 	// and let callers with Directory.ReadWrite.All act as any user. It is only for testing

@@ -9,13 +9,13 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"licensor/internal/memory"
 	"licensor/internal/server"
 )
 
 func serveCommand() *cobra.Command {
 	var flags serverFlags
 	var secrets secretsKey
+	var budget string
 	o := &flags.options
 	cmd := &cobra.Command{
 		Use:   "serve",
@@ -33,11 +33,9 @@ func serveCommand() *cobra.Command {
 			"login.microsoftonline.com",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			limit, err := memory.SetLimit() // before any use of the time
-			if err != nil {
+			if err := setMemory(o, budget); err != nil { // before anything asks for the limit
 				return err
 			}
-			o.MemoryLimit = limit
 			besideData := func() (string, error) { return filepath.Join(filepath.Dir(o.Data), "tls"), nil }
 			if err := flags.read(besideData); err != nil {
 				return err
@@ -65,6 +63,9 @@ func serveCommand() *cobra.Command {
 	f.BoolVar(&o.Development, "development", false, "for tests of programs: serve /licensor/v1/development, which "+
 		"moves the clock, makes requests fail and issues tokens for any user")
 	f.StringVar(&o.Data, "data", defaultData, "the database, a file")
+	f.StringVar(&budget, "memory", "", "memory for tenants, such as 2GiB: those used least recently make room for others. "+
+		"By default about half of what the machine or the container has")
+	f.StringArrayVar(&o.Pin, "pin", nil, "id or domain of a tenant that is loaded at the start and stays loaded; may be repeated")
 	f.BoolVar(&o.AllowDataLoss, "allow-data-loss", false, "go on with a database that lacks changes which were "+
 		"acknowledged, such as one whose log is gone; once is enough")
 	f.DurationVar(&o.RotateKeys, "rotate-keys", server.UsualRotation,

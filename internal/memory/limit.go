@@ -3,7 +3,9 @@ package memory
 import (
 	"fmt"
 	"math"
+	"os"
 	"runtime"
+	"runtime/debug"
 	"runtime/metrics"
 	"sync"
 	"time"
@@ -31,6 +33,17 @@ func SetLimit() (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("find out how much memory this process may have; GOMEMLIMIT can say it: %w", err)
 	}
+	return limit, nil
+}
+
+// SetLimitFor sets the limit of Go's memory so that tenants may use so many bytes, and returns it.
+// Where GOMEMLIMIT is set, that stays the limit.
+func SetLimitFor(tenants int64) (int64, error) {
+	if _, ok := os.LookupEnv("GOMEMLIMIT"); ok {
+		return SetLimit()
+	}
+	limit := tenants / 5 * 8 // requests take a quarter, and an eighth stays free
+	debug.SetMemoryLimit(limit)
 	return limit, nil
 }
 

@@ -27,6 +27,8 @@ type Options struct {
 	ApplicationLimit int
 	TenantLimit      int
 	MemoryLimit      int64
+	TenantMemory     int64
+	Pin              []string
 
 	Development     bool
 	Clock           time.Time
@@ -67,6 +69,10 @@ func (o Options) look() (*settings, error) {
 	if s.Now == nil {
 		s.Now = time.Now
 	}
+	s.TenantMemory = cmp.Or(o.TenantMemory, o.MemoryLimit/8*5) // requests take a quarter, and an eighth stays free
+	if o.Development {
+		s.TenantMemory = 0 // what is processed later holds its tenant
+	}
 	if o.Quick {
 		s.RotateKeys = cmp.Or(o.RotateKeys, -1) // the age of the shared key is unknown
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
@@ -91,6 +97,8 @@ func (s *settings) lookAtData() error {
 		return wrong("Memory", "is true, but Data is %q: set one of them", s.Data)
 	case s.MemoryLimit < 0:
 		return wrong("MemoryLimit", "is %d; it is 0, for no bound, or more", s.MemoryLimit)
+	case s.TenantMemory < 0:
+		return wrong("TenantMemory", "is %d; it is 0, for a part of MemoryLimit, or more", s.TenantMemory)
 	case s.SecretsKey != nil && len(s.SecretsKey) != identity.SealingKeySize:
 		return wrong("SecretsKey", "has %d bytes: it must have %d", len(s.SecretsKey), identity.SealingKeySize)
 	}

@@ -111,9 +111,12 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.ready = newReadiness(s.store, time.Now, s.settings.Log)
 	s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{
-		Now: s.now, NewID: uuid.New, Log: s.settings.Log, Damaged: s.ready.damaged,
+		Now: s.now, NewID: uuid.New, Log: s.settings.Log, Damaged: s.ready.damaged, Memory: s.settings.TenantMemory,
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.pin(ctx); err != nil {
 		return err
 	}
 	if err := s.development.open(ctx, s); err != nil {

@@ -6,11 +6,11 @@ import (
 	"fmt"
 )
 
-// Secret implements store.Store. The world stands still meanwhile, so make must not use the store.
-func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, error)) (value []byte, err error) {
+// Secret implements store.Store. The world stands still meanwhile, so create must not use the store.
+func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) (value []byte, err error) {
 	err = s.do(ctx, func(w *World) error {
 		if _, ok := w.secrets[name]; !ok {
-			made, err := make()
+			made, err := create()
 			if err != nil {
 				return fmt.Errorf("make secret %s: %w", name, err)
 			}

@@ -11,7 +11,7 @@ const findSecret = "SELECT value FROM secret WHERE name = ?"
 
 // Secret implements store.Store. Of those who come when there is none, the first to get the writer
 // makes it.
-func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, error)) ([]byte, error) {
+func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error) {
 	var value []byte
 	err := s.reader.QueryRowContext(ctx, findSecret, name).Scan(&value)
 	if err == nil {
@@ -24,7 +24,7 @@ func (s *Store) Secret(ctx context.Context, name string, make func() ([]byte, er
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if value, err = make(); err != nil {
+		if value, err = create(); err != nil {
 			return err
 		}
 		_, err = tx.Exec("INSERT INTO secret (name, value) VALUES (?, ?)", name, bytesOf(value))

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"licensor/internal/memory"
+	"licensor/internal/server"
+)
+
+// setMemory sets the limit of the process's memory, and what tenants may use of it.
+func setMemory(o *server.Options, budget string) (err error) {
+	if budget == "" {
+		o.MemoryLimit, err = memory.SetLimit()
+		return err
+	}
+	if o.TenantMemory, err = parseBytes(budget); err != nil {
+		return server.Misuse(fmt.Errorf("--memory is %q, %w: give a number and a unit, such as 512MiB or 2GiB", budget, err))
+	}
+	o.MemoryLimit, err = memory.SetLimitFor(o.TenantMemory)
+	return err
+}
+
+// leastMemory is room for a few small tenants.
+const leastMemory = 1 << 20
+
+// parseBytes reads a size as GOMEMLIMIT writes it.
+func parseBytes(text string) (int64, error) {
+	unit := int64(1)
+	for i, suffix := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if rest, ok := strings.CutSuffix(text, suffix); ok {
+			text, unit = rest, 1<<(10*(i+1))
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSuffix(text, "B"), 10, 64)
+	switch {
+	case err != nil:
+		return 0, errors.New("which is not a size")
+	case n < 0 || n > math.MaxInt64/8/unit:
+		return 0, errors.New("which is out of range")
+	case n*unit < leastMemory:
+		return 0, errors.New("which is less than 1MiB")
+	}
+	return n * unit, nil
+}
