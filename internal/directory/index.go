@@ -88,6 +88,18 @@ func (v *view) UserByID(id uuid.UUID) (ordinal uint32, ok bool) {
 	return v.ids.find(idPrefix(id), func(user uint32) bool { return v.user(user).id == id })
 }
 
+// LiveUserByID finds a user that is not soft-deleted.
+func (v *view) LiveUserByID(id uuid.UUID) (ordinal uint32, ok bool) {
+	user, ok := v.UserByID(id)
+	return user, ok && !v.UserDeleted(user)
+}
+
+// LiveGroupByID finds a group that is not soft-deleted.
+func (v *view) LiveGroupByID(id uuid.UUID) (ordinal uint32, ok bool) {
+	group, ok := v.GroupByID(id)
+	return group, ok && !v.GroupDeleted(group)
+}
+
 // GroupByID finds a group, including a soft-deleted one.
 func (v *view) GroupByID(id uuid.UUID) (ordinal uint32, ok bool) {
 	return v.groupIDs.find(idPrefix(id), func(group uint32) bool { return v.group(group).id == id })

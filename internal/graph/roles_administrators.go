@@ -98,7 +98,7 @@ func administrators(img *tenant.Image, is lost) *roaring.Bitmap {
 		if user, ok := img.Directory.UserByID(holder); ok && !is(holder, user) {
 			all.Add(user)
 		}
-		if group, ok := img.Directory.GroupByID(holder); ok && !img.Directory.GroupDeleted(group) {
+		if group, ok := img.Directory.LiveGroupByID(holder); ok {
 			for _, user := range membersOf(img, group) {
 				if !is(holder, user) {
 					all.Add(user)

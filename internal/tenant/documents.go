@@ -14,20 +14,31 @@ type document struct {
 	revision uint32
 	seq      uint64 // of the row
 	size     int    // of the row
-	user     *directory.User
-	group    *directory.Group
+	value    any    // *directory.User or *directory.Group
+}
+
+// parsers read the documents that are kept.
+var parsers = map[store.Kind]func(document []byte) (any, error){
+	store.KindUser:  func(document []byte) (any, error) { return directory.ParseUser(document) },
+	store.KindGroup: func(document []byte) (any, error) { return directory.ParseGroup(document) },
+}
+
+// valueOf returns the value of a document; nil if it has none, as with an error.
+func valueOf[T any](d document) *T {
+	value, _ := d.value.(*T)
+	return value
 }
 
 // User returns a user's document, not to be changed.
 func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
 	d, err := t.document(ctx, img, objectKey{store.KindUser, user})
-	return d.user, err
+	return valueOf[directory.User](d), err
 }
 
 // Group returns a group's document, not to be changed.
 func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*directory.Group, error) {
 	d, err := t.document(ctx, img, objectKey{store.KindGroup, group})
-	return d.group, err
+	return valueOf[directory.Group](d), err
 }
 
 // document returns the document that is kept, or else reads it.
@@ -53,12 +64,7 @@ func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, er
 		return document{}, err
 	}
 	d := document{revision: revision, seq: row.Seq, size: len(row.Document)}
-	if key.kind == store.KindUser {
-		d.user, err = directory.ParseUser(row.Document)
-	} else {
-		d.group, err = directory.ParseGroup(row.Document)
-	}
-	if err != nil {
+	if d.value, err = parsers[key.kind](row.Document); err != nil {
 		return document{}, fmt.Errorf("read object %d of kind %d of tenant %s: %w", key.ordinal, key.kind, t.id, err)
 	}
 	if d.seq <= img.Seq {

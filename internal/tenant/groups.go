@@ -231,7 +231,7 @@ func (cmd AddMembers) run(c *change) error {
 func (c *change) addMembers(group uint32, members []uuid.UUID) error {
 	users := roaring.New()
 	for _, id := range members {
-		if user, ok := c.dir.UserByID(id); ok && !c.dir.UserDeleted(user) {
+		if user, ok := c.dir.LiveUserByID(id); ok {
 			if users.Contains(user) || c.dir.IsMember(user, group) {
 				return alreadyThere(id, "members")
 			}

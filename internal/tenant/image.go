@@ -72,7 +72,7 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 // *CommandError NotFound otherwise.
 func (img *Image) LiveUser(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
-		if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserDeleted(user) {
+		if user, ok := img.Directory.LiveUserByID(id); ok {
 			return user, nil
 		}
 		return 0, notFound(key)
@@ -89,7 +89,7 @@ func (img *Image) LiveGroup(key string) (uint32, error) {
 	if err != nil {
 		return 0, notFound(key)
 	}
-	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupDeleted(group) {
+	if group, ok := img.Directory.LiveGroupByID(id); ok {
 		return group, nil
 	}
 	return 0, notFound(key)

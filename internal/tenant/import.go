@@ -151,7 +151,7 @@ func (im *importing) canHaveRoles(group uint32) bool {
 // find returns a live user, one of the same import included.
 func (im *importing) find(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
-		if user, ok := im.dir.UserByID(id); ok && !im.dir.UserDeleted(user) {
+		if user, ok := im.dir.LiveUserByID(id); ok {
 			return user, nil
 		}
 		return 0, notFound(key)

@@ -45,10 +45,10 @@ func (img *Image) Assigned(user, principal uuid.UUID) bool {
 // Kind returns the kind of a user, group, application, service principal or administrative unit
 // that is not deleted; false when there is none with this id.
 func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
-	if user, ok := img.Directory.UserByID(id); ok && !img.Directory.UserDeleted(user) {
+	if _, ok := img.Directory.LiveUserByID(id); ok {
 		return store.KindUser, true
 	}
-	if group, ok := img.Directory.GroupByID(id); ok && !img.Directory.GroupDeleted(group) {
+	if _, ok := img.Directory.LiveGroupByID(id); ok {
 		return store.KindGroup, true
 	}
 	if _, ok := img.Principals.ByID(id); ok {

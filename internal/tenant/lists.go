@@ -144,15 +144,17 @@ const portion = 512 << 10
 // that have been written since, which UserNow returns, and those that are not there. Of large
 // documents it returns only those of the first ordinals, but at least one.
 func (t *Tenant) Users(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.User, error) {
-	list := make([]*directory.User, len(ordinals))
-	n, err := t.documentsAt(ctx, img, store.KindUser, ordinals, func(i int, d document) { list[i] = d.user })
-	return list[:n], err
+	return listOf[directory.User](ctx, t, img, store.KindUser, ordinals)
 }
 
 // Groups is Users for groups.
 func (t *Tenant) Groups(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.Group, error) {
-	list := make([]*directory.Group, len(ordinals))
-	n, err := t.documentsAt(ctx, img, store.KindGroup, ordinals, func(i int, d document) { list[i] = d.group })
+	return listOf[directory.Group](ctx, t, img, store.KindGroup, ordinals)
+}
+
+func listOf[T any](ctx context.Context, t *Tenant, img *Image, kind store.Kind, ordinals []uint32) ([]*T, error) {
+	list := make([]*T, len(ordinals))
+	n, err := t.documentsAt(ctx, img, kind, ordinals, func(i int, d document) { list[i] = valueOf[T](d) })
 	return list[:n], err
 }
 
@@ -237,13 +239,13 @@ func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object, si
 // when the user has been written since.
 func (t *Tenant) UserNow(ctx context.Context, img *Image, user uint32) (*directory.User, *Image, error) {
 	d, img, err := t.exactly(ctx, img, objectKey{store.KindUser, user})
-	return d.user, img, err
+	return valueOf[directory.User](d), img, err
 }
 
 // GroupNow is UserNow for groups.
 func (t *Tenant) GroupNow(ctx context.Context, img *Image, group uint32) (*directory.Group, *Image, error) {
 	d, img, err := t.exactly(ctx, img, objectKey{store.KindGroup, group})
-	return d.group, img, err
+	return valueOf[directory.Group](d), img, err
 }
 
 // An object that is written again and again is read at most so often, and a commit that is durable

@@ -45,7 +45,7 @@ func (c *change) mayBeGranted(g directory.Grant) error {
 	if g.User == uuid.Nil {
 		return nil
 	}
-	if user, ok := c.dir.UserByID(g.User); !ok || c.dir.UserDeleted(user) {
+	if _, ok := c.dir.LiveUserByID(g.User); !ok {
 		return noSuch(g.User)
 	}
 	return nil

@@ -160,7 +160,7 @@ func (c *change) joinUnit(unit uint32, id uuid.UUID) error {
 // unitMember finds the user or group that is, or can be, a member of a unit; false when there is
 // none, or it is deleted.
 func (c *change) unitMember(unit uint32, id uuid.UUID) (m directory.UnitMember, ok bool) {
-	if user, ok := c.dir.UserByID(id); ok && !c.dir.UserDeleted(user) {
+	if user, ok := c.dir.LiveUserByID(id); ok {
 		return directory.UnitMember{Unit: unit, Member: user}, true
 	}
 	group, ok := c.dir.GroupByID(id)
