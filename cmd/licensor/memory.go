@@ -7,9 +7,19 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"licensor/internal/memory"
 	"licensor/internal/server"
 )
+
+// registerMemory adds the flags about which tenants are in memory.
+func registerMemory(f *pflag.FlagSet, o *server.Options, budget *string) {
+	f.StringVar(budget, "memory", "", "memory for tenants, such as 2GiB: those used least recently make room for "+
+		"others. By default about half of what the machine or the container has")
+	f.StringArrayVar(&o.Pin, "pin", nil, "id or domain of a tenant that is loaded at the start and stays loaded; "+
+		"may be repeated")
+}
 
 // setMemory sets the limit of the process's memory, and what tenants may use of it.
 func setMemory(o *server.Options, budget string) (err error) {
@@ -18,7 +28,8 @@ func setMemory(o *server.Options, budget string) (err error) {
 		return err
 	}
 	if o.TenantMemory, err = parseBytes(budget); err != nil {
-		return server.Misuse(fmt.Errorf("--memory is %q, %w: give a number and a unit, such as 512MiB or 2GiB", budget, err))
+		return server.Misuse(fmt.Errorf("--memory is %q, %w: give a number and a unit, such as 512MiB or 2GiB",
+			budget, err))
 	}
 	o.MemoryLimit, err = memory.SetLimitFor(o.TenantMemory)
 	return err

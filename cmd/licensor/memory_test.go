@@ -26,7 +26,10 @@ func TestTheMemoryForTenantsIsASize(t *testing.T) {
 			t.Errorf("%q: exit code %d, %s", test.args, code, stderr)
 		}
 	}
-	for text, want := range map[string]int64{"1048576": 1 << 20, "3145728B": 3 << 20, "2048KiB": 2 << 20, "1MiB": 1 << 20, "2GiB": 2 << 30, "1TiB": 1 << 40} {
+	for text, want := range map[string]int64{
+		"1048576": 1 << 20, "3145728B": 3 << 20, "2048KiB": 2 << 20,
+		"1MiB": 1 << 20, "2GiB": 2 << 30, "1TiB": 1 << 40,
+	} {
 		if got, err := parseBytes(text); err != nil || got != want {
 			t.Errorf("%s is %d, %v; want %d", text, got, err, want)
 		}

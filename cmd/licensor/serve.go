@@ -63,9 +63,7 @@ func serveCommand() *cobra.Command {
 	f.BoolVar(&o.Development, "development", false, "for tests of programs: serve /licensor/v1/development, which "+
 		"moves the clock, makes requests fail and issues tokens for any user")
 	f.StringVar(&o.Data, "data", defaultData, "the database, a file")
-	f.StringVar(&budget, "memory", "", "memory for tenants, such as 2GiB: those used least recently make room for others. "+
-		"By default about half of what the machine or the container has")
-	f.StringArrayVar(&o.Pin, "pin", nil, "id or domain of a tenant that is loaded at the start and stays loaded; may be repeated")
+	registerMemory(f, o, &budget)
 	f.BoolVar(&o.AllowDataLoss, "allow-data-loss", false, "go on with a database that lacks changes which were "+
 		"acknowledged, such as one whose log is gone; once is enough")
 	f.DurationVar(&o.RotateKeys, "rotate-keys", server.UsualRotation,

@@ -30,7 +30,8 @@ func newMetrics(tenants *tenant.Tenants, budget *memory.Budget) *metrics {
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, tenantCollector{tenants}, loadCollector{tenants}, collectors.NewGoCollector(),
+	m.registry.MustRegister(m.requests, m.duration,
+		tenantCollector{tenants}, loadCollector{tenants}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if budget != nil {
 		m.registry.MustRegister(memoryCollector{budget})

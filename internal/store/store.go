@@ -112,8 +112,8 @@ type Claims interface {
 
 // Secrets are the installation's own.
 type Secrets interface {
-	// Secret returns a named secret of the installation (such as its signing keys), made by create when
-	// there is none yet. Of several callers at once, in any process, all get the same value.
+	// Secret returns a named secret of the installation (such as its signing keys), made by create
+	// when there is none yet. Of several callers at once, in any process, all get the same value.
 	Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error)
 	// ReplaceSecret makes what change returns the value of a named secret, atomically: of several
 	// callers at once, in any process, each is given what the one before has left, nil when there is

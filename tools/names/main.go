@@ -59,11 +59,15 @@ func misleading(file *ast.File) (all []mistake) {
 		for _, name := range names {
 			switch {
 			case types.Universe.Lookup(name.Name) != nil:
-				all = append(all, mistake{name.Pos(),
-					fmt.Sprintf("%s hides what Go has built in: choose another name", name.Name)})
+				all = append(all, mistake{
+					name.Pos(),
+					fmt.Sprintf("%s hides what Go has built in: choose another name", name.Name),
+				})
 			case packages[name.Name]:
-				all = append(all, mistake{name.Pos(),
-					fmt.Sprintf("%s hides the package %s: choose another name", name.Name, name.Name)})
+				all = append(all, mistake{
+					name.Pos(),
+					fmt.Sprintf("%s hides the package %s: choose another name", name.Name, name.Name),
+				})
 			}
 		}
 	}
@@ -90,8 +94,10 @@ func misleading(file *ast.File) (all []mistake) {
 			if n.Recv == nil {
 				check(n.Name)
 			} else if of := receiver(n); n.Name.Name == "Error" && returnsText(n.Type) && !isErrorName(of) {
-				all = append(all, mistake{n.Pos(),
-					fmt.Sprintf("%s is an error: its name must say which, and end in Error", of)})
+				all = append(all, mistake{
+					n.Pos(),
+					fmt.Sprintf("%s is an error: its name must say which, and end in Error", of),
+				})
 			}
 		}
 		return true

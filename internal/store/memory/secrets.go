@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-// Secret implements store.Store. The world stands still meanwhile, so create must not use the store.
+// Secret implements store.Store. The world stands still meanwhile, so create must not use the
+// store.
 func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) (value []byte, err error) {
 	err = s.do(ctx, func(w *World) error {
 		if _, ok := w.secrets[name]; !ok {

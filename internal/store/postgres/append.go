@@ -10,8 +10,8 @@ import (
 )
 
 // appendAll is the one statement of Append. It moves the tenant's row on, which finds no row unless
-// the log ends at the place, and then there is nothing for the rest to be done with. A concurrent
-// append waits for that row, and finds it changed.
+// the log ends at the place, and then there is nothing for the rest to be done with. Another append
+// at the same time waits for that row, and finds it changed.
 //
 // Each part sees the tables as they were before the statement: so moved has the keys of the rows
 // that objects replaces. A row is moved when one of its keys is another, which no comparison with

@@ -15,8 +15,8 @@ import (
 )
 
 // BenchmarkAppend appends commits with a row each to a tenant of 20,000 rows, as many at once as
-// its name says; and compares it with the same statement alone, in a loop over one connection,
-// prepared and planned each time.
+// its name says; for comparison, the same statement alone, in a loop over one connection, prepared
+// and planned each time.
 func BenchmarkAppend(b *testing.B) {
 	for _, many := range []int{1, 64} {
 		b.Run(fmt.Sprintf("store/%d", many), func(b *testing.B) {

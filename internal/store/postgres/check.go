@@ -65,7 +65,7 @@ func (s *Store) look(ctx context.Context) (found, error) {
 		}
 		err = r.row(r.ctx, lookAtVersion).Scan(&f.version, &f.program)
 		if codeOf(err) == codeNoColumn || errors.Is(err, pgx.ErrNoRows) {
-			return f, nil // it belongs to another program
+			return f, nil // it is another program's
 		}
 		f.ours = err == nil
 		return f, err

@@ -12,8 +12,8 @@ import (
 	"licensor/internal/store/postgres"
 )
 
-// BenchmarkImport appends 20,000 new rows at once to a tenant that has as many, and compares it
-// with copies them with COPY into the same table, and into one without any index.
+// BenchmarkImport appends 20,000 new rows at once to a tenant that has as many. For comparison, it
+// copies them with COPY into the same table, and into one without any index.
 func BenchmarkImport(b *testing.B) {
 	const many = 20_000
 	b.Run("append", func(b *testing.B) {

@@ -11,7 +11,7 @@ import (
 // TCP.
 const silence = 5 * time.Second
 
-// dial makes a connection that notices within a few seconds when the other end no longer responds.
+// dial makes a connection that notices within a few seconds when the other end does not answer.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silence, Interval: time.Second, Count: 5},

@@ -81,9 +81,9 @@ func (c conn) row(ctx context.Context, text string, args ...any) pgx.Row {
 	return c.QueryRow(ctx, text, append([]any{c.mode}, args...)...)
 }
 
-// write executes a change. Once it has a connection it continues when ctx is done. Its error is
-// store.ErrUnknown if the outcome is unknown; otherwise nothing was changed. Errors that do returns
-// of its own accord are among the latter.
+// write carries out a change. Once it has a connection it continues when ctx is done. With
+// store.ErrUnknown the outcome is unknown; after any other error nothing was changed. Errors
+// that do returns of its own accord are among the latter.
 func (s *Store) write(ctx context.Context, doing string, do func(ctx context.Context, c conn) error) error {
 	begin := time.Now()
 	for try := 1; ; try++ {
@@ -133,7 +133,7 @@ func (s *Store) writeOnce(ctx context.Context, do func(ctx context.Context, c co
 	}
 }
 
-// outcome returns store.ErrUnknown for an error that leaves the outcome of a change open.
+// outcome makes store.ErrUnknown of an error after which a change may have been made or not.
 func (s *Store) outcome(err error) error {
 	if err == nil || refused(err) || unsent(err) || isCallers(err) {
 		return err
@@ -146,7 +146,7 @@ func (s *Store) outcome(err error) error {
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 }
 
-// lookAt notices that the server is no longer the right one.
+// lookAt notices that the server is no longer the one to talk to.
 func (s *Store) lookAt(err error) {
 	switch {
 	case codeOf(err) == codeReadOnly:

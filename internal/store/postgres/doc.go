@@ -14,8 +14,8 @@
 // (docs/scaling.md).
 //
 // What was answered without an error is as durable as a commit of the database, which Open makes
-// sure of as far as it can be asked. When the response to a change is lost, its outcome is unknown
-// (store.ErrUnknown); so it is when the database answers with success, but warns that it did not
+// sure of as far as it can be asked. When the answer to a change is lost, its outcome is unknown
+// (store.ErrUnknown), as it is when the database answers with success, but warns that it did not
 // wait for its standby. Everything that is waited for has a deadline.
 //
 // Rows carry a checksum that is compared whenever one is read, so what is answered is what was

@@ -32,8 +32,12 @@ var remedies = map[string]struct {
 	codeManyConns: {store.ErrUnavailable, "the database has no connection left: raise its max_connections, or lower pool_max_conns in the URL"},
 	codeReadOnly: {store.ErrUnavailable, "the database can only be read now: it is a standby, or default_transaction_read_only is on; " +
 		"name all hosts in the URL, so that the one that can be written is found"},
-	"XX001": {store.ErrDamaged, "restore the database from a backup"},
-	"XX002": {store.ErrDamaged, "rebuild the index with REINDEX, and check the disk"},
+	codeNoRights: {store.ErrUnavailable, "give the role the rights that it had: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA licensor TO …"},
+	"42P01":      {store.ErrUnavailable, "a table of the schema licensor is missing: restore the database from a backup"},
+	"57014":      {store.ErrUnavailable, "an administrator or a timeout of the server has canceled the statement; nothing was changed"},
+	"53200":      {store.ErrUnavailable, "the server has no memory left"},
+	"XX001":      {store.ErrDamaged, "restore the database from a backup"},
+	"XX002":      {store.ErrDamaged, "rebuild the index with REINDEX, and check the disk"},
 }
 
 // unsentError is an error of something that was certainly not sent.
@@ -42,9 +46,8 @@ type unsentError struct{ error }
 func (e unsentError) Unwrap() error { return e.error }
 
 // refused reports whether the server has answered that it did not do what it was asked: then
-// nothing of it is there. An error that ends the connection says nothing, since it may have come
-// after the commit; nor do those of a pooler that has lost the server, or faults in the server
-// itself.
+// nothing of it is there. An error that ends the connection does not tell, since it may have come
+// after the commit; nor do those of a pooler that has lost the server, or faults in the server.
 func refused(err error) bool {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) || !strings.EqualFold(e.SeverityUnlocalized, "ERROR") {

@@ -14,7 +14,7 @@ import (
 )
 
 // TestFullDisk fills the disk of a database of 24 MB: what does not fit is refused, what was
-// acknowledged stays, and everything works again when there is room.
+// acknowledged stays, and appends continue when there is room.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)

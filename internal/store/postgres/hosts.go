@@ -21,7 +21,7 @@ import (
 type hosts struct {
 	all    []host
 	config *pgx.ConnConfig
-	chosen atomic.Int32 // -1 when they must be checked
+	chosen atomic.Int32 // -1 when they must be asked
 
 	looking sync.Mutex
 	last    int // that was chosen
@@ -64,10 +64,10 @@ func (h host) use(config *pgx.ConnConfig) {
 	}
 }
 
-// forget has the hosts checked before the next connection.
+// forget has the hosts be asked before the next connection.
 func (h *hosts) forget() { h.chosen.Store(-1) }
 
-// choose has a connection be made to the host to talk to, looking at all of them when that is not
+// choose has a connection be made to the host to talk to, asking all of them when that is not
 // known. It reports whether it is another one than before.
 func (h *hosts) choose(ctx context.Context, config *pgx.ConnConfig) (moved bool, err error) {
 	if len(h.all) == 1 {

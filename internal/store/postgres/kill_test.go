@@ -28,8 +28,8 @@ import (
 // child.
 const childEnv, tenantEnv = "LICENSOR_POSTGRES_CHILD", "LICENSOR_POSTGRES_TENANT"
 
-// child is a process that is killed: it appends without end, together with others, and prints what
-// was acknowledged.
+// child is a process that is killed: it appends forever, as others do, and prints what was
+// acknowledged.
 func child(url string) {
 	s, err := postgres.Open(context.Background(), url, postgres.Options{})
 	if err != nil {
@@ -149,7 +149,7 @@ func TestProcessesAreKilledWhileAppending(t *testing.T) {
 	for _, p := range running {
 		maps.Copy(acknowledged, p.kill(t))
 	}
-	// What the processes had sent may still arrive; after this it does not.
+	// What the processes had in progress may still come; after this it does not.
 	if _, err := s.Fence(t.Context(), tenant); err != nil {
 		t.Fatal(err)
 	}

@@ -47,8 +47,8 @@ func (l *line) dialOnce(ctx context.Context, network, address string) (net.Conn,
 	return l.dial(ctx, network, address)
 }
 
-// notice receives the server's notices. The code 01000 is that of a commit whose wait for the
-// standby was canceled, which then has success as its answer
+// notice hears what the server says in addition to its answers. The code 01000 is that of a commit
+// whose wait for the standby was canceled, which then has success as its answer
 // (https://www.postgresql.org/docs/current/warm-standby.html, "Synchronous Replication").
 func (l *line) notice(_ *pgconn.PgConn, notice *pgconn.Notice) {
 	if notice.Code == "01000" {

@@ -18,7 +18,7 @@ type Options struct {
 	// AllowDataLoss opens a database of several hosts whose commits wait for no standby: a failover
 	// then loses what was acknowledged.
 	AllowDataLoss bool
-	// Program is the version of this program, which is recorded in schemas.
+	// Program is the version of this program, which is noted with schemas.
 	Program string
 	// Warn is told what should be in the log, such as that data may be lost.
 	Warn func(text string)
@@ -29,7 +29,7 @@ type Store struct {
 	name  string // of the database, in errors
 	hosts *hosts
 	pool  *pgxpool.Pool
-	lines *turns.Turns // turns of the readers
+	lines *turns.Turns // turns of reads
 
 	life     context.Context // until Close
 	end      context.CancelFunc
@@ -55,7 +55,7 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 // defaultConnections is the size of a pool whose URL has no pool_max_conns.
 const defaultConnections = 10
 
-// connect returns a store that has checked nothing.
+// connect returns a store that has not checked anything yet.
 func connect(url string) (*Store, error) {
 	config, err := parse(url)
 	if err != nil {
@@ -79,8 +79,8 @@ func connect(url string) (*Store, error) {
 	return s, err
 }
 
-// Close implements store.Store. Changes that wait for their answer are given up: their outcome is
-// unknown.
+// Close implements store.Store. Changes that wait for their answer are given up: their outcome
+// is unknown.
 func (s *Store) Close() error {
 	s.end()
 	s.underWay.Wait()

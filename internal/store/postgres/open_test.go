@@ -150,7 +150,7 @@ var remedy = regexp.MustCompile(`GRANT .*`)
 func TestRemediesForMissingRights(t *testing.T) {
 	t.Parallel()
 	database := postgrestest.Database(t)
-	asRole, _ := as(t, database)
+	asRole, role := as(t, database)
 	var remedies []string
 	for range 3 {
 		err := tryOpen(t, asRole, postgres.Options{})
@@ -171,6 +171,12 @@ func TestRemediesForMissingRights(t *testing.T) {
 	if err := s.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
+	say(t, database, fmt.Sprintf("REVOKE UPDATE ON licensor.probe FROM %q", role))
+	err := s.Ping(t.Context())
+	if !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("without the right any longer, a ping answers %v, want ErrUnavailable", err)
+	}
+	wantError(t, err, "GRANT SELECT")
 }
 
 func TestRoleMayNotCreate(t *testing.T) {

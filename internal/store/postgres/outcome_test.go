@@ -39,7 +39,7 @@ func allCommits(t testing.TB, s store.Store, tenant uuid.UUID) (all []store.Comm
 }
 
 // TestConnectionBreaksWhileAppending breaks it before, in and after the commit. In each case the
-// outcome is not known, until a fence makes sure that nothing arrives later.
+// outcome is unknown, until a fence makes sure that nothing comes later.
 func TestConnectionBreaksWhileAppending(t *testing.T) {
 	t.Parallel()
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))
@@ -179,8 +179,8 @@ func TestWaitForTheStandbyIsCanceled(t *testing.T) {
 	}
 }
 
-// TestWaitForTheStandbyIsNotCanceled: the caller gets an answer after a while, and no reader sees
-// what no standby has. When the standby is there again, everything works again.
+// TestWaitForTheStandbyIsNotCanceled: the caller gets an answer after a while, and no one sees what
+// no standby has. When the standby is there again, appends continue.
 func TestWaitForTheStandbyIsNotCanceled(t *testing.T) {
 	t.Parallel()
 	server, s, tenant, answer := waiting(t)
@@ -197,8 +197,8 @@ func TestWaitForTheStandbyIsNotCanceled(t *testing.T) {
 	}
 }
 
-// TestDatabaseThatSwallowsEverything: each call answers after a while, and everything works again
-// when the line is good again.
+// TestDatabaseThatSwallowsEverything: each call answers after a while, and all works when the
+// line is good again.
 func TestDatabaseThatSwallowsEverything(t *testing.T) {
 	t.Parallel()
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))

@@ -8,8 +8,8 @@ import (
 	"licensor/internal/store/postgres/postgrestest"
 )
 
-// TestLargeAppendsAfterSmallOnes: what the database has learned of a small table must not make
-// it read a large one row by row. Then each of these would take minutes.
+// TestLargeAppendsAfterSmallOnes: plans that are right for a small table must not be used for a
+// large one. Each of these would take minutes with them, and fail.
 func TestLargeAppendsAfterSmallOnes(t *testing.T) {
 	t.Parallel()
 	url := postgrestest.Database(t)

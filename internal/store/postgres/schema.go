@@ -30,8 +30,8 @@ func steps() []string {
 func Newest() int { return len(steps()) }
 
 // Create makes the schema in a database that has none, for Open. The role must be allowed to create
-// a schema there, unless an administrator has made an empty one named licensor that it may create
-// tables in. What is there already is left as it is: a *SchemaError.
+// a schema there, unless there is an empty one named licensor that it may create tables
+// in. What is there already is left as it is: a *SchemaError.
 func Create(ctx context.Context, url string, options Options) error {
 	return prepare(ctx, url, func(s *Store, f found) error {
 		if err := s.checkSchema(f); f.version > 0 || err == nil {

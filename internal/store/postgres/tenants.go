@@ -12,8 +12,8 @@ import (
 )
 
 // Tenants are known by their ids in all tables. A number would take less room in the indexes, but
-// must be assigned centrally, and looked up before each read; and after a failover that has lost a
-// tenant, a remembered number would be another tenant's.
+// has to be given out, and to be looked up before each read; and after a failover that
+// has lost a tenant, a number that a process remembers would be another's.
 
 // createTenant gives the next position. When two do so at once, one of them fails, and does it
 // again. It is the only statement that looks at other tenants, besides those that list them.

@@ -17,13 +17,13 @@ import (
 // shared is the server of all tests of a binary.
 var shared struct {
 	once   sync.Once
-	server *Server // nil when another server is used
+	server *Server // nil when another one is used
 	url    string  // of a database on it
 	err    error
 }
 
-// Close ends the server of the binary, when all tests have ended; or removes what is left from
-// another server.
+// Close ends the server of the binary, when all tests have ended; or removes from another
+// server what is left.
 func Close() {
 	if shared.server != nil {
 		shared.server.remove()

@@ -17,7 +17,7 @@ const (
 	Half          // the server gets half of it
 	During        // the server gets it, and the connection breaks at once
 	After         // the connection breaks when the server has answered, and the client gets nothing
-	Swallow       // nothing is delivered in either direction, without an error
+	Swallow       // nothing more is delivered in either direction, and neither end is told
 )
 
 // Proxy is a line to a server that can be made a bad one.

@@ -161,7 +161,7 @@ func (s *Server) URL(database string) string {
 	return u.String()
 }
 
-// command is one of PostgreSQL's programs, run as a user other than root.
+// command is one of PostgreSQL's programs, run as a user who is not root.
 func (s *Server) command(name string, args ...string) (*exec.Cmd, error) {
 	path, err := program(name)
 	if err != nil {

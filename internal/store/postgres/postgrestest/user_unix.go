@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// lower has a command be executed by a user other than root, as which PostgreSQL refuses to run,
-// and gives the folder to that user.
+// lower has a command be carried out by a user who is not root, which PostgreSQL refuses to be,
+// and gives the folder to that one.
 func lower(command *exec.Cmd, folder string) error {
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endWithParent(command.SysProcAttr)
