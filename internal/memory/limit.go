@@ -36,13 +36,16 @@ func SetLimit() (int64, error) {
 	return limit, nil
 }
 
+// ownMemory is what the process takes without tenants and requests.
+const ownMemory = 32 << 20
+
 // SetLimitFor sets the limit of Go's memory so that tenants may use so many bytes, and returns it.
 // Where GOMEMLIMIT is set, that stays the limit.
 func SetLimitFor(tenants int64) (int64, error) {
 	if _, ok := os.LookupEnv("GOMEMLIMIT"); ok {
 		return SetLimit()
 	}
-	limit := tenants / 5 * 8 // requests take a quarter, and an eighth stays free
+	limit := (tenants + ownMemory) / 5 * 8 // requests take a quarter, and an eighth stays free
 	debug.SetMemoryLimit(limit)
 	return limit, nil
 }
