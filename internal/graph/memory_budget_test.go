@@ -110,7 +110,7 @@ func TestMemoryComesBack(t *testing.T) {
 	c, err := net.Dial("tcp", w.server.Listener.Addr().String())
 	w.must(err)
 	_, err = c.Write([]byte("PATCH /v1.0/users/" + ann + " HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer " + token +
-		"\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"))
+		"\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{" + strings.Repeat(" ", 50_000)))
 	w.must(err)
 	for b.Stats().Used <= memory.Small {
 		time.Sleep(time.Millisecond)

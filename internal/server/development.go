@@ -33,16 +33,17 @@ func (d *development) open(ctx context.Context, s *Server) error {
 		return nil
 	}
 	d.graph = devkit.New(d.moved, s.tenants.Loaded)
+	last := d.moved.Now() // the clock may have been ahead when the server last ran
+	err := s.tenants.Each(ctx, func(t *tenant.Tenant) error { // they stay loaded: there is no bound of memory
+		last = later(last, t.Image().At)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	at := s.settings.Clock
-	if at.IsZero() { // the clock may have been ahead when the server last ran
-		at = d.moved.Now()
-		err := s.tenants.Each(ctx, func(t *tenant.Tenant) error {
-			at = later(at, t.Image().At)
-			return nil
-		})
-		if err != nil {
-			return err
-		}
+	if at.IsZero() {
+		at = last
 	}
 	if err := d.graph.SetClock(at); err != nil {
 		return unusable("Options", "Clock", at.UTC().Format(time.RFC3339), err)
