@@ -131,7 +131,7 @@ Written by ` + "`go test ./internal/graph -run 'TestScenarios$' -update`" + `; d
 ` + "`/directory/administrativeUnits`" + ` for ` + "`/administrativeUnits`" + `, and everything of Graph under
 ` + "`/beta`" + ` as well. Every answer of the tests is compared with the types of Graph's v1.0 metadata.
 
-The permission is the least that is documented, for signed-in users and for applications where they differ. One that shows the basic properties only has
+The permission is the documented least permission, for signed-in users and for applications where they differ. One that shows the basic properties only has
 the one that shows all of them in brackets; a scope of one's own, such as User.Read, counts for the caller itself only. All others that are enough, and
 which roles a signed-in user needs besides, are in ` + "`internal/identity/needs.go`" + `.
 `

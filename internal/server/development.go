@@ -33,7 +33,7 @@ func (d *development) open(ctx context.Context, s *Server) error {
 		return nil
 	}
 	d.graph = devkit.New(d.moved, s.tenants.Loaded)
-	last := d.moved.Now() // the clock may have been ahead when the server last ran
+	last := d.moved.Now()                                     // the clock may have been ahead when the server last ran
 	err := s.tenants.Each(ctx, func(t *tenant.Tenant) error { // they stay loaded: there is no bound of memory
 		last = later(last, t.Image().At)
 		return nil

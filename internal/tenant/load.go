@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/google/uuid"
@@ -149,6 +150,12 @@ func (all *Tenants) load(e *entry) {
 // open reads a tenant from the store, once there is room for it.
 func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	ctx := all.ctx
+	defer func() {
+		if p := recover(); p != nil { // others are served all the same
+			t, err = nil, fmt.Errorf("load tenant %s: panic: %v", e.id, p)
+			all.options.Log.Error("loading a tenant panicked", "tenant", e.id, "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
 	place, err := all.store.Place(ctx, e.id)
 	if err != nil {
 		return nil, err
@@ -175,6 +182,9 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	<-all.loading
 	if err != nil {
 		all.options.Log.Error("a tenant could not be loaded", "tenant", e.id, "error", err)
+		if errors.Is(err, store.ErrDamaged) && all.options.Damaged != nil {
+			all.options.Damaged(err)
+		}
 		return nil, err
 	}
 	if err := all.weigh(e, t.size()); err != nil {

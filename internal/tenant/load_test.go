@@ -255,3 +255,58 @@ func TestAClaimWithoutItsCommitIsFreeAgain(t *testing.T) {
 		t.Errorf("what another tenant has claimed long ago and does not have answers %v", err)
 	}
 }
+
+// spoiled is a store in which one tenant cannot be read.
+type spoiled struct {
+	store.Store
+	tenant uuid.UUID
+	parts  func() ([]store.Part, error)
+}
+
+func (s *spoiled) Manifests(ctx context.Context, id uuid.UUID) ([]store.Manifest, error) {
+	if id == s.tenant {
+		return []store.Manifest{{Name: "newest", Version: 1, Head: "head"}}, nil
+	}
+	return s.Store.Manifests(ctx, id)
+}
+
+func (s *spoiled) Parts(ctx context.Context, id uuid.UUID, names []string) ([]store.Part, error) {
+	if id == s.tenant {
+		return s.parts()
+	}
+	return s.Store.Parts(ctx, id, names)
+}
+
+// A tenant that cannot be loaded is an error for its callers, which is not that it does not exist,
+// and others are served.
+func TestATenantThatCannotBeLoadedHarmsNoOther(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		parts func() ([]store.Part, error)
+		is    error
+	}{
+		"a part is missing":    {func() ([]store.Part, error) { return nil, store.ErrNotFound }, store.ErrDamaged},
+		"a part is damaged":    {func() ([]store.Part, error) { return nil, store.ErrDamaged }, store.ErrDamaged},
+		"a part is not a head": {func() ([]store.Part, error) { return []store.Part{{Name: "head", Data: []byte{1}}}, nil }, nil},
+		"a panic":              {func() ([]store.Part, error) { panic("a fault") }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			world := memory.New()
+			e := newEstate(t, world.Open(), 2, 0)
+			e.close()
+			again := newEstate(t, &spoiled{world.Open(), e.ids[0], test.parts}, 0, 0)
+			for range 2 {
+				_, err := again.Tenant(t.Context(), e.ids[0])
+				if err == nil || errors.Is(err, store.ErrNotFound) || test.is != nil && !errors.Is(err, test.is) {
+					t.Errorf("loading it answers %v", err)
+				}
+				other, err := again.Tenant(t.Context(), e.ids[1])
+				if err != nil {
+					t.Fatalf("the other one answers %v", err)
+				}
+				other.Release()
+			}
+		})
+	}
+}

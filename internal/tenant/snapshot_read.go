@@ -131,7 +131,8 @@ func (img *Image) size(snapshot int) int64 {
 const snapshotTries = 3
 
 // readSnapshot returns the image of the last snapshot, and its format.
-func readSnapshot(ctx context.Context, t *Tenant) (img *Image, format uint32, err error) {
+func readSnapshot(ctx context.Context, t *Tenant) (*Image, uint32, error) {
+	var missing error
 	for range snapshotTries {
 		list, err := t.store.Manifests(ctx, t.id)
 		if err != nil {
@@ -140,15 +141,16 @@ func readSnapshot(ctx context.Context, t *Tenant) (img *Image, format uint32, er
 		if len(list) == 0 {
 			return empty(), formatNow, nil
 		}
-		img, format, err = t.loadSnapshot(ctx, list[0])
+		img, format, err := t.loadSnapshot(ctx, list[0])
 		if err == nil {
 			return img, format, nil
 		}
-		if err = fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err); !errors.Is(err, store.ErrNotFound) {
-			return nil, 0, err
+		missing = fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, 0, missing
 		}
 	}
-	return nil, 0, err
+	return nil, 0, fmt.Errorf("%w, and is named by the last snapshot: %v: restore a backup", store.ErrDamaged, missing)
 }
 
 func (t *Tenant) loadSnapshot(ctx context.Context, m store.Manifest) (*Image, uint32, error) {
