@@ -175,12 +175,7 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	if err := all.makeRoom(ctx, e, need); err != nil {
 		return nil, err
 	}
-	if err := all.takeTurn(ctx); err != nil {
-		return nil, err
-	}
-	err = recoverImage(ctx, t)
-	<-all.loading
-	if err != nil {
+	if err := all.recoverInTurn(ctx, t); err != nil {
 		all.options.Log.Error("a tenant could not be loaded", "tenant", e.id, "error", err)
 		if errors.Is(err, store.ErrDamaged) && all.options.Damaged != nil {
 			all.options.Damaged(err)
@@ -193,11 +188,12 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	return t, all.begin(ctx, t)
 }
 
-// takeTurn waits until it may load.
-func (all *Tenants) takeTurn(ctx context.Context) error {
+// recoverInTurn reads a tenant once fewer than Options.Loading others are read.
+func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant) error {
 	select {
 	case all.loading <- struct{}{}:
-		return nil
+		defer func() { <-all.loading }()
+		return recoverImage(ctx, t)
 	case <-ctx.Done():
 		return errClosing
 	}

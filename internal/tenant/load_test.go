@@ -289,6 +289,15 @@ func TestATenantThatCannotBeLoadedHarmsNoOther(t *testing.T) {
 		"a part is damaged":    {func() ([]store.Part, error) { return nil, store.ErrDamaged }, store.ErrDamaged},
 		"a part is not a head": {func() ([]store.Part, error) { return []store.Part{{Name: "head", Data: []byte{1}}}, nil }, nil},
 		"a panic":              {func() ([]store.Part, error) { panic("a fault") }, nil},
+		"a panic while its turn lasts": {func() func() ([]store.Part, error) {
+			var asked atomic.Int64
+			return func() ([]store.Part, error) {
+				if asked.Add(1)%2 == 0 { // the first time it is asked how much memory the tenant needs
+					panic("a fault")
+				}
+				return nil, store.ErrNotFound
+			}
+		}(), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -296,7 +305,7 @@ func TestATenantThatCannotBeLoadedHarmsNoOther(t *testing.T) {
 			e := newEstate(t, world.Open(), 2, 0)
 			e.close()
 			again := newEstate(t, &spoiled{world.Open(), e.ids[0], test.parts}, 0, 0)
-			for range 2 {
+			for range 4 { // more than may be loaded at once
 				_, err := again.Tenant(t.Context(), e.ids[0])
 				if err == nil || errors.Is(err, store.ErrNotFound) || test.is != nil && !errors.Is(err, test.is) {
 					t.Errorf("loading it answers %v", err)
