@@ -249,7 +249,10 @@ func (all *Tenants) ByIssuer(ctx context.Context, issuer string, audiences []str
 		if errors.Is(err, store.ErrNotFound) || slices.ContainsFunc(list, has) {
 			continue
 		}
-		t, err := all.Tenant(ctx, owner)
+		var t *Tenant
+		if err == nil {
+			t, err = all.Tenant(ctx, owner)
+		}
 		if err != nil {
 			for _, t := range list {
 				t.Release()
