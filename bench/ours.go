@@ -211,7 +211,7 @@ func (o *ours) restart(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("the tenant did not come back whole")
 	}
 	o.tenant = t
-	rows, err := t.Find(ctx, t.Image(), directory.TypeUser, query.Live, query.All(), "", nil)
+	rows, err := t.Find(ctx, t.Image(), directory.TypeUser, query.WithinLive, query.All(), "", nil)
 	if err == nil && rows.Count() != o.world.users {
 		err = fmt.Errorf("%d of %d users came back", rows.Count(), o.world.users)
 	}

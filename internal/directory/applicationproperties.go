@@ -21,83 +21,83 @@ type shownClient struct {
 var applicationTable = newTable(
 	"Application", nil,
 	askedText("appId", func(s *shownClient) string { return s.AppID.String() }).
-		column(1).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
+		column(1).mostly().filtered(basic, never, never, never).searched(SearchByStart),
 	askedTime("createdDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.CreatedDateTime)} }).
-		column(2).filtered(Basic, Never, Basic, Advanced).ordered(Advanced),
-	notKept[shownClient]("createdOnBehalfOf/deletedDateTime", KindDateTime).filtered(Basic, Never, Basic, Never),
-	notKept[shownClient]("createdOnBehalfOf/id", KindString).filtered(Basic, Never, Never, Never),
+		column(2).filtered(basic, never, basic, advanced).ordered(advanced),
+	notKept[shownClient]("createdOnBehalfOf/deletedDateTime", KindDateTime).filtered(basic, never, basic, never),
+	notKept[shownClient]("createdOnBehalfOf/id", KindString).filtered(basic, never, never, never),
 	askedTime("deletedDateTime", func(s *shownClient) column.Value { return column.Value{Time: column.TimeOf(s.DeletedDateTime)} }).
-		column(17).filtered(Basic, Never, Basic, Never),
+		column(17).filtered(basic, never, basic, never),
 	askedText("description", func(s *shownClient) string { return textIn(s.Properties, "description") }).
-		column(3).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
-	notKept[shownClient]("disabledByMicrosoftStatus", KindString).filtered(Basic, Never, Never, Never),
+		column(3).mostly().filtered(advanced, advanced, never, never).searched(SearchByWords),
+	notKept[shownClient]("disabledByMicrosoftStatus", KindString).filtered(basic, never, never, never),
 	askedText("displayName", func(s *shownClient) string { return s.DisplayName }).
-		column(4).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
-	notKept[shownClient]("id", KindString).filtered(Basic, Never, Never, Never),
+		column(4).mostly().filtered(basic, basic, never, advanced).searched(SearchByWords).ordered(basic),
+	notKept[shownClient]("id", KindString).filtered(basic, never, never, never),
 	askedTexts("identifierUris", func(s *shownClient) []string { return s.IdentifierURIs() }).
-		column(5).mostly().filtered(Basic, Basic, Never, Never),
+		column(5).mostly().filtered(basic, basic, never, never),
 	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).
-		column(6).filtered(Never, Never, Never, Advanced),
+		column(6).filtered(never, never, never, advanced),
 	askedText("info/termsOfServiceUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "termsOfServiceUrl") }).
-		column(7).filtered(Advanced, Never, Never, Never),
+		column(7).filtered(advanced, never, never, never),
 	askedTexts("publicClient/redirectUris", func(s *shownClient) []string { return s.Redirects.Public }).
-		column(8).filtered(Advanced, Advanced, Never, Never),
+		column(8).filtered(advanced, advanced, never, never),
 	askedText("publisherDomain", func(s *shownClient) string { return s.tenant.DefaultDomain() }).
-		column(9).filtered(Basic, Basic, Never, Never),
+		column(9).filtered(basic, basic, never, never),
 	askedElements("requiredResourceAccess", "resourceAppId", func(s *shownClient) []string { return s.resources() }).
-		column(10).filtered(Advanced, Never, Never, Never),
+		column(10).filtered(advanced, never, never, never),
 	askedText("serviceManagementReference", func(s *shownClient) string { return textIn(s.Properties, "serviceManagementReference") }).
-		column(11).filtered(Advanced, Advanced, Never, Advanced),
+		column(11).filtered(advanced, advanced, never, advanced),
 	askedText("signInAudience", func(s *shownClient) string { return s.SignInAudience() }).
-		column(12).filtered(Basic, Never, Never, Never),
+		column(12).filtered(basic, never, never, never),
 	askedTexts("spa/redirectUris", func(s *shownClient) []string { return s.Redirects.SPA }).
-		column(13).filtered(Advanced, Advanced, Never, Never),
+		column(13).filtered(advanced, advanced, never, never),
 	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Properties, "tags") }).
-		column(14).filtered(Basic, Basic, Never, Never),
-	notKept[shownClient]("uniqueName", KindString).filtered(Basic, Basic, Never, Never),
-	notKept[shownClient]("verifiedPublisher/displayName", KindString).filtered(Advanced, Never, Never, Advanced),
+		column(14).filtered(basic, basic, never, never),
+	notKept[shownClient]("uniqueName", KindString).filtered(basic, basic, never, never),
+	notKept[shownClient]("verifiedPublisher/displayName", KindString).filtered(advanced, never, never, advanced),
 	askedText("web/homePageUrl", func(s *shownClient) string { return s.InWeb("homePageUrl") }).
-		column(15).filtered(Advanced, Never, Never, Advanced),
+		column(15).filtered(advanced, never, never, advanced),
 	askedTexts("web/redirectUris", func(s *shownClient) []string { return s.Redirects.Web }).
-		column(16).filtered(Advanced, Advanced, Never, Never),
+		column(16).filtered(advanced, advanced, never, never),
 )
 
 // principalTable has the properties of service principals that can be queried.
 var principalTable = newTable(
 	"ServicePrincipal", nil,
 	askedBool("accountEnabled", func(s *shownClient) bool { return !s.Principal.Disabled }).
-		column(1).filtered(Basic, Never, Never, Never),
+		column(1).filtered(basic, never, never, never),
 	askedTexts("alternativeNames", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "alternativeNames") }).
-		column(2).filtered(Basic, Basic, Never, Never),
+		column(2).filtered(basic, basic, never, never),
 	askedText("appId", func(s *shownClient) string { return s.Principal.AppID.String() }).
-		column(3).mostly().filtered(Basic, Never, Never, Never).searched(ByStart),
+		column(3).mostly().filtered(basic, never, never, never).searched(SearchByStart),
 	askedText("appOwnerOrganizationId", func(s *shownClient) string { return s.Owner(s.tenant.ID).String() }).
-		column(4).filtered(Advanced, Never, Never, Never),
+		column(4).filtered(advanced, never, never, never),
 	askedBool("appRoleAssignmentRequired", func(s *shownClient) bool { return s.Principal.AssignmentRequired }).
-		column(5).filtered(Advanced, Never, Never, Never),
+		column(5).filtered(advanced, never, never, never),
 	askedText("applicationTemplateId", func(s *shownClient) string { return textIn(s.Principal.Properties, "applicationTemplateId") }).
-		column(14).filtered(Basic, Never, Never, Never),
-	notKept[shownClient]("createdObjects", KindComplexCollection).filtered(Advanced, Never, Never, Never).elements("id"),
+		column(14).filtered(basic, never, never, never),
+	notKept[shownClient]("createdObjects", KindComplexCollection).filtered(advanced, never, never, never).elements("id"),
 	askedTime("deletedDateTime", func(s *shownClient) column.Value {
 		return column.Value{Time: column.TimeOf(s.Principal.DeletedDateTime)}
 	}).column(13),
 	askedText("description", func(s *shownClient) string { return textIn(s.Principal.Properties, "description") }).
-		column(6).mostly().filtered(Advanced, Advanced, Never, Never).searched(ByWords),
+		column(6).mostly().filtered(advanced, advanced, never, never).searched(SearchByWords),
 	askedText("displayName", func(s *shownClient) string { return s.Principal.DisplayName }).
-		column(7).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Basic),
+		column(7).mostly().filtered(basic, basic, never, advanced).searched(SearchByWords).ordered(basic),
 	askedText("homepage", func(s *shownClient) string { return textIn(s.Principal.Properties, "homepage") }).
-		column(8).filtered(Advanced, Advanced, Never, Advanced),
-	notKept[shownClient]("id", KindString).filtered(Basic, Never, Never, Never),
+		column(8).filtered(advanced, advanced, never, advanced),
+	notKept[shownClient]("id", KindString).filtered(basic, never, never, never),
 	askedText("info/logoUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "logoUrl") }).
-		column(9).filtered(Never, Never, Never, Advanced),
+		column(9).filtered(never, never, never, advanced),
 	askedText("info/termsOfServiceUrl", func(s *shownClient) string { return textIn(s.Properties, "info", "termsOfServiceUrl") }).
-		column(10).filtered(Advanced, Never, Never, Never),
-	notKept[shownClient]("preferredTokenSigningKeyEndDateTime", KindDateTime).filtered(Basic, Never, Basic, Never),
-	notKept[shownClient]("publisherName", KindString).filtered(Basic, Basic, Never, Never),
+		column(10).filtered(advanced, never, never, never),
+	notKept[shownClient]("preferredTokenSigningKeyEndDateTime", KindDateTime).filtered(basic, never, basic, never),
+	notKept[shownClient]("publisherName", KindString).filtered(basic, basic, never, never),
 	askedTexts("servicePrincipalNames", func(s *shownClient) []string { return s.PrincipalNames() }).
-		column(11).mostly().filtered(Basic, Basic, Never, Never),
+		column(11).mostly().filtered(basic, basic, never, never),
 	askedTexts("tags", func(s *shownClient) []string { return textsIn(s.Principal.Properties, "tags") }).
-		column(12).filtered(Basic, Basic, Never, Never),
+		column(12).filtered(basic, basic, never, never),
 )
 
 // askedAs is a property that can only be queried.
@@ -107,30 +107,30 @@ func askedAs[T any](name string, kind Kind, c column.Column, value func(*T) colu
 }
 
 func askedText[T any](name string, of func(*T) string) *Property[T] {
-	return askedAs(name, KindString, column.Column{Kind: column.Text}, func(o *T) column.Value {
+	return askedAs(name, KindString, column.Column{Kind: column.KindText}, func(o *T) column.Value {
 		return column.Value{Text: of(o)}
 	})
 }
 
 func askedTexts[T any](name string, of func(*T) []string) *Property[T] {
-	return askedAs(name, KindStringCollection, column.Column{Kind: column.Texts}, func(o *T) column.Value {
+	return askedAs(name, KindStringCollection, column.Column{Kind: column.KindTexts}, func(o *T) column.Value {
 		return column.Value{Texts: of(o)}
 	})
 }
 
 func askedBool[T any](name string, of func(*T) bool) *Property[T] {
-	return askedAs(name, KindBool, column.Column{Kind: column.Bool}, func(o *T) column.Value {
+	return askedAs(name, KindBool, column.Column{Kind: column.KindBool}, func(o *T) column.Value {
 		return column.Value{Truth: column.TruthOf(of(o))}
 	})
 }
 
 func askedTime[T any](name string, of func(*T) column.Value) *Property[T] {
-	return askedAs(name, KindDateTime, column.Column{Kind: column.Time}, of)
+	return askedAs(name, KindDateTime, column.Column{Kind: column.KindTime}, of)
 }
 
 // askedElements is a collection of objects with one text that can be queried.
 func askedElements[T any](name, field string, of func(*T) []string) *Property[T] {
-	elements := column.Column{Kind: column.Objects, Fields: []string{field}}
+	elements := column.Column{Kind: column.KindObjects, Fields: []string{field}}
 	return askedAs(name, KindComplexCollection, elements, func(o *T) column.Value {
 		return column.Value{Texts: of(o)}
 	})

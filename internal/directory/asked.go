@@ -10,17 +10,25 @@ import (
 // Level is the kind of requests in which something can be queried (docs/spec/protocol.md P30, P31).
 type Level uint8
 
-// Never; in every request; only in advanced requests, which have the header ConsistencyLevel.
+// LevelNever: in no request. LevelBasic: in all requests. LevelAdvanced: only in advanced requests,
+// which have the header ConsistencyLevel.
 const (
-	Never Level = iota
-	Basic
-	Advanced
+	LevelNever Level = iota
+	LevelBasic
+	LevelAdvanced
+)
+
+// The levels, as the tables of properties spell them.
+const (
+	never    = LevelNever
+	basic    = LevelBasic
+	advanced = LevelAdvanced
 )
 
 // Filterable describes how a property can be filtered (docs/spec/protocol.md P30). For a collection
 // it applies to the elements.
 type Filterable struct {
-	Equal  Level // eq and in; if these are possible, ne and not are Advanced
+	Equal  Level // eq and in; if these are possible, ne and not are LevelAdvanced
 	Starts Level // startsWith
 	Range  Level // ge and le
 	Null   Level // eq null
@@ -31,9 +39,9 @@ type Search uint8
 
 // Nothing; the beginning of the text; the beginning of each of its words.
 const (
-	NotSearched Search = iota
-	ByStart
-	ByWords
+	SearchNone Search = iota
+	SearchByStart
+	SearchByWords
 )
 
 // Asked describes how a property, or one within it, can be queried.
@@ -83,7 +91,7 @@ func (p *Property[T]) counted() *Property[T] { p.asked.Counted = true; return p 
 func (p *Property[T]) searched(how Search) *Property[T] {
 	p.asked.Search = how
 	for i := range p.sources {
-		p.sources[i].column.Words = how == ByWords
+		p.sources[i].column.Words = how == SearchByWords
 	}
 	return p
 }
@@ -113,7 +121,7 @@ func innerSources[T, C any](name string, inner *table[C], at func(*T) **C) []sou
 
 // elementSource returns the source of the column of a collection of objects with texts.
 func elementSource[T, C any](name string, inner *table[C], at func(*T) *[]C) source[T] {
-	c := column.Column{Name: name, Kind: column.Objects}
+	c := column.Column{Name: name, Kind: column.KindObjects}
 	for _, p := range inner.all {
 		if p.text != nil {
 			c.Fields = append(c.Fields, p.Name)
@@ -157,7 +165,7 @@ func (t *table[T]) arrange() {
 	t.schema = column.NewSchema(columns...)
 }
 
-var kinds = map[column.Kind]Kind{column.Text: KindString, column.Bool: KindBool, column.Time: KindDateTime}
+var kinds = map[column.Kind]Kind{column.KindText: KindString, column.KindBool: KindBool, column.KindTime: KindDateTime}
 
 func (t *table[T]) ask(p *Property[T], a Asked) {
 	p.asked = a

@@ -67,7 +67,7 @@ func plainValue(shown map[string]any, c column.Column) (v column.Value) {
 	}
 	switch at := at.(type) {
 	case string:
-		if v.Text = at; c.Kind == column.Time {
+		if v.Text = at; c.Kind == column.KindTime {
 			moment, _ := time.Parse(time.RFC3339, at)
 			v = column.Value{Time: column.TimeOf(moment)}
 		}
@@ -157,7 +157,7 @@ func TestFilterableIsTheTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	levels := map[string]Level{"basic": Basic, "advanced": Advanced, "no": Never, "": Never}
+	levels := map[string]Level{"basic": basic, "advanced": advanced, "no": never, "": never}
 	compared, lines := 0, map[string]bool{"groups visibility": true} // which could be filtered before there was a table
 	for _, row := range rows[1:] {
 		name, _, _ := strings.Cut(row[1], "/any(")

@@ -19,7 +19,7 @@ func NewColumnWriter(place int) ColumnWriter { return ColumnWriter{column.NewRea
 func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
 	start := len(dst)
 	switch row.Schema().Columns[w.place].Kind {
-	case column.Text:
+	case column.KindText:
 		text, plain := w.reader.AppendText(append(dst, '"'), row)
 		switch {
 		case len(text) == start+1:
@@ -28,9 +28,9 @@ func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
 			return append(text, '"')
 		}
 		return quoted(text, start)
-	case column.Time:
+	case column.KindTime:
 		return jsontext.AppendTime(dst, column.AsTime(w.reader.Time(row)))
-	case column.Bool:
+	case column.KindBool:
 		return append(dst, truths[w.reader.Truth(row)]...)
 	}
 	dst = append(dst, '[')
@@ -44,7 +44,7 @@ func (w *ColumnWriter) Append(dst []byte, row *column.Row) []byte {
 	return append(dst, ']')
 }
 
-var truths = [...]string{column.Null: "null", column.False: "false", column.True: "true"}
+var truths = [...]string{column.TruthNull: "null", column.TruthFalse: "false", column.TruthTrue: "true"}
 
 // quoted completes a JSON string at the end of dst: it escapes the text if necessary, and appends
 // the last quotation mark.

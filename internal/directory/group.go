@@ -159,7 +159,7 @@ func (g *Group) consistent() error {
 	switch {
 	case g.Dynamic(), g.MembershipRule != "":
 		return &InvalidError{
-			Kind: NotServed, Resource: "Group", Property: "groupTypes", Value: DynamicMembership,
+			Kind: InvalidNotServed, Resource: "Group", Property: "groupTypes", Value: DynamicMembership,
 			Want: "Groups with dynamic membership are not supported by this server yet. " +
 				"Leave out 'DynamicMembership' and 'membershipRule', and add the members to the group.",
 		}
@@ -174,7 +174,7 @@ func (g *Group) consistent() error {
 }
 
 func invalidGroup(property, want string) error {
-	return &InvalidError{Kind: BadValue, Resource: "Group", Property: property, Want: want}
+	return &InvalidError{Kind: InvalidValue, Resource: "Group", Property: property, Want: want}
 }
 
 func isTrue(flag *bool) bool { return flag != nil && *flag }

@@ -7,13 +7,13 @@ type InvalidKind uint8
 
 // The kinds of errors in a body (docs/spec/protocol.md P13, P53).
 const (
-	Unknown  InvalidKind = iota + 1 // no such property
-	ReadOnly                        // a property that only the server sets
-	Missing                         // a property that is required for creation
-	BadValue                        // a value that the property does not accept
-	BadType                         // invalid JSON, or a value of the wrong type
+	InvalidUnknown  InvalidKind = iota + 1 // no such property
+	InvalidReadOnly                        // a property that only the server sets
+	InvalidMissing                         // a property that is required for creation
+	InvalidValue                           // a value that the property does not accept
+	InvalidType                            // invalid JSON, or a value of the wrong type
 	// Valid in the real service, but not supported by this server; Want is what to do instead.
-	NotServed
+	InvalidNotServed
 )
 
 // InvalidError is an invalid body. Error returns the text for clients; Want is the remedy.
@@ -30,15 +30,15 @@ const unreadable = "Unable to read JSON request payload. Please ensure Content-T
 // Error returns the message of the real service, word by word (docs/spec/protocol.md P13, P53).
 func (e *InvalidError) Error() string {
 	switch e.Kind {
-	case Unknown:
+	case InvalidUnknown:
 		return fmt.Sprintf("Invalid property '%s'.", e.Property)
-	case ReadOnly:
+	case InvalidReadOnly:
 		return fmt.Sprintf("Property '%s' is read-only and cannot be set.", e.Property)
-	case Missing:
+	case InvalidMissing:
 		return fmt.Sprintf("A value is required for property '%s' of resource '%s'.", e.Property, e.Resource)
-	case BadValue:
+	case InvalidValue:
 		return fmt.Sprintf("Invalid value specified for property '%s' of resource '%s'.", e.Property, e.Resource)
-	case NotServed:
+	case InvalidNotServed:
 		return e.Want
 	default:
 		return unreadable

@@ -22,16 +22,16 @@ type Member struct {
 func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
 
 // Members splits a JSON object into its members, in order. It returns an *InvalidError of kind
-// BadType for invalid JSON, for anything that is not an object, and for a duplicate name, in any
-// letter case. The values are parts of body.
+// InvalidType for invalid JSON, for anything that is not an object, and for a duplicate name, in
+// any letter case. The values are parts of body.
 func Members(body []byte) ([]Member, error) {
 	members, ok := split(body)
 	if !ok {
-		return nil, &InvalidError{Kind: BadType, Want: "one JSON object"}
+		return nil, &InvalidError{Kind: InvalidType, Want: "one JSON object"}
 	}
 	if at := duplicate(members); at >= 0 {
 		return nil, &InvalidError{
-			Kind: BadType, Property: members[at].Name, Want: "each property once, in whatever letter case",
+			Kind: InvalidType, Property: members[at].Name, Want: "each property once, in whatever letter case",
 		}
 	}
 	return members, nil

@@ -15,12 +15,12 @@ type Relation uint8
 
 // The relations, each read from From to To of a Link.
 const (
-	OwnedBy     Relation = iota + 1 // an application, service principal or group, and its owner
-	HasMember                       // a group, and a member
-	CreatedBy                       // an object, and its creator
-	SponsoredBy                     // a user, and a sponsor
+	RelationOwnedBy     Relation = iota + 1 // an application, service principal or group, and its owner
+	RelationHasMember                       // a group, and a member
+	RelationCreatedBy                       // an object, and its creator
+	RelationSponsoredBy                     // a user, and a sponsor
 	// A user, group or service principal, and the service principal whose app role it has.
-	HasRole
+	RelationHasRole
 	relationsEnd
 )
 
@@ -29,7 +29,7 @@ type Link struct {
 	Relation Relation  `cbor:"1,keyasint"`
 	From     uuid.UUID `cbor:"2,keyasint"`
 	To       uuid.UUID `cbor:"3,keyasint"`
-	Role     uuid.UUID `json:",omitzero" cbor:"4,keyasint,omitzero"` // of HasRole: the id of the app role, which may be zero
+	Role     uuid.UUID `json:",omitzero" cbor:"4,keyasint,omitzero"` // of RelationHasRole: the id of the app role, which may be zero
 }
 
 // Links are the relations between objects of any kinds, except those that the Index stores by
@@ -40,7 +40,7 @@ type Link struct {
 type Links struct {
 	forth btree.Set[string]        // relation, From, To and role
 	back  btree.Set[string]        // relation, To, From and role
-	since btree.Map[string, int64] // when links of HasRole were made, in seconds, by their keys in forth
+	since btree.Map[string, int64] // when links of RelationHasRole were made, in seconds, by their keys in forth
 
 	copying sync.Mutex // see Index
 }
@@ -66,9 +66,10 @@ func (l *Links) Set(link Link, is bool) {
 	}
 }
 
-// SetSince records when a link was made. It is stored for HasRole only, where Graph shows it.
+// SetSince records when a link was made. It is stored for RelationHasRole only, where Graph shows
+// it.
 func (l *Links) SetSince(link Link, at time.Time) {
-	if link.Relation == HasRole {
+	if link.Relation == RelationHasRole {
 		l.since.Set(linkKey(link.Relation, link.From, link.To, link.Role), at.Unix())
 	}
 }
@@ -153,7 +154,7 @@ func (l *Links) LinksToBehind(last Link) iter.Seq[Link] {
 // Of returns all links that an object is an end of.
 func (l *Links) Of(id uuid.UUID) iter.Seq[Link] {
 	return func(yield func(Link) bool) {
-		for r := OwnedBy; r < relationsEnd; r++ {
+		for r := RelationOwnedBy; r < relationsEnd; r++ {
 			for link := range l.LinksFrom(r, id) {
 				if !yield(link) {
 					return

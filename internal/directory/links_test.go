@@ -14,7 +14,7 @@ import (
 // TestLinksAreFoundWithoutTheirRole: by both ends, and by the relation alone.
 func TestLinksAreFoundWithoutTheirRole(t *testing.T) {
 	t.Parallel()
-	const roles, created = directory.HasRole, directory.CreatedBy
+	const roles, created = directory.RelationHasRole, directory.RelationCreatedBy
 	id := func(n byte) uuid.UUID { return uuid.UUID{15: n} }
 	l := new(directory.Links)
 	l.Set(directory.Link{Relation: roles, From: id(1), To: id(2), Role: id(9)}, true)
@@ -36,7 +36,7 @@ func TestLinksAreFoundWithoutTheirRole(t *testing.T) {
 		}
 	}
 	for r, want := range map[directory.Relation]int{
-		directory.OwnedBy: 0, created: 1, directory.SponsoredBy: 0, roles: 1,
+		directory.RelationOwnedBy: 0, created: 1, directory.RelationSponsoredBy: 0, roles: 1,
 	} {
 		if got := slices.Collect(l.OfKind(r)); len(got) != want || want == 1 && got[0].Relation != r {
 			t.Errorf("relation %d: %v", r, got)
@@ -60,7 +60,7 @@ func TestLinksAreASet(t *testing.T) {
 				Relation: directory.Relation(rapid.IntRange(1, 5).Draw(rt, "relation")),
 				From:     id.Draw(rt, "from"), To: id.Draw(rt, "to"),
 			}
-			if link.Relation == directory.HasRole {
+			if link.Relation == directory.RelationHasRole {
 				link.Role = uuid.UUID{byte(rapid.IntRange(0, 2).Draw(rt, "role"))}
 			}
 			is := rapid.Bool().Draw(rt, "is")

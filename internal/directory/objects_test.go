@@ -255,15 +255,15 @@ func TestValuesOfClients(t *testing.T) {
 		"web/redirectUris": texts("https://w"),
 	})
 	checkValues(t, PrincipalSchema(), c.PrincipalValues(tenant), map[string]column.Value{
-		"accountEnabled": {Truth: column.False}, "alternativeNames": texts("n"), "appId": text(appID),
-		"appOwnerOrganizationId": text(tenant.ID.String()), "appRoleAssignmentRequired": {Truth: column.False}, "description": text("D"),
+		"accountEnabled": {Truth: column.TruthFalse}, "alternativeNames": texts("n"), "appId": text(appID),
+		"appOwnerOrganizationId": text(tenant.ID.String()), "appRoleAssignmentRequired": {Truth: column.TruthFalse}, "description": text("D"),
 		"displayName": text("App"), "homepage": text("H"), "info/logoUrl": text("l"), "info/termsOfServiceUrl": text("t"),
 		"servicePrincipalNames": texts(appID, "api://x"), "tags": texts("P", "Q"),
 	})
 	graph := &Client{Principal: GraphPrincipal(tenant.ID)}
 	checkValues(t, PrincipalSchema(), graph.PrincipalValues(tenant), map[string]column.Value{
-		"accountEnabled": {Truth: column.True}, "appId": text("00000003-0000-0000-c000-000000000000"),
-		"appOwnerOrganizationId": text("f8cdef31-a31e-4b4a-93e4-5f571e91255a"), "appRoleAssignmentRequired": {Truth: column.False},
+		"accountEnabled": {Truth: column.TruthTrue}, "appId": text("00000003-0000-0000-c000-000000000000"),
+		"appOwnerOrganizationId": text("f8cdef31-a31e-4b4a-93e4-5f571e91255a"), "appRoleAssignmentRequired": {Truth: column.TruthFalse},
 		"displayName": text("Microsoft Graph"), "servicePrincipalNames": texts("00000003-0000-0000-c000-000000000000", "https://graph.microsoft.com"),
 	})
 	later := *c

@@ -77,7 +77,7 @@ func fitsOrganization(_, after *Organization) error { return after.Validate() }
 func (o *Organization) Validate() error {
 	switch {
 	case o.DisplayName == "":
-		return &InvalidError{Kind: Missing, Resource: "Organization", Property: "displayName", Want: "a name"}
+		return &InvalidError{Kind: InvalidMissing, Resource: "Organization", Property: "displayName", Want: "a name"}
 	case o.CountryLetterCode != "" && !IsCountry(o.CountryLetterCode):
 		return invalidOrganization("countryLetterCode", o.CountryLetterCode, wantCountry)
 	case o.DefaultUsageLocation != "" && !IsCountry(o.DefaultUsageLocation):
@@ -109,7 +109,7 @@ func count(is bool) int {
 }
 
 func invalidOrganization(property, value, want string) error {
-	return &InvalidError{Kind: BadValue, Resource: "Organization", Property: property, Value: value, Want: want}
+	return &InvalidError{Kind: InvalidValue, Resource: "Organization", Property: property, Value: value, Want: want}
 }
 
 // HasDomain reports whether name is one of the verified domains, in any letter case.
@@ -139,7 +139,7 @@ func (o *Organization) CheckName(userPrincipalName string) error {
 		return nil
 	}
 	return &InvalidError{
-		Kind: BadValue, Resource: "User", Property: "userPrincipalName", Value: userPrincipalName,
+		Kind: InvalidValue, Resource: "User", Property: "userPrincipalName", Value: userPrincipalName,
 		Want: "a name in one of the verified domains of the organization",
 	}
 }
@@ -182,7 +182,7 @@ var organizationTable = newTable(
 
 func shown(all ...*Property[Organization]) []*Property[Organization] {
 	for _, p := range all {
-		p.Returned = ByDefault
+		p.Returned = ReturnedByDefault
 	}
 	return all
 }

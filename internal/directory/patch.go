@@ -81,7 +81,7 @@ func (p Patch[T]) value(name string) json.RawMessage {
 func (p Patch[T]) require(resource string, names ...string) error {
 	for _, name := range names {
 		if !p.Has(name) {
-			return &InvalidError{Kind: Missing, Resource: resource, Property: name, Want: "a value"}
+			return &InvalidError{Kind: InvalidMissing, Resource: resource, Property: name, Want: "a value"}
 		}
 	}
 	return nil

@@ -33,12 +33,13 @@ func (k Kind) Collection() bool { return k >= KindStringCollection }
 // Returned is when a response includes a property (docs/spec/protocol.md P22).
 type Returned uint8
 
-// OnSelect: if selected, and in responses with the whole object. ByDefault: always, unless others
-// are selected. ByName: only if selected by name; in the real service another service stores it.
+// ReturnedOnSelect: if selected, and in responses with the whole object. ReturnedByDefault: always,
+// unless others are selected. ReturnedByName: only if selected by name; in the real service another
+// service stores it.
 const (
-	OnSelect Returned = iota
-	ByDefault
-	ByName
+	ReturnedOnSelect Returned = iota
+	ReturnedByDefault
+	ReturnedByName
 )
 
 // Property is a property of the objects of type T.
@@ -76,7 +77,7 @@ var errType = errors.New("wrong type")
 // set parses a client's value. Its errors are *InvalidError without Resource, or errType.
 func (p *Property[T]) set(object *T, raw []byte) error {
 	if p.required && isNull(raw) {
-		return &InvalidError{Kind: BadValue, Property: p.Name, Value: "null", Want: "a value; it cannot be cleared"}
+		return &InvalidError{Kind: InvalidValue, Property: p.Name, Value: "null", Want: "a value; it cannot be cleared"}
 	}
 	if err := p.read(object, raw, true); err != nil || isNull(raw) {
 		return err
@@ -91,7 +92,7 @@ func (p *Property[T]) set(object *T, raw []byte) error {
 		value, want = p.rule.checkAll(*p.texts(object))
 	}
 	if want != "" {
-		return &InvalidError{Kind: BadValue, Property: p.Name, Value: value, Want: want}
+		return &InvalidError{Kind: InvalidValue, Property: p.Name, Value: value, Want: want}
 	}
 	return nil
 }
@@ -102,7 +103,7 @@ func text[T any](name string, at func(*T) *string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindString, text: at,
 		sources: []source[T]{{
-			column.Column{Name: name, Kind: column.Text},
+			column.Column{Name: name, Kind: column.KindText},
 			func(object *T) column.Value { return column.Value{Text: *at(object)} },
 		}},
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendTextOrNull(dst, *at(object)) },
@@ -121,7 +122,7 @@ func texts[T any](name string, at func(*T) *[]string) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindStringCollection, texts: at,
 		sources: []source[T]{{
-			column.Column{Name: name, Kind: column.Texts},
+			column.Column{Name: name, Kind: column.KindTexts},
 			func(object *T) column.Value { return column.Value{Texts: *at(object)} },
 		}},
 		render: func(dst []byte, object *T) []byte {
@@ -160,7 +161,7 @@ func flag[T any](name string, at func(*T) *bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindBool, required: true,
 		sources: []source[T]{{
-			column.Column{Name: name, Kind: column.Bool},
+			column.Column{Name: name, Kind: column.KindBool},
 			func(object *T) column.Value { return truthOf(at(object)) },
 		}},
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, at(object)) },
@@ -177,7 +178,7 @@ func option[T any](name string, at func(*T) **bool) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindBool,
 		sources: []source[T]{{
-			column.Column{Name: name, Kind: column.Bool},
+			column.Column{Name: name, Kind: column.KindBool},
 			func(object *T) column.Value { return truthOf(*at(object)) },
 		}},
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, *at(object)) },
@@ -204,7 +205,7 @@ func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindDateTime,
 		sources: []source[T]{{
-			column.Column{Name: name, Kind: column.Time},
+			column.Column{Name: name, Kind: column.KindTime},
 			func(object *T) column.Value { return column.Value{Time: column.TimeOf(*at(object))} },
 		}},
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendTime(dst, *at(object)) },
@@ -297,8 +298,8 @@ func nestedAll[T, C any](name string, inner *table[C], at func(*T) *[]C) *Proper
 }
 
 func (p *Property[T]) readOnly() *Property[T]  { p.ReadOnly = true; return p }
-func (p *Property[T]) byDefault() *Property[T] { p.Returned = ByDefault; return p }
-func (p *Property[T]) byName() *Property[T]    { p.Returned = ByName; return p }
+func (p *Property[T]) byDefault() *Property[T] { p.Returned = ReturnedByDefault; return p }
+func (p *Property[T]) byName() *Property[T]    { p.Returned = ReturnedByName; return p }
 func (p *Property[T]) needed() *Property[T]    { p.required = true; return p }
 
 // neverNull replaces a missing time by the earliest time, for properties that the contract declares

@@ -81,7 +81,7 @@ func badSignIn(property, value, want string) error {
 	if property != "" {
 		name += "." + property
 	}
-	return &InvalidError{Kind: BadValue, Resource: "signIn", Property: name, Value: value, Want: want}
+	return &InvalidError{Kind: InvalidValue, Resource: "signIn", Property: name, Value: value, Want: want}
 }
 
 // claimText reports whether a text can be the name or the value of a claim.

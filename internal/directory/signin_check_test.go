@@ -77,7 +77,7 @@ func TestASignInThatCannotBeMeant(t *testing.T) {
 		test.spoil(&spoilt)
 		err := directory.SignIn{TrustedIssuers: []directory.TrustedIssuer{spoilt}}.Check()
 		invalid, ok := errors.AsType[*directory.InvalidError](err)
-		if !ok || invalid.Kind != directory.BadValue || invalid.Property != "trustedIssuers."+test.property || invalid.Want == "" {
+		if !ok || invalid.Kind != directory.InvalidValue || invalid.Property != "trustedIssuers."+test.property || invalid.Want == "" {
 			t.Errorf("%s: answered %#v, want one about %s", name, err, test.property)
 		}
 	}

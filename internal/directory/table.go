@@ -26,7 +26,7 @@ func newTable[T any](resource string, derived []string, all ...*Property[T]) *ta
 	t := &table[T]{resource: resource, all: all, byName: fold.Names[*Property[T]]{}, derived: derived}
 	for _, p := range all {
 		t.byName.Add(p.Name, p)
-		if p.Returned == ByDefault {
+		if p.Returned == ReturnedByDefault {
 			t.defaults = append(t.defaults, p)
 		}
 	}
@@ -101,7 +101,7 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 		case strict && isAnnotation(m.Name):
 			continue
 		case p == nil || !strict && p.Name != m.Name:
-			return &InvalidError{Kind: Unknown, Property: m.Name, Want: "a property of " + t.resource}
+			return &InvalidError{Kind: InvalidUnknown, Property: m.Name, Want: "a property of " + t.resource}
 		case strict:
 			err = p.set(object, m.Value)
 		default:
@@ -126,17 +126,17 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 			continue
 		case p == nil && !isDerived:
 			return patch, &InvalidError{
-				Kind: Unknown, Resource: t.resource, Property: m.Name, Want: "a property of " + t.resource,
+				Kind: InvalidUnknown, Resource: t.resource, Property: m.Name, Want: "a property of " + t.resource,
 			}
 		case (p == nil || p.read == nil) && importing:
 			continue
 		case p == nil:
 			return patch, &InvalidError{
-				Kind: ReadOnly, Resource: t.resource, Property: derived, Want: "a body without it",
+				Kind: InvalidReadOnly, Resource: t.resource, Property: derived, Want: "a body without it",
 			}
 		case p.read == nil || p.ReadOnly && !importing:
 			return patch, &InvalidError{
-				Kind: ReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it",
+				Kind: InvalidReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it",
 			}
 		}
 		if err := p.set(&scratch, m.Value); err != nil {
@@ -152,12 +152,12 @@ func (t *table[T]) refuse(p *Property[T], err error) *InvalidError {
 	var invalid *InvalidError
 	if !errors.As(err, &invalid) {
 		return &InvalidError{
-			Kind: BadType, Resource: t.resource, Property: p.Name, Want: "a value of the property's type",
+			Kind: InvalidType, Resource: t.resource, Property: p.Name, Want: "a value of the property's type",
 		}
 	}
 	refused := *invalid
 	refused.Resource = t.resource
-	if refused.Property != p.Name && refused.Kind != Unknown {
+	if refused.Property != p.Name && refused.Kind != InvalidUnknown {
 		refused.Property = p.Name + "." + refused.Property
 	}
 	return &refused

@@ -28,17 +28,17 @@ var unitTable = newTable(
 	"AdministrativeUnit", nil,
 	moment("deletedDateTime", func(u *AdministrativeUnit) *time.Time { return &u.DeletedDateTime }).readOnly().byDefault().column(1),
 	text("description", func(u *AdministrativeUnit) *string { return &u.Description }).max(1024).byDefault().
-		column(2).mostly().filtered(Advanced, Advanced, Never, Advanced).searched(ByWords),
+		column(2).mostly().filtered(advanced, advanced, never, advanced).searched(SearchByWords),
 	text("displayName", func(u *AdministrativeUnit) *string { return &u.DisplayName }).max(256).needed().byDefault().
-		column(3).mostly().filtered(Basic, Basic, Never, Advanced).searched(ByWords).ordered(Advanced),
+		column(3).mostly().filtered(basic, basic, never, advanced).searched(SearchByWords).ordered(advanced),
 	identity("id", func(u *AdministrativeUnit) *uuid.UUID { return &u.ID }).
-		byDefault().filtered(Basic, Never, Never, Never),
+		byDefault().filtered(basic, never, never, never),
 	option("isMemberManagementRestricted", func(u *AdministrativeUnit) **bool { return &u.IsMemberManagementRestricted }).byDefault().
-		column(4).filtered(Basic, Never, Never, Never),
+		column(4).filtered(basic, never, never, never),
 	text("membershipRule", func(u *AdministrativeUnit) *string { return &u.membershipRule }).
-		max(3072).byDefault().filtered(Basic, Basic, Never, Never),
+		max(3072).byDefault().filtered(basic, basic, never, never),
 	text("membershipRuleProcessingState", func(u *AdministrativeUnit) *string { return &u.membershipRuleProcessingState }).
-		oneOf("On", "Paused").byDefault().filtered(Basic, Never, Never, Never),
+		oneOf("On", "Paused").byDefault().filtered(basic, never, never, never),
 	text("membershipType", func(u *AdministrativeUnit) *string { return &u.MembershipType }).oneOf("Assigned", "Dynamic").byDefault(),
 	text("visibility", func(u *AdministrativeUnit) *string { return &u.Visibility }).oneOf("Public", "HiddenMembership").byDefault(),
 )
@@ -115,5 +115,5 @@ func (u *AdministrativeUnit) consistent() error {
 }
 
 func unservedUnit(property, want string) error {
-	return &InvalidError{Kind: NotServed, Resource: "AdministrativeUnit", Property: property, Want: want}
+	return &InvalidError{Kind: InvalidNotServed, Resource: "AdministrativeUnit", Property: property, Want: want}
 }

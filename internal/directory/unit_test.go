@@ -47,7 +47,7 @@ func TestUnitsAreKeptAsTheyWereSent(t *testing.T) {
 	deleted := *u
 	deleted.DeletedDateTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	checkValues(t, UnitSchema(), u.Values(), map[string]column.Value{
-		"description": {Text: "d"}, "displayName": {Text: "Oslo"}, "isMemberManagementRestricted": {Truth: column.False},
+		"description": {Text: "d"}, "displayName": {Text: "Oslo"}, "isMemberManagementRestricted": {Truth: column.TruthFalse},
 	})
 	checkValues(t, UnitSchema(), deleted.Changed(u),
 		map[string]column.Value{"deletedDateTime": {Time: column.TimeOf(deleted.DeletedDateTime)}})
@@ -56,16 +56,16 @@ func TestUnitsAreKeptAsTheyWereSent(t *testing.T) {
 func TestUnitsThatWouldHaveNoEffectAreRefused(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]InvalidKind{
-		`{}`:                   Missing,
-		`{"displayName":null}`: BadValue,
-		`{"displayName":"x","visibility":"Private"}`:                    BadValue,
-		`{"displayName":"x","members":[]}`:                              Unknown,
-		`{"displayName":"x","deletedDateTime":null}`:                    ReadOnly,
-		`{"displayName":"x","membershipType":"dynamic"}`:                NotServed,
-		`{"displayName":"x","membershipRule":"(user.city -eq \"x\")"}`:  NotServed,
-		`{"displayName":"x","membershipRuleProcessingState":"Paused"}`:  NotServed,
-		`{"displayName":"x","isMemberManagementRestricted":true}`:       NotServed,
-		`{"displayName":"x","isMemberManagementRestricted":"yes, sir"}`: BadType,
+		`{}`:                   InvalidMissing,
+		`{"displayName":null}`: InvalidValue,
+		`{"displayName":"x","visibility":"Private"}`:                    InvalidValue,
+		`{"displayName":"x","members":[]}`:                              InvalidUnknown,
+		`{"displayName":"x","deletedDateTime":null}`:                    InvalidReadOnly,
+		`{"displayName":"x","membershipType":"dynamic"}`:                InvalidNotServed,
+		`{"displayName":"x","membershipRule":"(user.city -eq \"x\")"}`:  InvalidNotServed,
+		`{"displayName":"x","membershipRuleProcessingState":"Paused"}`:  InvalidNotServed,
+		`{"displayName":"x","isMemberManagementRestricted":true}`:       InvalidNotServed,
+		`{"displayName":"x","isMemberManagementRestricted":"yes, sir"}`: InvalidType,
 	} {
 		var invalid *InvalidError
 		if _, err := unitOf(t, body); !errors.As(err, &invalid) || invalid.Kind != want {

@@ -140,7 +140,7 @@ func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User
 	}
 	isLocal := func(i Identity) bool { return i.SignInType != "federated" }
 	if _, ok := PasswordIn(patch); !ok && (len(identities) == 0 || slices.ContainsFunc(identities, isLocal)) {
-		return nil, &InvalidError{Kind: Missing, Resource: "User", Property: "passwordProfile.password", Want: "a first password"}
+		return nil, &InvalidError{Kind: InvalidMissing, Resource: "User", Property: "passwordProfile.password", Want: "a first password"}
 	}
 	return madeUser(patch, user, id, now)
 }

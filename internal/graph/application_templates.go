@@ -38,16 +38,16 @@ var applicationTemplates = []applicationTemplate{{
 // applicationTemplateFields are the properties of applicationTemplate.
 var applicationTemplateFields = wire.NewFieldSet("microsoft.graph.applicationTemplate", slices.Concat(
 	[]wire.Field[applicationTemplate]{
-		{Name: "categories", When: directory.ByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
+		{Name: "categories", When: directory.ReturnedByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.categories, jsontext.AppendText)
 		}},
 		wire.Default("description", jsontext.AppendText, func(t *applicationTemplate) string { return t.description }),
 		wire.Default("displayName", jsontext.AppendText, func(t *applicationTemplate) string { return t.displayName }),
 		wire.Default("id", jsontext.AppendID, func(t *applicationTemplate) uuid.UUID { return t.id }),
-		{Name: "supportedProvisioningTypes", When: directory.ByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
+		{Name: "supportedProvisioningTypes", When: directory.ReturnedByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.provisioning, jsontext.AppendText)
 		}},
-		{Name: "supportedSingleSignOnModes", When: directory.ByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
+		{Name: "supportedSingleSignOnModes", When: directory.ReturnedByDefault, Write: func(b []byte, t *applicationTemplate) []byte {
 			return jsontext.AppendList(b, t.signOn, jsontext.AppendText)
 		}},
 	},

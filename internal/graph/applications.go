@@ -26,24 +26,24 @@ type application struct {
 // an empty list if they cannot be null.
 var applicationFields = wire.NewFieldSet("microsoft.graph.application", slices.Concat(
 	[]wire.Field[application]{
-		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
-		{Name: "applicationTemplateId", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+		{Name: "appId", Write: appendAppID, When: directory.ReturnedByDefault},
+		{Name: "applicationTemplateId", When: directory.ReturnedByDefault, Write: func(b []byte, a *application) []byte {
 			return appendKept(b, a.Properties, templateID, "null")
 		}},
 		wire.Default("createdDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.CreatedDateTime }),
 		wire.Default("deletedDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.DeletedDateTime }),
-		{Name: "displayName", Write: appendAppName, When: directory.ByDefault},
+		{Name: "displayName", Write: appendAppName, When: directory.ReturnedByDefault},
 		wire.Default("id", jsontext.AppendID, func(a *application) uuid.UUID { return a.ID }),
-		{Name: "isFallbackPublicClient", Write: appendFallback, When: directory.ByDefault},
+		{Name: "isFallbackPublicClient", Write: appendFallback, When: directory.ReturnedByDefault},
 		wire.Default("keyCredentials", appendKeys, func(a *application) []directory.Certificate { return a.Certificates }),
-		{Name: "passwordCredentials", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+		{Name: "passwordCredentials", When: directory.ReturnedByDefault, Write: func(b []byte, a *application) []byte {
 			return appendSecrets(b, a.Secrets, a.texts)
 		}},
 		wire.Default("publicClient", appendRedirects, func(a *application) []string { return a.Redirects.Public }),
-		{Name: "publisherDomain", Write: appendPublisher, When: directory.ByDefault},
-		{Name: "signInAudience", Write: appendAudience, When: directory.ByDefault},
+		{Name: "publisherDomain", Write: appendPublisher, When: directory.ReturnedByDefault},
+		{Name: "signInAudience", Write: appendAudience, When: directory.ReturnedByDefault},
 		wire.Default("spa", appendRedirects, func(a *application) []string { return a.Redirects.SPA }),
-		{Name: "web", Write: appendWeb, When: directory.ByDefault},
+		{Name: "web", Write: appendWeb, When: directory.ReturnedByDefault},
 	},
 	keptFields(keptOfApplications, propertiesOfApplication),
 	wire.InBeta(keptFields(keptOfBetaApplications, propertiesOfApplication)),

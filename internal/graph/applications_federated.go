@@ -30,7 +30,7 @@ type federated struct {
 
 // federatedFields are the properties of federatedIdentityCredential.
 var federatedFields = wire.NewFieldSet("microsoft.graph.federatedIdentityCredential", []wire.Field[federated]{
-	{Name: "audiences", When: directory.ByDefault, Write: func(b []byte, f *federated) []byte {
+	{Name: "audiences", When: directory.ReturnedByDefault, Write: func(b []byte, f *federated) []byte {
 		return jsontext.AppendList(b, f.Audiences, jsontext.AppendText)
 	}},
 	wire.Default("description", jsontext.AppendTextOrNull, func(f *federated) string { return f.Description }),
@@ -154,7 +154,7 @@ func updateFederated(r *wire.Request) error {
 			return err
 		}
 		if f.Name != name {
-			return &directory.InvalidError{Kind: directory.ReadOnly, Resource: federatedResource, Property: "name"}
+			return &directory.InvalidError{Kind: directory.InvalidReadOnly, Resource: federatedResource, Property: "name"}
 		}
 		return distinct(a.Federated)
 	})
@@ -177,7 +177,7 @@ func federatedMembers(r *wire.Request) ([]directory.Member, error) {
 		return members, nil
 	case string(members[at].Value) != "null":
 		return nil, &directory.InvalidError{
-			Kind: directory.NotServed, Resource: federatedResource, Property: "claimsMatchingExpression",
+			Kind: directory.InvalidNotServed, Resource: federatedResource, Property: "claimsMatchingExpression",
 			Want: "Federated credentials with a 'claimsMatchingExpression' are not served here. Name the one " +
 				"'subject' that tokens have.",
 		}

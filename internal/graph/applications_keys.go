@@ -130,7 +130,7 @@ func readKey(at wire.Place, raw json.RawMessage) (k keyCredential, err error) {
 			}
 		case "customKeyIdentifier": // determined by the certificate
 		default:
-			err = &directory.InvalidError{Kind: directory.Unknown, Resource: at.Resource, Property: at.Path}
+			err = &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: at.Resource, Property: at.Path}
 		}
 		if err != nil {
 			return k, err
@@ -149,7 +149,7 @@ func (k keyCredential) certificate(
 		i := slices.IndexFunc(there, func(c directory.Certificate) bool { return c.KeyID == k.keyID })
 		if i < 0 {
 			return directory.Certificate{}, &directory.InvalidError{
-				Kind: directory.Missing, Resource: at.Resource, Property: at.Path + ".key", Want: wantKey,
+				Kind: directory.InvalidMissing, Resource: at.Resource, Property: at.Path + ".key", Want: wantKey,
 			}
 		}
 		return there[i], nil

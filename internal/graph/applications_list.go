@@ -55,7 +55,7 @@ func inMemoryNow[D any](
 	return func(_ wire.Tenant, _ context.Context, img *tenant.Image, ordinal uint32) (*D, *tenant.Image, error) {
 		document := at(img, ordinal)
 		if document == nil {
-			return nil, img, &tenant.CommandError{Kind: tenant.NotFound}
+			return nil, img, &tenant.CommandError{Kind: tenant.ProblemNotFound}
 		}
 		return document, img, nil
 	}

@@ -206,7 +206,7 @@ func unserved(_ editor, _ *directory.Client, at wire.Place, raw json.RawMessage)
 		return nil
 	}
 	return &directory.InvalidError{
-		Kind: directory.NotServed, Resource: at.Resource, Property: at.Path,
+		Kind: directory.InvalidNotServed, Resource: at.Resource, Property: at.Path,
 		Want: "The property '" + at.Path + "' has no effect here, so it cannot be set. Leave it out.",
 	}
 }
@@ -261,7 +261,7 @@ func keptFields(
 			}
 			return append(b, p.none...)
 		}
-		fields[i] = wire.Field[application]{Name: p.name, When: directory.ByDefault, Write: write}
+		fields[i] = wire.Field[application]{Name: p.name, When: directory.ReturnedByDefault, Write: write}
 	}
 	return fields
 }
@@ -281,16 +281,16 @@ func (e editor) edit(
 		switch {
 		case strings.HasSuffix(fold.Text(m.Name), "@odata.bind"):
 			return &directory.InvalidError{
-				Kind: directory.NotServed, Resource: e.resource, Property: m.Name,
+				Kind: directory.InvalidNotServed, Resource: e.resource, Property: m.Name,
 				Want: "References such as '" + m.Name + "' cannot be changed with others here. Owners are added " +
 					"with POST …/owners/$ref.",
 			}
 		case m.Name == "id" || wire.IsAnnotation(m.Name):
 			continue
 		case !ok && known:
-			return &directory.InvalidError{Kind: directory.ReadOnly, Resource: e.resource, Property: m.Name}
+			return &directory.InvalidError{Kind: directory.InvalidReadOnly, Resource: e.resource, Property: m.Name}
 		case !ok:
-			return &directory.InvalidError{Kind: directory.Unknown, Resource: e.resource, Property: m.Name}
+			return &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: e.resource, Property: m.Name}
 		}
 		if err := change(e, a, wire.Place{Resource: e.resource, Path: m.Name}, m.Value); err != nil {
 			return err

@@ -93,7 +93,7 @@ func setRedirects(c client, of func(*directory.Redirects) *[]string) edit {
 		for _, m := range members {
 			if !m.Is("redirectUris") {
 				return &directory.InvalidError{
-					Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name,
+					Kind: directory.InvalidUnknown, Resource: at.Resource, Property: at.Path + "." + m.Name,
 				}
 			}
 			if *of(&a.Redirects), err = c.readRedirects(at.Inner("redirectUris"), m.Value); err != nil {
@@ -125,7 +125,7 @@ func setWeb(_ editor, a *directory.Client, at wire.Place, raw json.RawMessage) e
 			}
 		case "redirectUriSettings":
 			return &directory.InvalidError{
-				Kind: directory.NotServed, Resource: at.Resource, Property: at.Path + "." + m.Name,
+				Kind: directory.InvalidNotServed, Resource: at.Resource, Property: at.Path + "." + m.Name,
 				Want: "web.redirectUriSettings follows from web.redirectUris here. Set those.",
 			}
 		default:

@@ -195,7 +195,7 @@ func secretAs(secret *directory.Secret, at wire.Place, wanted json.RawMessage) e
 			slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name):
 			// clients send values back that they have read
 		default:
-			err = &directory.InvalidError{Kind: directory.ReadOnly, Resource: at.Resource, Property: at.Path}
+			err = &directory.InvalidError{Kind: directory.InvalidReadOnly, Resource: at.Resource, Property: at.Path}
 		}
 		if err != nil {
 			return err

@@ -39,7 +39,7 @@ func createApplication(r *wire.Request) error {
 		return err
 	}
 	if a.DisplayName == "" {
-		return &directory.InvalidError{Kind: directory.Missing, Resource: applicationResource, Property: "displayName"}
+		return &directory.InvalidError{Kind: directory.InvalidMissing, Resource: applicationResource, Property: "displayName"}
 	}
 	done, err := r.Do(tenant.SetClient{Client: a, Owners: owners, Creator: r.Caller.ObjectID})
 	if err != nil {

@@ -36,7 +36,7 @@ func manyAssigned(t *testing.T, n int) (w *world, token, principal string) {
 		all.Go(func() {
 			for i := part; i < n; i += 32 {
 				user := uuid.MustParse(fmt.Sprintf("a0000000-0000-4000-8000-%012d", i))
-				link := directory.Link{Relation: directory.HasRole, From: user, To: app.Principal.ID}
+				link := directory.Link{Relation: directory.RelationHasRole, From: user, To: app.Principal.ID}
 				if err := errorOf(w.tenant.Do(t.Context(), "system", tenant.AddLink{Link: link})); err != nil {
 					t.Error(err)
 				}

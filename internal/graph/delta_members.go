@@ -38,7 +38,7 @@ func isInGroup(d *round, e deltaElement, kind *objectKind, member uint32, id uui
 	case groupKind:
 		return slices.Contains(d.Image.Directory.GroupMembersOf(e.ordinal), member)
 	}
-	return d.Image.Links.Has(directory.Link{Relation: directory.HasMember, From: e.id, To: id})
+	return d.Image.Links.Has(directory.Link{Relation: directory.RelationHasMember, From: e.id, To: id})
 }
 
 // unitMembersLink shows the members of administrative units.

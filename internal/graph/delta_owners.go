@@ -23,12 +23,12 @@ var ownersLink = deltaLink{
 func (d *round) appendOwners(b []byte, e deltaElement) []byte {
 	owners := slices.Clone(d.objects.Owners(e.ordinal))
 	if d.isNew(e) {
-		owners = slices.AppendSeq(owners, d.Image.Links.From(directory.OwnedBy, e.id))
+		owners = slices.AppendSeq(owners, d.Image.Links.From(directory.RelationOwnedBy, e.id))
 	}
 	slices.SortFunc(owners, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
 	for _, owner := range slices.Compact(owners) {
 		_, live := d.Image.Kind(owner)
-		is := live && d.Image.Links.Has(directory.Link{Relation: directory.OwnedBy, From: e.id, To: owner})
+		is := live && d.Image.Links.Has(directory.Link{Relation: directory.RelationOwnedBy, From: e.id, To: owner})
 		b = d.appendLinked(b, d.ownerType(owner), owner, is)
 	}
 	return b
@@ -61,11 +61,11 @@ func (d *round) appendGroupOwners(b []byte, e deltaElement) []byte {
 	owners := d.Image.Directory.Owners(e.ordinal)
 	if d.isNew(e) {
 		users.AddMany(owners)
-		add(principals, linked(d.Request, d.Image.Links.From(directory.OwnedBy, e.id)).principals)
+		add(principals, linked(d.Request, d.Image.Links.From(directory.RelationOwnedBy, e.id)).principals)
 	}
 	b = d.appendAll(b, userKind, users, func(user uint32, _ uuid.UUID) bool { return slices.Contains(owners, user) })
 	return d.appendAll(b, principalKind, principals, func(_ uint32, id uuid.UUID) bool {
-		return d.Image.Links.Has(directory.Link{Relation: directory.OwnedBy, From: e.id, To: id})
+		return d.Image.Links.Has(directory.Link{Relation: directory.RelationOwnedBy, From: e.id, To: id})
 	})
 }
 

@@ -59,7 +59,7 @@ func (p *crowd) programCommand() tenant.Command {
 		owner = programID(2, 1+p.random.IntN(4))
 	}
 	of := []uuid.UUID{id, principal}[p.random.IntN(2)]
-	link := directory.Link{Relation: directory.OwnedBy, From: of, To: owner}
+	link := directory.Link{Relation: directory.RelationOwnedBy, From: of, To: owner}
 	switch p.random.IntN(16) {
 	case 0:
 		return tenant.DeleteApplication{AppID: programID(0, app)}

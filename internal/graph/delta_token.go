@@ -82,7 +82,7 @@ func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 // idsOf parses a $filter that names objects by their ids, which is the only supported form.
 func idsOf(filter *odata.Filter) ([]uuid.UUID, error) {
 	terms := []odata.Node{filter.Root}
-	if or, ok := filter.Root.(*odata.Logic); ok && or.Op == odata.Or {
+	if or, ok := filter.Root.(*odata.Logic); ok && or.Op == odata.OpOr {
 		terms = or.Args
 	}
 	if len(terms) > maxDeltaIDs {
@@ -106,7 +106,7 @@ func idsOf(filter *odata.Filter) ([]uuid.UUID, error) {
 // idIn returns the id of a term: id eq '…'.
 func idIn(term odata.Node) (uuid.UUID, bool) {
 	c, ok := term.(*odata.Compare)
-	if !ok || c.Op != odata.Eq {
+	if !ok || c.Op != odata.OpEq {
 		return uuid.Nil, false
 	}
 	path, isPath := c.Left.(*odata.Path)

@@ -22,19 +22,19 @@ type domain struct {
 // sold.
 var domainFields = wire.NewFieldSet("microsoft.graph.domain", []wire.Field[domain]{
 	wire.Default("authenticationType", jsontext.AppendText, (*domain).authentication),
-	{Name: "availabilityStatus", Write: wire.AppendNull[domain], When: directory.ByDefault},
+	{Name: "availabilityStatus", Write: wire.AppendNull[domain], When: directory.ReturnedByDefault},
 	wire.Default("id", jsontext.AppendText, func(d *domain) string { return d.Name }),
-	{Name: "isAdminManaged", Write: wire.AppendTrue[domain], When: directory.ByDefault},
+	{Name: "isAdminManaged", Write: wire.AppendTrue[domain], When: directory.ReturnedByDefault},
 	wire.Default("isDefault", jsontext.AppendBool, func(d *domain) bool { return d.IsDefault }),
 	wire.Default("isInitial", jsontext.AppendBool, func(d *domain) bool { return d.IsInitial }),
 	wire.Default("isRoot", jsontext.AppendBool, (*domain).isRoot),
-	{Name: "isVerified", Write: wire.AppendTrue[domain], When: directory.ByDefault},
-	{Name: "manufacturer", Write: wire.AppendNull[domain], When: directory.ByDefault},
-	{Name: "model", Write: wire.AppendNull[domain], When: directory.ByDefault},
-	{Name: "passwordNotificationWindowInDays", Write: wire.AppendNull[domain], When: directory.ByDefault},
-	{Name: "passwordValidityPeriodInDays", Write: wire.AppendNull[domain], When: directory.ByDefault},
-	{Name: "state", Write: wire.AppendNull[domain], When: directory.ByDefault},
-	{Name: "supportedServices", When: directory.ByDefault, Write: func(b []byte, d *domain) []byte {
+	{Name: "isVerified", Write: wire.AppendTrue[domain], When: directory.ReturnedByDefault},
+	{Name: "manufacturer", Write: wire.AppendNull[domain], When: directory.ReturnedByDefault},
+	{Name: "model", Write: wire.AppendNull[domain], When: directory.ReturnedByDefault},
+	{Name: "passwordNotificationWindowInDays", Write: wire.AppendNull[domain], When: directory.ReturnedByDefault},
+	{Name: "passwordValidityPeriodInDays", Write: wire.AppendNull[domain], When: directory.ReturnedByDefault},
+	{Name: "state", Write: wire.AppendNull[domain], When: directory.ReturnedByDefault},
+	{Name: "supportedServices", When: directory.ReturnedByDefault, Write: func(b []byte, d *domain) []byte {
 		return jsontext.AppendList(b, d.services(), jsontext.AppendText)
 	}},
 }).In("domains")

@@ -150,7 +150,7 @@ func ask(r *wire.Request, s subject) {
 func isNotFound(err error) bool {
 	p, ok := errors.AsType[*tenant.CommandError](err)
 	q, graph := errors.AsType[*problem.ResponseError](err)
-	return ok && p.Kind == tenant.NotFound || graph && q.Status == http.StatusNotFound
+	return ok && p.Kind == tenant.ProblemNotFound || graph && q.Status == http.StatusNotFound
 }
 
 // mayExpandSome is mayExpand for objects of several types: the caller must be allowed to list the

@@ -56,13 +56,14 @@ func TestFiltersOfUnitsAreAsDocumented(t *testing.T) {
 	for i, more := range []string{``, `,"description":"North"`, `,"description":"south","isMemberManagementRestricted":false`} {
 		w.do("POST", "/v1.0/"+edm.UnitSet, token, fmt.Sprintf(`{"displayName":"Unit %d"%s}`, i, more)).want(t, 201)
 	}
+	const basic, advanced = directory.LevelBasic, directory.LevelAdvanced
 	rows := []filterRow{
-		{set: edm.UnitSet, property: "description", eq: directory.Advanced, starts: directory.Advanced, null: directory.Advanced},
-		{set: edm.UnitSet, property: "displayName", eq: directory.Basic, starts: directory.Basic, null: directory.Advanced},
-		{set: edm.UnitSet, property: "id", eq: directory.Basic},
-		{set: edm.UnitSet, property: "isMemberManagementRestricted", eq: directory.Basic},
-		{set: edm.UnitSet, property: "membershipRule", eq: directory.Basic, starts: directory.Basic},
-		{set: edm.UnitSet, property: "membershipRuleProcessingState", eq: directory.Basic},
+		{set: edm.UnitSet, property: "description", eq: advanced, starts: advanced, null: advanced},
+		{set: edm.UnitSet, property: "displayName", eq: basic, starts: basic, null: advanced},
+		{set: edm.UnitSet, property: "id", eq: basic},
+		{set: edm.UnitSet, property: "isMemberManagementRestricted", eq: directory.LevelBasic},
+		{set: edm.UnitSet, property: "membershipRule", eq: directory.LevelBasic, starts: directory.LevelBasic},
+		{set: edm.UnitSet, property: "membershipRuleProcessingState", eq: directory.LevelBasic},
 	}
 	objects := w.shownOf(edm.UnitSet, token, rows)
 	for _, row := range rows {
@@ -97,7 +98,7 @@ func filterRows(t *testing.T) (list []filterRow) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	levels := map[string]directory.Level{"basic": directory.Basic, "advanced": directory.Advanced}
+	levels := map[string]directory.Level{"basic": directory.LevelBasic, "advanced": directory.LevelAdvanced}
 	for _, row := range rows[1:] {
 		r := filterRow{
 			set: row[0], eq: levels[row[2]], starts: levels[row[3]], geLe: levels[row[4]], null: levels[row[5]],
@@ -133,8 +134,8 @@ func (row filterRow) tries(objects []map[string]any) []try {
 	equal := some(func(h string) bool { return strings.EqualFold(h, value) })
 	starts := some(func(h string) bool { return strings.HasPrefix(strings.ToLower(h), strings.ToLower(start)) })
 	negated := func(level directory.Level) directory.Level {
-		if level != directory.Never {
-			level = directory.Advanced
+		if level != directory.LevelNever {
+			level = directory.LevelAdvanced
 		}
 		return level
 	}
@@ -173,8 +174,8 @@ func (row filterRow) tries(objects []map[string]any) []try {
 
 // both is the level of what needs two things.
 func both(a, b directory.Level) directory.Level {
-	if a == directory.Never || b == directory.Never {
-		return directory.Never
+	if a == directory.LevelNever || b == directory.LevelNever {
+		return directory.LevelNever
 	}
 	return max(a, b)
 }
@@ -226,7 +227,8 @@ func (w *world) tryFilter(set, token string, objects []map[string]any, row filte
 	for advanced, counted := range []string{"", "&$count=true"} {
 		headers := []string{"ConsistencyLevel: eventual"}[:advanced]
 		got := w.do("GET", link+counted, token, "", headers...)
-		if answered := try.level == directory.Basic || try.level == directory.Advanced && advanced == 1; !answered {
+		answered := try.level == directory.LevelBasic || try.level == directory.LevelAdvanced && advanced == 1
+		if !answered {
 			w.isRefused(got, set, row, try.filter)
 			continue
 		}

@@ -67,7 +67,7 @@ func TestFiltersFindWhomTheyMean(t *testing.T) {
 			t.Errorf("%s: %v", c.filter, err)
 			continue
 		}
-		rows, err := got.Find(t.Context(), image.Directory.UserColumns(), columns.Live, nil)
+		rows, err := got.Find(t.Context(), image.Directory.UserColumns(), columns.WithinLive, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -29,7 +29,7 @@ var grantFields = wire.NewFieldSet("microsoft.graph.oAuth2PermissionGrant", []wi
 	wire.Default("clientId", jsontext.AppendID, func(g *permissionGrant) uuid.UUID { return g.Client }),
 	wire.Default("consentType", jsontext.AppendText, (*permissionGrant).consentType),
 	wire.Default("id", jsontext.AppendText, (*permissionGrant).id),
-	{Name: "principalId", Write: appendGrantUser, When: directory.ByDefault},
+	{Name: "principalId", Write: appendGrantUser, When: directory.ReturnedByDefault},
 	wire.Default("resourceId", jsontext.AppendID, func(g *permissionGrant) uuid.UUID { return g.resource }),
 	wire.Default("scope", jsontext.AppendText, func(g *permissionGrant) string { return strings.Join(g.Scopes, " ") }),
 }).In("oauth2PermissionGrants")

@@ -137,7 +137,7 @@ func roleAssignmentsOf(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[ro
 		resource, role := last.IDs()
 		if resource != identity.GraphPrincipalID(r.Image.Organization.ID) {
 			links := r.Image.Links.LinksFromBehind(directory.Link{
-				Relation: directory.HasRole, From: id, To: resource, Role: role,
+				Relation: directory.RelationHasRole, From: id, To: resource, Role: role,
 			})
 			if !yieldLive(r, links, yield) {
 				return
@@ -160,7 +160,7 @@ func roleAssignmentsTo(r *wire.Request, id uuid.UUID, last wire.Key) iter.Seq[ro
 		principal, role := last.IDs()
 		if id != identity.GraphPrincipalID(r.Image.Organization.ID) {
 			links := r.Image.Links.LinksToBehind(directory.Link{
-				Relation: directory.HasRole, From: principal, To: id, Role: role,
+				Relation: directory.RelationHasRole, From: principal, To: id, Role: role,
 			})
 			yieldLive(r, links, yield)
 			return
@@ -215,7 +215,7 @@ func yieldPermissions(
 	}
 	slices.SortFunc(roles, func(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) })
 	link := directory.Link{
-		Relation: directory.HasRole, From: p.ID, To: identity.GraphPrincipalID(r.Image.Organization.ID),
+		Relation: directory.RelationHasRole, From: p.ID, To: identity.GraphPrincipalID(r.Image.Organization.ID),
 	}
 	for _, link.Role = range roles {
 		if !yield(roleAssignment{link, r.Image}) {
@@ -354,7 +354,7 @@ func readAssignment(r *wire.Request) (g roleAssignment, err error) {
 		return g, err
 	}
 	var kind string
-	g.Relation, g.image = directory.HasRole, r.Image
+	g.Relation, g.image = directory.RelationHasRole, r.Image
 	err = wire.Read(assignmentResource, wire.WithoutID(members), map[string]any{
 		"principalId": &g.From, "resourceId": &g.To, "appRoleId": &g.Role, "principalType": &kind,
 	}, "principalId", "resourceId", "appRoleId")

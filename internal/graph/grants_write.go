@@ -72,7 +72,7 @@ func readGrant(r *wire.Request) (g permissionGrant, err error) {
 	case consent == forAll && user != nil:
 		return g, wire.Place{Resource: grantResource, Path: "principalId"}.Invalid(user, "null, since the grant is for all users")
 	case consent == forOne && user == nil:
-		return g, &directory.InvalidError{Kind: directory.Missing, Resource: grantResource, Property: "principalId"}
+		return g, &directory.InvalidError{Kind: directory.InvalidMissing, Resource: grantResource, Property: "principalId"}
 	case consent == forOne:
 		g.User, err = wire.ReadGUID(user)
 	}

@@ -44,7 +44,7 @@ var groupFields = wire.NewFieldSet(groupType, append(
 	wire.Field[group]{Name: "hasMembersWithLicenseErrors", Write: appendHasErrors},
 	wire.Default("id", jsontext.AppendID, func(g *group) uuid.UUID { return g.image.Directory.GroupID(g.ordinal) }),
 	wire.Field[group]{Name: "licenseProcessingState", Write: appendProcessingState},
-	wire.Field[group]{Name: "securityIdentifier", Write: appendGroupSID, When: directory.ByDefault},
+	wire.Field[group]{Name: "securityIdentifier", Write: appendGroupSID, When: directory.ReturnedByDefault},
 ), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").In("groups").BetaShows(func(name string) bool {
 	return name == "infoCatalogs" || name == "isManagementRestricted" || name == "organizationId"
 })

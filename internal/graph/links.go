@@ -18,13 +18,13 @@ import (
 var (
 	ownedByUser    = owned((*wire.Request).UserID)
 	createdByUser  = created((*wire.Request).UserID)
-	sponsorsOfUser = leadingFrom(directory.SponsoredBy, (*wire.Request).UserID)
+	sponsorsOfUser = leadingFrom(directory.RelationSponsoredBy, (*wire.Request).UserID)
 )
 
 // The relations of applications and service principals.
 var (
-	ownersOfApplication       = leadingFrom(directory.OwnedBy, (*wire.Request).ApplicationID)
-	ownersOfPrincipal         = leadingFrom(directory.OwnedBy, (*wire.Request).PrincipalID)
+	ownersOfApplication       = leadingFrom(directory.RelationOwnedBy, (*wire.Request).ApplicationID)
+	ownersOfPrincipal         = leadingFrom(directory.RelationOwnedBy, (*wire.Request).PrincipalID)
 	ownedByPrincipal          = owned((*wire.Request).PrincipalID)
 	createdByPrincipal        = created((*wire.Request).PrincipalID)
 	membershipsOfPrincipal    = memberships{groupsOfPrincipal, false}
@@ -49,7 +49,7 @@ func created(id func(*wire.Request) (uuid.UUID, error)) relation {
 		if err != nil {
 			return sets{}, err
 		}
-		return linked(r, r.Image.Links.To(directory.CreatedBy, creator)), nil
+		return linked(r, r.Image.Links.To(directory.RelationCreatedBy, creator)), nil
 	}
 }
 
@@ -61,7 +61,7 @@ func owned(id func(*wire.Request) (uuid.UUID, error)) relation {
 		if err != nil {
 			return sets{}, err
 		}
-		of := linked(r, r.Image.Links.To(directory.OwnedBy, owner))
+		of := linked(r, r.Image.Links.To(directory.RelationOwnedBy, owner))
 		user, ok := r.Image.Directory.UserByID(owner)
 		for group := uint32(0); ok && group < r.Image.Directory.Groups(); group++ {
 			if slices.Contains(r.Image.Directory.EverOwners(group), user) {
@@ -106,7 +106,7 @@ var groupsOfPrincipal relation = func(r *wire.Request) (sets, error) {
 	if err != nil {
 		return sets{}, err
 	}
-	of := linked(r, r.Image.Links.To(directory.HasMember, id))
+	of := linked(r, r.Image.Links.To(directory.RelationHasMember, id))
 	if of.groups == nil {
 		of.groups = roaring.New()
 	}
@@ -146,10 +146,10 @@ var resourcesOfUser relation = func(r *wire.Request) (sets, error) {
 		return sets{}, err
 	}
 	of := sets{principals: roaring.New()}
-	addLinked(r, &of, r.Image.Links.From(directory.HasRole, r.Image.Directory.UserID(user)))
+	addLinked(r, &of, r.Image.Links.From(directory.RelationHasRole, r.Image.Directory.UserID(user)))
 	for _, group := range r.Image.Directory.MemberOf(user) {
 		if !r.Image.Directory.GroupDeleted(group) {
-			addLinked(r, &of, r.Image.Links.From(directory.HasRole, r.Image.Directory.GroupID(group)))
+			addLinked(r, &of, r.Image.Links.From(directory.RelationHasRole, r.Image.Directory.GroupID(group)))
 		}
 	}
 	return of, nil
@@ -164,9 +164,9 @@ type linking struct {
 
 // The links that clients create one by one.
 var (
-	applicationOwners = linking{directory.OwnedBy, (*wire.Request).ApplicationID, "owners"}
-	principalOwners   = linking{directory.OwnedBy, (*wire.Request).PrincipalID, "owners"}
-	userSponsors      = linking{directory.SponsoredBy, (*wire.Request).UserID, "sponsors"}
+	applicationOwners = linking{directory.RelationOwnedBy, (*wire.Request).ApplicationID, "owners"}
+	principalOwners   = linking{directory.RelationOwnedBy, (*wire.Request).PrincipalID, "owners"}
+	userSponsors      = linking{directory.RelationSponsoredBy, (*wire.Request).UserID, "sponsors"}
 )
 
 // add answers POST …/owners/$ref and similar requests.

@@ -68,7 +68,7 @@ func securityGroups(r *wire.Request, groups []uint32) (secure []uint32) {
 	about, _ := directory.AboutGroup("securityEnabled")
 	columns := r.Image.Directory.GroupColumns()
 	for _, group := range groups {
-		if columns.Truth(group, about.Column) == column.True {
+		if columns.Truth(group, about.Column) == column.TruthTrue {
 			secure = append(secure, group)
 		}
 	}

@@ -27,8 +27,8 @@ var organizationFields = wire.NewFieldSet("microsoft.graph.organization", append
 	wire.PropertyFields(directory.OrganizationProperties(), func(o *organization) *directory.Organization {
 		return o.Organization
 	}, nil),
-	wire.Field[organization]{Name: "assignedPlans", Write: appendOrganizationPlans, When: directory.ByDefault},
-	wire.Field[organization]{Name: "provisionedPlans", Write: appendOrganizationProvisioned, When: directory.ByDefault},
+	wire.Field[organization]{Name: "assignedPlans", Write: appendOrganizationPlans, When: directory.ReturnedByDefault},
+	wire.Field[organization]{Name: "provisionedPlans", Write: appendOrganizationProvisioned, When: directory.ReturnedByDefault},
 ), "displayName", "id", "verifiedDomains").In("organization")
 
 // plan is a service plan of the organization.

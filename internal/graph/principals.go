@@ -18,33 +18,35 @@ import (
 var principalFields = wire.NewFieldSet("microsoft.graph.servicePrincipal", slices.Concat(
 	[]wire.Field[application]{
 		wire.Default("accountEnabled", jsontext.AppendBool, func(a *application) bool { return !a.Principal.Disabled }),
-		{Name: "applicationTemplateId", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+		{Name: "applicationTemplateId", When: directory.ReturnedByDefault, Write: func(b []byte, a *application) []byte {
 			return appendKept(b, a.Principal.Properties, templateID, "null")
 		}},
-		{Name: "appDescription", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+		{Name: "appDescription", When: directory.ReturnedByDefault, Write: func(b []byte, a *application) []byte {
 			return appendKept(b, a.Properties, "description", "null")
 		}},
 		wire.Default("appDisplayName", jsontext.AppendText, func(a *application) string { return wire.AppName(&a.Client) }),
-		{Name: "appId", Write: appendAppID, When: directory.ByDefault},
-		{Name: "appOwnerOrganizationId", Write: appendOwner, When: directory.ByDefault},
+		{Name: "appId", Write: appendAppID, When: directory.ReturnedByDefault},
+		{Name: "appOwnerOrganizationId", Write: appendOwner, When: directory.ReturnedByDefault},
 		wire.Default("appRoleAssignmentRequired", jsontext.AppendBool, func(a *application) bool { return a.Principal.AssignmentRequired }),
-		{Name: "appRoles", Write: appendAppRoles, When: directory.ByDefault},
+		{Name: "appRoles", Write: appendAppRoles, When: directory.ReturnedByDefault},
 		wire.Default("deletedDateTime", jsontext.AppendTime, func(a *application) time.Time { return a.Principal.DeletedDateTime }),
 		wire.Default("displayName", jsontext.AppendText, func(a *application) string { return a.Principal.DisplayName }),
 		wire.Default("id", jsontext.AppendID, func(a *application) uuid.UUID { return a.Principal.ID }),
-		{Name: "info", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+		{Name: "info", When: directory.ReturnedByDefault, Write: func(b []byte, a *application) []byte {
 			return appendKept(b, a.Properties, "info", whole(infoShape))
 		}},
 		wire.Default("keyCredentials", appendKeys, func(a *application) []directory.Certificate { return a.Principal.Certificates }),
-		{Name: "passwordCredentials", When: directory.ByDefault, Write: func(b []byte, a *application) []byte {
+		{Name: "passwordCredentials", When: directory.ReturnedByDefault, Write: func(b []byte, a *application) []byte {
 			return appendSecrets(b, a.Principal.Secrets, nil)
 		}},
-		{Name: "oauth2PermissionScopes", Write: appendScopes, When: directory.ByDefault},
-		{Name: "publishedPermissionScopes", Write: appendScopes, When: directory.ByDefault, Beta: true}, // its name in beta
-		{Name: "replyUrls", Write: appendReplyURLs, When: directory.ByDefault},
-		{Name: "servicePrincipalNames", Write: appendPrincipalNames, When: directory.ByDefault},
-		{Name: "servicePrincipalType", Write: func(b []byte, _ *application) []byte { return append(b, `"Application"`...) }, When: directory.ByDefault},
-		{Name: "signInAudience", Write: appendAudience, When: directory.ByDefault},
+		{Name: "oauth2PermissionScopes", Write: appendScopes, When: directory.ReturnedByDefault},
+		{Name: "publishedPermissionScopes", Write: appendScopes, When: directory.ReturnedByDefault, Beta: true}, // its name in beta
+		{Name: "replyUrls", Write: appendReplyURLs, When: directory.ReturnedByDefault},
+		{Name: "servicePrincipalNames", Write: appendPrincipalNames, When: directory.ReturnedByDefault},
+		{Name: "servicePrincipalType", When: directory.ReturnedByDefault, Write: func(b []byte, _ *application) []byte {
+			return append(b, `"Application"`...)
+		}},
+		{Name: "signInAudience", Write: appendAudience, When: directory.ReturnedByDefault},
 	},
 	keptFields(keptOfPrincipals, propertiesOfPrincipal),
 	wire.InBeta(keptFields(keptOfBetaPrincipals, propertiesOfPrincipal)),

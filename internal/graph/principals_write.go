@@ -79,7 +79,7 @@ func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Me
 	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("appId") })
 	if at < 0 {
 		return uuid.Nil, nil, &directory.InvalidError{
-			Kind: directory.Missing, Resource: principalResource, Property: "appId",
+			Kind: directory.InvalidMissing, Resource: principalResource, Property: "appId",
 		}
 	}
 	text := strings.Trim(string(members[at].Value), `"`)

@@ -44,7 +44,7 @@ var membersOfGroup relation = func(r *wire.Request) (sets, error) {
 // inGroup returns the relation to the members of a group.
 func inGroup(r *wire.Request, group uint32) sets {
 	index := r.Image.Directory
-	of := linked(r, r.Image.Links.From(directory.HasMember, index.GroupID(group)))
+	of := linked(r, r.Image.Links.From(directory.RelationHasMember, index.GroupID(group)))
 	of.users, of.groups = r.Image.Licensing.GroupMembers(group), roaring.BitmapOf(index.GroupMembersOf(group)...)
 	return of
 }
@@ -62,7 +62,7 @@ var allMembersOfGroup relation = func(r *wire.Request) (sets, error) {
 		if members := r.Image.Licensing.GroupMembers(inner); members != nil {
 			all.users.Or(members)
 		}
-		addLinked(r, &all, r.Image.Links.From(directory.HasMember, r.Image.Directory.GroupID(inner)))
+		addLinked(r, &all, r.Image.Links.From(directory.RelationHasMember, r.Image.Directory.GroupID(inner)))
 	}
 	all.groups = roaring.BitmapOf(others(groups, group)...)
 	return all, nil
@@ -73,7 +73,7 @@ var ownersOfGroup relation = func(r *wire.Request) (sets, error) {
 	if err != nil {
 		return sets{}, err
 	}
-	of := linked(r, r.Image.Links.From(directory.OwnedBy, r.Image.Directory.GroupID(group)))
+	of := linked(r, r.Image.Links.From(directory.RelationOwnedBy, r.Image.Directory.GroupID(group)))
 	of.users = roaring.BitmapOf(r.Image.Directory.Owners(group)...)
 	return of, nil
 }

@@ -94,7 +94,7 @@ func looksUpIDs(n odata.Node) bool {
 	var left odata.Node
 	switch n := n.(type) {
 	case *odata.Compare:
-		if n.Op == odata.Eq {
+		if n.Op == odata.OpEq {
 			left = n.Left
 		}
 	case *odata.In:
@@ -108,7 +108,7 @@ func findKind(r *wire.Request, k *objectKind, rel relation, of sets) (*foundKind
 	if access, _ := k.need.Check(r.Caller, identity.RelationOther); r.AsksHidden(k.hides(access)) {
 		return nil, &identity.ForbiddenError{Operation: k.need}
 	}
-	found := &foundKind{k, wire.Search{Of: k.Type, Within: columns.Live}}
+	found := &foundKind{k, wire.Search{Of: k.Type, Within: columns.WithinLive}}
 	found.Again = func(r *wire.Request) (*columns.Condition, error) {
 		of, err := rel(r)
 		if err != nil || k.of(of) == nil {
@@ -129,7 +129,7 @@ func findKind(r *wire.Request, k *objectKind, rel relation, of sets) (*foundKind
 		name = r.Op.Path + string(r.ListID(r.URL.Path, false))
 	}
 	condition := columns.And(columns.Set(k.of(of)), c.Condition)
-	found.Rows, err = r.Tenant.Find(r.Context(), r.Image, k.Type, columns.Live, condition, name, nil)
+	found.Rows, err = r.Tenant.Find(r.Context(), r.Image, k.Type, columns.WithinLive, condition, name, nil)
 	return found, err
 }
 
@@ -207,7 +207,7 @@ func (all *related) inTurn(r *wire.Request) (list []int64, err error) {
 			continue
 		}
 		wanted := tenant.Page{After: max(-1, all.page.After-k.from), Limit: limit - len(list)}
-		found, err := r.Tenant.Page(r.Context(), r.Image, k.Of, columns.Live, k.Rows, wanted)
+		found, err := r.Tenant.Page(r.Context(), r.Image, k.Of, columns.WithinLive, k.Rows, wanted)
 		if err != nil {
 			return nil, err
 		}

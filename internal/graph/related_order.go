@@ -171,7 +171,7 @@ func (m *mixedOrder) stream(r *wire.Request, k *foundKind, limit int) ([]placed,
 		order.After = c.key
 		wanted.Order = &order
 	}
-	found, err := r.Tenant.Page(r.Context(), r.Image, k.Of, columns.Live, k.Rows, wanted)
+	found, err := r.Tenant.Page(r.Context(), r.Image, k.Of, columns.WithinLive, k.Rows, wanted)
 	stream := make([]placed, len(found))
 	for i, p := range found {
 		stream[i] = placed{kind, k.from + int64(p.Row), p.Key}

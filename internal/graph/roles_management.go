@@ -23,12 +23,16 @@ var definitionFields = wire.NewFieldSet("microsoft.graph.unifiedRoleDefinition",
 	wire.Default("description", jsontext.AppendText, func(d *directoryRole) string { return d.Description }),
 	wire.Default("displayName", jsontext.AppendText, func(d *directoryRole) string { return d.Name }),
 	wire.Default("id", jsontext.AppendID, func(d *directoryRole) uuid.UUID { return d.Role.ID }),
-	{Name: "isBuiltIn", Write: wire.AppendTrue[directoryRole], When: directory.ByDefault},
-	{Name: "isEnabled", Write: wire.AppendTrue[directoryRole], When: directory.ByDefault},
-	{Name: "resourceScopes", Write: func(b []byte, _ *directoryRole) []byte { return append(b, `["/"]`...) }, When: directory.ByDefault},
-	{Name: "rolePermissions", Write: func(b []byte, _ *directoryRole) []byte { return append(b, "[]"...) }, When: directory.ByDefault},
+	{Name: "isBuiltIn", Write: wire.AppendTrue[directoryRole], When: directory.ReturnedByDefault},
+	{Name: "isEnabled", Write: wire.AppendTrue[directoryRole], When: directory.ReturnedByDefault},
+	{Name: "resourceScopes", When: directory.ReturnedByDefault, Write: func(b []byte, _ *directoryRole) []byte {
+		return append(b, `["/"]`...)
+	}},
+	{Name: "rolePermissions", When: directory.ReturnedByDefault, Write: func(b []byte, _ *directoryRole) []byte {
+		return append(b, "[]"...)
+	}},
 	wire.Default("templateId", jsontext.AppendID, func(d *directoryRole) uuid.UUID { return d.Role.ID }),
-	{Name: "version", Write: wire.AppendNull[directoryRole], When: directory.ByDefault},
+	{Name: "version", Write: wire.AppendNull[directoryRole], When: directory.ReturnedByDefault},
 }).In(edm.DefinitionSet)
 
 // listDefinitions answers GET /roleManagement/directory/roleDefinitions.
@@ -55,9 +59,11 @@ type heldRole struct {
 
 // heldFields are the properties of unifiedRoleAssignment.
 var heldFields = wire.NewFieldSet("microsoft.graph.unifiedRoleAssignment", []wire.Field[heldRole]{
-	{Name: "appScopeId", Write: wire.AppendNull[heldRole], When: directory.ByDefault},
-	{Name: "condition", Write: wire.AppendNull[heldRole], When: directory.ByDefault},
-	{Name: "directoryScopeId", Write: func(b []byte, _ *heldRole) []byte { return append(b, `"/"`...) }, When: directory.ByDefault},
+	{Name: "appScopeId", Write: wire.AppendNull[heldRole], When: directory.ReturnedByDefault},
+	{Name: "condition", Write: wire.AppendNull[heldRole], When: directory.ReturnedByDefault},
+	{Name: "directoryScopeId", When: directory.ReturnedByDefault, Write: func(b []byte, _ *heldRole) []byte {
+		return append(b, `"/"`...)
+	}},
 	wire.Default("id", jsontext.AppendText, (*heldRole).id),
 	wire.Default("principalId", jsontext.AppendID, func(h *heldRole) uuid.UUID { return h.principal }),
 	wire.Default("principalOrganizationId", jsontext.AppendID, func(h *heldRole) uuid.UUID { return h.tenant }),
@@ -239,7 +245,7 @@ func readHeldRole(r *wire.Request) (h heldRole, err error) {
 		}.Invalid([]byte(h.role.String()), "the id of one of the roleDefinitions")
 	case scope != "/":
 		return h, &directory.InvalidError{
-			Kind: directory.NotServed, Resource: heldResource, Property: "directoryScopeId",
+			Kind: directory.InvalidNotServed, Resource: heldResource, Property: "directoryScopeId",
 			Want: "Roles are for the whole directory here: directoryScopeId is '/'.",
 		}
 	}

@@ -102,9 +102,9 @@ type Proof string
 
 // The kinds of proof: none, for a public client; a secret; a certificate or another issuer's token.
 const (
-	NoProof     Proof = "0"
-	BySecret    Proof = "1"
-	ByAssertion Proof = "2"
+	ProofNone      Proof = "0"
+	ProofSecret    Proof = "1"
+	ProofAssertion Proof = "2"
 )
 
 // The values of idtyp.
@@ -149,7 +149,7 @@ func (c Claims) set(now time.Time) claimSet {
 	if c.Delegated {
 		c.setUser(&set)
 	} else {
-		set.IdentityType, set.AppIDACR = typeApp, cmp.Or(c.Proof, BySecret)
+		set.IdentityType, set.AppIDACR = typeApp, cmp.Or(c.Proof, ProofSecret)
 		set.Roles, set.Provider = c.Permissions, set.Issuer
 	}
 	if c.AppID != uuid.Nil {
@@ -163,7 +163,7 @@ func (c Claims) set(now time.Time) claimSet {
 
 // setUser sets who has signed in and how: with a password.
 func (c *Claims) setUser(set *claimSet) {
-	set.IdentityType, set.AppIDACR = typeUser, cmp.Or(c.Proof, NoProof)
+	set.IdentityType, set.AppIDACR = typeUser, cmp.Or(c.Proof, ProofNone)
 	set.Scopes = strings.Join(c.Permissions, " ")
 	set.UPN, set.UniqueName, set.Name = c.User.Name, c.User.Name, c.User.DisplayName
 	set.GivenName, set.FamilyName = c.User.GivenName, c.User.Surname

@@ -17,12 +17,12 @@ func TestATokenSaysHowItsClientHasShownWhoItIs(t *testing.T) {
 		want   string
 	}{
 		{robot(), "", "1"},
-		{robot(), BySecret, "1"},
-		{robot(), ByAssertion, "2"},
+		{robot(), ProofSecret, "1"},
+		{robot(), ProofAssertion, "2"},
 		{user(ann), "", "0"},
-		{user(ann), NoProof, "0"},
-		{user(ann), BySecret, "1"},
-		{user(ann), ByAssertion, "2"},
+		{user(ann), ProofNone, "0"},
+		{user(ann), ProofSecret, "1"},
+		{user(ann), ProofAssertion, "2"},
 	} {
 		test.claims.Proof = test.proof
 		payload, err := base64.RawURLEncoding.DecodeString(strings.Split(w.issue(t, test.claims), ".")[1])

@@ -17,7 +17,7 @@ type Assign struct {
 // user can be licensed except a deleted one (L25).
 func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error {
 	if f := d.factOf(user); f.flags&(deleted|purged) != 0 {
-		return &RefusalError{Kind: UserDeleted}
+		return &RefusalError{Kind: RefusalUserDeleted}
 	}
 	if err := d.admissible(add, remove); err != nil {
 		return err
@@ -28,7 +28,7 @@ func (d *Draft) AssignUser(user uint32, add []Assign, remove []uuid.UUID) error 
 		return err
 	}
 	if len(add) > 0 && e.fact.location == NoCountry {
-		return &RefusalError{Kind: NoUsageLocation}
+		return &RefusalError{Kind: RefusalNoUsageLocation}
 	}
 	rules := d.next.rules
 	if err := d.assignDirect(user, d.licenses(add), remove); err != nil {
@@ -81,13 +81,13 @@ func (d *Draft) admissible(add []Assign, remove []uuid.UUID) error {
 	seen := map[uuid.UUID]bool{}
 	for _, id := range remove {
 		if seen[id] {
-			return &RefusalError{Kind: Repeated, SKUID: id}
+			return &RefusalError{Kind: RefusalRepeated, SKUID: id}
 		}
 		seen[id] = true
 	}
 	for _, a := range add {
 		if seen[a.SKUID] {
-			return &RefusalError{Kind: Repeated, SKUID: a.SKUID}
+			return &RefusalError{Kind: RefusalRepeated, SKUID: a.SKUID}
 		}
 		seen[a.SKUID] = true
 		if err := d.assignable(a); err != nil {
@@ -101,14 +101,14 @@ func (d *Draft) assignable(a Assign) error {
 	at := slices.Index(d.next.rules.skus, a.SKUID)
 	product := d.next.rules.product(a.SKUID)
 	if at < 0 || product == nil || !d.next.sku(SKU(at)).subscribed {
-		return &RefusalError{Kind: NotSubscribed, SKUID: a.SKUID}
+		return &RefusalError{Kind: RefusalNotSubscribed, SKUID: a.SKUID}
 	}
 	if product.AppliesTo == AppliesToCompany {
-		return &RefusalError{Kind: CompanyProduct, SKUID: a.SKUID}
+		return &RefusalError{Kind: RefusalCompanyProduct, SKUID: a.SKUID}
 	}
 	for _, plan := range a.DisabledPlans {
 		if !slices.Contains(product.ServicePlanIDs, plan) {
-			return &RefusalError{Kind: PlanNotInSKU, SKUID: a.SKUID, Plans: []uuid.UUID{plan}}
+			return &RefusalError{Kind: RefusalPlanNotInSKU, SKUID: a.SKUID, Plans: []uuid.UUID{plan}}
 		}
 	}
 	return nil
@@ -141,9 +141,9 @@ func removable(e *evaluation, remove []uuid.UUID) error {
 		switch {
 		case direct:
 		case inherited:
-			return &RefusalError{Kind: Inherited, SKUID: id}
+			return &RefusalError{Kind: RefusalInherited, SKUID: id}
 		default:
-			return &RefusalError{Kind: NotHeld, SKUID: id}
+			return &RefusalError{Kind: RefusalNotHeld, SKUID: id}
 		}
 	}
 	return nil

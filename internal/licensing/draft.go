@@ -52,7 +52,7 @@ func (img *Image) Draft(seq uint64, at time.Time) *Draft {
 func (d *Draft) refresh() {
 	d.eval.rules = d.next.rules
 	d.eval.asked, d.eval.answer = NoCountry, nil
-	d.eval.country, d.eval.independent = d.next.country, d.next.settings.GroupBundles == Independent
+	d.eval.country, d.eval.independent = d.next.country, d.next.settings.GroupBundles == BundlesIndependent
 }
 
 // Crowded returns a user with more than most entries, and more than before the draft, and their

@@ -61,14 +61,14 @@ type RemedyKind string
 
 // The remedies.
 const (
-	FreeSeats      RemedyKind = "freeSeats"      // Seats of SKUID, or buy them
-	DisablePlan    RemedyKind = "disablePlan"    // Plans in SKUID at the source
-	AddPlan        RemedyKind = "addPlan"        // any one of Plans
-	RemoveLicense  RemedyKind = "removeLicense"  // SKUID at the source
-	ChangeLocation RemedyKind = "changeLocation" // of the user, or the other user's
-	ChangeAddress  RemedyKind = "changeAddress"  // of the user, or the other's
-	ClearOther     RemedyKind = "clearOther"     // the error of SKUID at the source, of which this one is a consequence
-	Reprocess      RemedyKind = "reprocess"      // nothing prevents the license now
+	RemedyFreeSeats      RemedyKind = "freeSeats"      // Seats of SKUID, or buy them
+	RemedyDisablePlan    RemedyKind = "disablePlan"    // Plans in SKUID at the source
+	RemedyAddPlan        RemedyKind = "addPlan"        // any one of Plans
+	RemedyRemoveLicense  RemedyKind = "removeLicense"  // SKUID at the source
+	RemedyChangeLocation RemedyKind = "changeLocation" // of the user, or the other user's
+	RemedyChangeAddress  RemedyKind = "changeAddress"  // of the user, or the other's
+	RemedyClearOther     RemedyKind = "clearOther"     // the error of SKUID at the source, of which this one is a consequence
+	RemedyReprocess      RemedyKind = "reprocess"      // nothing prevents the license now
 )
 
 // Explain is Explainer.User for a single user.
@@ -88,7 +88,7 @@ func (img *Image) Explainer() *Explainer { return &Explainer{img, map[SKU]uint32
 
 // User yields the reason of each of the user's entries, or only of those in error unless every is
 // set. The checks are run again on the image, so a reason describes the current conflict. If there
-// is none left, its Remedy is Reprocess.
+// is none left, its Remedy is RemedyReprocess.
 func (x *Explainer) User(user uint32, every bool) iter.Seq[Reason] {
 	return func(yield func(Reason) bool) {
 		e := x.image.evaluation()
@@ -126,7 +126,7 @@ func (x *Explainer) Reasons(user uint32, every bool) (n int) {
 func (img *Image) evaluation() *evaluation {
 	return &evaluation{
 		rules: img.rules, skus: &img.skus, groups: &img.groups, country: img.country,
-		independent: img.settings.GroupBundles == Independent,
+		independent: img.settings.GroupBundles == BundlesIndependent,
 	}
 }
 
@@ -155,7 +155,7 @@ func (e *evaluation) explain(i int, b span) *Reason {
 	if r.Error == NoViolation {
 		r.Error = en.Error
 		if en.Error != NoViolation {
-			r.Remedies = []Remedy{{Kind: Reprocess}}
+			r.Remedies = []Remedy{{Kind: RemedyReprocess}}
 		}
 		return r
 	}
@@ -189,44 +189,44 @@ func (r *Reason) remedy(e *evaluation) {
 	here := Remedy{SKUID: r.SKUID, Direct: r.Direct, Group: r.Group}
 	there := Remedy{SKUID: r.Other, Direct: r.OtherDirect, Group: r.OtherGroup}
 	with := func(m Remedy, kind RemedyKind, plans ...uuid.UUID) {
-		if m.Kind, m.Plans = kind, plans; kind != DisablePlan || len(plans) > 0 {
+		if m.Kind, m.Plans = kind, plans; kind != RemedyDisablePlan || len(plans) > 0 {
 			r.Remedies = append(r.Remedies, m)
 		}
 	}
 	switch r.Error {
 	case CountViolation:
 		r.Remedies = append(r.Remedies, Remedy{
-			Kind:  FreeSeats,
+			Kind:  RemedyFreeSeats,
 			SKUID: r.SKUID,
 			Seats: max(1, 1+r.Seats.Consumed-r.Seats.Units.Enabled-r.Seats.Units.Warning),
 		})
 	case MutuallyExclusiveViolation:
-		with(here, DisablePlan, r.here...)
+		with(here, RemedyDisablePlan, r.here...)
 		r.mendOther(there)
 	case DependencyViolation:
 		if r.Needed {
 			r.mendOther(there)
 			return
 		}
-		with(Remedy{}, AddPlan, r.Requires...)
-		with(here, DisablePlan, r.here...)
+		with(Remedy{}, RemedyAddPlan, r.Requires...)
+		with(here, RemedyDisablePlan, r.here...)
 	case ProhibitedInUsageLocationViolation:
-		with(Remedy{}, ChangeLocation)
-		with(here, DisablePlan, r.here...)
+		with(Remedy{}, RemedyChangeLocation)
+		with(here, RemedyDisablePlan, r.here...)
 	case UniquenessViolation:
-		with(Remedy{}, ChangeAddress)
-		with(here, DisablePlan, r.here...)
+		with(Remedy{}, RemedyChangeAddress)
+		with(here, RemedyDisablePlan, r.here...)
 	case OtherViolation:
-		with(there, ClearOther)
+		with(there, RemedyClearOther)
 	}
 }
 
 // mendOther adds the actions that would remove the conflict with the other license.
 func (r *Reason) mendOther(there Remedy) {
-	if there.Kind = ClearOther; !r.stuck {
-		there.Kind = RemoveLicense
+	if there.Kind = RemedyClearOther; !r.stuck {
+		there.Kind = RemedyRemoveLicense
 		less := there
-		less.Kind, less.Plans = DisablePlan, r.there
+		less.Kind, less.Plans = RemedyDisablePlan, r.there
 		r.Remedies = append(r.Remedies, less)
 	}
 	r.Remedies = append(r.Remedies, there)

@@ -44,26 +44,26 @@ func TestExplainARemedyClearsTheError(t *testing.T) {
 // remedy does what a remedy of a user's reason says.
 func remedy(d *licensing.Draft, img *licensing.Image, user uint32, r licensing.Reason, m licensing.Remedy) error {
 	switch m.Kind {
-	case licensing.FreeSeats:
+	case licensing.RemedyFreeSeats:
 		return buy(d, img, m.SKUID, m.Seats)
-	case licensing.DisablePlan:
+	case licensing.RemedyDisablePlan:
 		return reassign(d, img, user, m, m.Plans, nil)
-	case licensing.RemoveLicense:
+	case licensing.RemedyRemoveLicense:
 		return reassign(d, img, user, m, nil, []uuid.UUID{m.SKUID})
-	case licensing.AddPlan:
+	case licensing.RemedyAddPlan:
 		return addPlan(d, img, user, m.Plans)
-	case licensing.ChangeLocation:
+	case licensing.RemedyChangeLocation:
 		d.SetLocation(user, country("XX"))
-	case licensing.ChangeAddress:
+	case licensing.RemedyChangeAddress:
 		d.SetDuplicate(user, false)
-	case licensing.ClearOther:
+	case licensing.RemedyClearOther:
 		for _, other := range img.Explain(user, false) {
 			if other.SKUID == m.SKUID && other.Direct == m.Direct && other.Group == m.Group {
 				return remedy(d, img, user, other, other.Remedies[0])
 			}
 		}
 		return fmt.Errorf("nothing is wrong with the other one")
-	case licensing.Reprocess:
+	case licensing.RemedyReprocess:
 	default:
 		return fmt.Errorf("an unknown remedy %s", m.Kind)
 	}
@@ -129,7 +129,7 @@ func TestExplainRemediesOfAnyHistory(t *testing.T) {
 			user := it.Next()
 			for _, r := range img.Explain(user, false) {
 				for _, m := range r.Remedies {
-					if m.Kind != licensing.ClearOther { // the other one may have more than one thing wrong
+					if m.Kind != licensing.RemedyClearOther { // the other one may have more than one thing wrong
 						tryRemedy(t, img, user, r, m)
 					}
 				}
@@ -152,7 +152,7 @@ func tryRemedy(t *rapid.T, img *licensing.Image, user uint32, r licensing.Reason
 	next, _ := d.Finish()
 	for _, left := range next.Explain(user, false) {
 		there := left.Direct == m.Direct && left.Group == m.Group
-		if there && m.Kind != licensing.FreeSeats && m.SKUID != uuid.Nil &&
+		if there && m.Kind != licensing.RemedyFreeSeats && m.SKUID != uuid.Nil &&
 			(left.Entry.Source != r.Entry.Source || left.SKUID == m.SKUID && m.SKUID != r.SKUID) {
 			return // what should be changed at the other source cannot be: something is wrong there, too
 		}

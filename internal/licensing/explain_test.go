@@ -58,7 +58,7 @@ func (s *stage) words(r licensing.Reason) string {
 		if m.SKUID != uuid.Nil {
 			text += " " + called(m.SKUID)
 		}
-		if m.Kind == licensing.DisablePlan || m.Kind == licensing.RemoveLicense {
+		if m.Kind == licensing.RemedyDisablePlan || m.Kind == licensing.RemedyRemoveLicense {
 			text += from(m.Direct, m.Group)
 		}
 		if m.Plans != nil {

@@ -18,7 +18,7 @@ func (d *Draft) AddGroup(id uuid.UUID) uint32 {
 // PurgeGroup removes a group permanently; with licenses it is refused (L35). Its members leave it.
 func (d *Draft) PurgeGroup(g uint32) error {
 	if len(d.next.group(g).licenses) > 0 {
-		return &RefusalError{Kind: GroupLicensed}
+		return &RefusalError{Kind: RefusalGroupLicensed}
 	}
 	d.RemoveMembers(g, d.next.group(g).members.bitmap.Clone())
 	d.ownGroup(g).purged = true
@@ -34,7 +34,7 @@ func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
 	had, rules := d.next.group(g).licenses, d.next.rules
 	for _, id := range remove {
 		if !slices.ContainsFunc(had, func(l license) bool { return d.next.sku(l.sku).id == id }) {
-			return &RefusalError{Kind: GroupNotHolding, SKUID: id}
+			return &RefusalError{Kind: RefusalGroupNotHolding, SKUID: id}
 		}
 	}
 	wants := d.withLicenses(had, d.licenses(add), remove)
@@ -77,10 +77,10 @@ func (r *ruleset) fitting(list []license) error {
 			if !c.fails(&own, i) {
 				continue
 			}
-			kind := GroupConflict
+			kind := RefusalGroupConflict
 			plans := []uuid.UUID{own.why.Plan, own.why.OtherPlan}
 			if c.error == DependencyViolation {
-				kind, plans = GroupDependency, append([]uuid.UUID{own.why.Plan}, own.why.Requires...)
+				kind, plans = RefusalGroupDependency, append([]uuid.UUID{own.why.Plan}, own.why.Requires...)
 			}
 			return &RefusalError{Kind: kind, SKUID: r.skus[own.entries[i].SKU], Plans: plans, names: r.names(plans)}
 		}

@@ -36,8 +36,8 @@ type Failure string
 
 // The values of the settings; the first of each is the default.
 const (
-	Together    Bundles = "together"
-	Independent Bundles = "independent"
+	BundlesTogether    Bundles = "together"
+	BundlesIndependent Bundles = "independent"
 
 	FailureState Failure = "state"
 	FailureError Failure = "error"
@@ -86,7 +86,7 @@ type license struct {
 func New(catalog *Catalog) *Image {
 	return &Image{
 		rules:    newRuleset(catalog, nil, nil),
-		settings: Settings{GroupBundles: Together, ReprocessFailure: FailureState},
+		settings: Settings{GroupBundles: BundlesTogether, ReprocessFailure: FailureState},
 		deleted:  userSet{bitmap: nobody},
 		purged:   userSet{bitmap: nobody},
 		inError:  userSet{bitmap: nobody},

@@ -83,11 +83,11 @@ func (t *tenant) do(d *licensing.Draft, op model.Op) error {
 		d.SetCountry(op.Country)
 	case model.SetSettings:
 		s := licensing.Settings{
-			AutoReprocess: op.Settings.AutoReprocess, GroupBundles: licensing.Together,
+			AutoReprocess: op.Settings.AutoReprocess, GroupBundles: licensing.BundlesTogether,
 			ReprocessFailure: licensing.FailureState,
 		}
 		if op.Settings.Independent {
-			s.GroupBundles = licensing.Independent
+			s.GroupBundles = licensing.BundlesIndependent
 		}
 		return d.SetSettings(s)
 	case model.SetUnits:

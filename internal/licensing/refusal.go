@@ -23,50 +23,50 @@ type RefusalKind uint8
 
 // The refusals.
 const (
-	NoUsageLocation RefusalKind = iota + 1
-	NoSeats
-	NotSubscribed
-	CompanyProduct
-	Conflict
-	Dependency
-	Prohibited
-	DuplicateAddress
-	NotHeld
-	Inherited
-	PlanNotInSKU
-	Repeated
-	UserDeleted
-	UnknownProduct
-	GroupLicensed
-	GroupNotHolding
-	GroupConflict
-	GroupDependency
+	RefusalNoUsageLocation RefusalKind = iota + 1
+	RefusalNoSeats
+	RefusalNotSubscribed
+	RefusalCompanyProduct
+	RefusalConflict
+	RefusalDependency
+	RefusalProhibited
+	RefusalDuplicateAddress
+	RefusalNotHeld
+	RefusalInherited
+	RefusalPlanNotInSKU
+	RefusalRepeated
+	RefusalUserDeleted
+	RefusalUnknownProduct
+	RefusalGroupLicensed
+	RefusalGroupNotHolding
+	RefusalGroupConflict
+	RefusalGroupDependency
 )
 
 func (r *RefusalError) Error() string {
 	switch r.Kind {
-	case NoUsageLocation:
+	case RefusalNoUsageLocation:
 		return "License assignment cannot be done for user with invalid usage location."
-	case NoSeats:
+	case RefusalNoSeats:
 		return fmt.Sprintf("Subscription with SKU %s does not have any available licenses.", r.SKUID)
-	case NotSubscribed:
+	case RefusalNotSubscribed:
 		return fmt.Sprintf("License %s does not correspond to a valid company License.", r.SKUID)
-	case CompanyProduct:
+	case RefusalCompanyProduct:
 		return fmt.Sprintf("License %s cannot be assigned to a user.", r.SKUID)
-	case Conflict:
+	case RefusalConflict:
 		return "License assignment failed because service plans " + joined(r.Plans) + " are mutually exclusive"
-	case Dependency:
+	case RefusalDependency:
 		return fmt.Sprintf("License assignment failed because service plan %s depends on the service plan(s) %s",
 			r.Plans[0], joined(r.Plans[1:]))
-	case Prohibited:
+	case RefusalProhibited:
 		return fmt.Sprintf("License assignment failed because service plan %s is not available in the usage "+
 			"location %s.", joined(r.Plans), r.Country)
-	case DuplicateAddress:
+	case RefusalDuplicateAddress:
 		return fmt.Sprintf("License assignment failed because a proxy address of the user is another user's too, "+
 			"which service plan %s does not allow.", joined(r.Plans))
-	case NotHeld:
+	case RefusalNotHeld:
 		return "User does not have a corresponding license."
-	case Inherited:
+	case RefusalInherited:
 		return "User license is inherited from a group membership and it cannot be removed directly from the user."
 	}
 	return r.ownText()
@@ -75,24 +75,24 @@ func (r *RefusalError) Error() string {
 // ownText has the texts for refusals whose text in the real service is unknown.
 func (r *RefusalError) ownText() string {
 	switch r.Kind {
-	case PlanNotInSKU:
+	case RefusalPlanNotInSKU:
 		return fmt.Sprintf("Disabled plan %s is not a service plan of license %s.", joined(r.Plans), r.SKUID)
-	case Repeated:
+	case RefusalRepeated:
 		return fmt.Sprintf("License %s is named more than once in addLicenses and removeLicenses; name it once.",
 			r.SKUID)
-	case UserDeleted:
+	case RefusalUserDeleted:
 		return "Licenses of a deleted user cannot be changed. Restore the user first."
-	case UnknownProduct:
+	case RefusalUnknownProduct:
 		return fmt.Sprintf("The catalog has no product with skuId %s. Add it with PUT /licensor/v1/catalog first.",
 			r.SKUID)
-	case GroupLicensed:
+	case RefusalGroupLicensed:
 		return "A group with active licenses assigned cannot be deleted."
-	case GroupNotHolding:
+	case RefusalGroupNotHolding:
 		return fmt.Sprintf("Group does not have a corresponding license: %s.", r.SKUID)
-	case GroupConflict:
+	case RefusalGroupConflict:
 		return "License operation failed. Service plans " + strings.Join(r.names,
 			", ") + " of the group's licenses are mutually exclusive."
-	case GroupDependency:
+	case RefusalGroupDependency:
 		return "License operation failed. Make sure that the group has necessary services before adding or " +
 			"removing a dependent service. Service plan " +
 			"" + r.names[0] + " depends on " + strings.Join(r.names[1:], " or ") + "."
@@ -139,18 +139,18 @@ func (r *Reason) refusal(id uuid.UUID) *RefusalError {
 	f := &RefusalError{SKUID: id, Reason: r, Plans: []uuid.UUID{r.Plan}}
 	switch r.Error {
 	case CountViolation:
-		f.Kind = NoSeats
+		f.Kind = RefusalNoSeats
 	case MutuallyExclusiveViolation:
-		f.Kind, f.Plans = Conflict, []uuid.UUID{r.Plan, r.OtherPlan}
+		f.Kind, f.Plans = RefusalConflict, []uuid.UUID{r.Plan, r.OtherPlan}
 	case DependencyViolation:
-		f.Kind = Dependency
+		f.Kind = RefusalDependency
 		if f.Plans = append([]uuid.UUID{r.Plan}, r.Requires...); r.Needed {
 			f.Plans = []uuid.UUID{r.OtherPlan, r.Plan}
 		}
 	case ProhibitedInUsageLocationViolation:
-		f.Kind, f.Country = Prohibited, r.Location
+		f.Kind, f.Country = RefusalProhibited, r.Location
 	case UniquenessViolation:
-		f.Kind = DuplicateAddress
+		f.Kind = RefusalDuplicateAddress
 	}
 	return f
 }

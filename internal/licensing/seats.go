@@ -32,7 +32,7 @@ func (d *Draft) number(skuID uuid.UUID) (SKU, error) {
 		return SKU(at), nil
 	}
 	if d.next.rules.product(skuID) == nil {
-		return 0, &RefusalError{Kind: UnknownProduct, SKUID: skuID}
+		return 0, &RefusalError{Kind: RefusalUnknownProduct, SKUID: skuID}
 	}
 	if d.next.skus.Len() >= MaxSKUs {
 		return 0, fmt.Errorf("a tenant can have at most %d different SKUs", MaxSKUs)
@@ -70,8 +70,8 @@ func (d *Draft) SetCatalog(c *Catalog) error {
 
 // SetSettings changes the tenant's settings. No user is processed (L61).
 func (d *Draft) SetSettings(s Settings) error {
-	if s.GroupBundles != Together && s.GroupBundles != Independent {
-		return fmt.Errorf("groupBundles is %q; it is %q or %q", s.GroupBundles, Together, Independent)
+	if s.GroupBundles != BundlesTogether && s.GroupBundles != BundlesIndependent {
+		return fmt.Errorf("groupBundles is %q; it is %q or %q", s.GroupBundles, BundlesTogether, BundlesIndependent)
 	}
 	if s.ReprocessFailure != FailureState && s.ReprocessFailure != FailureError {
 		return fmt.Errorf("reprocessFailure is %q; it is %q or %q", s.ReprocessFailure, FailureState, FailureError)

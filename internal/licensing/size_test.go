@@ -39,7 +39,7 @@ var changes = map[string]func(d *Draft) error{
 	"remove member": func(d *Draft) error { d.RemoveMembers(0, roaring.BitmapOf(77)); return nil },
 	"reprocess":     func(d *Draft) error { d.Reprocess(roaring.BitmapOf(77)); return nil },
 	"set units":     func(d *Draft) error { return d.SetUnits(testID('s', 6), Units{Enabled: 1}, true) },
-	"set settings":  func(d *Draft) error { return d.SetSettings(Settings{true, Together, FailureState}) },
+	"set settings":  func(d *Draft) error { return d.SetSettings(Settings{true, BundlesTogether, FailureState}) },
 }
 
 // What a change copies does not grow with the tenant.

@@ -183,7 +183,7 @@ func (s *stage) settings(change func(*licensing.Settings)) {
 func (s *stage) auto() { s.settings(func(set *licensing.Settings) { set.AutoReprocess = true }) }
 
 func (s *stage) independent() {
-	s.settings(func(set *licensing.Settings) { set.GroupBundles = licensing.Independent })
+	s.settings(func(set *licensing.Settings) { set.GroupBundles = licensing.BundlesIndependent })
 }
 
 // catalog replaces the catalog by one in which lines are others: pairs of old and new text.

@@ -40,11 +40,11 @@ func (s *Share) Body(of io.ReadCloser, end func()) io.ReadCloser {
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
 	if b.begin() {
-		return 0, &FullError{OfTenant, 0}
+		return 0, &FullError{CauseTenant, 0}
 	}
 	n, err := b.ReadCloser.Read(p)
 	if b.arrived(n) {
-		return 0, &FullError{OfTenant, 0}
+		return 0, &FullError{CauseTenant, 0}
 	}
 	return n, err
 }
@@ -91,7 +91,7 @@ func (b *Budget) reclaim(w *waiter) {
 		latest.gaveWay = true
 		delete(b.bodies, latest)
 		latest.end()
-		b.refused[OfTenant]++
+		b.refused[CauseTenant]++
 		leaving += latest.share.bytes
 		b.gone[latest.share] = struct{}{}
 	}
@@ -120,5 +120,5 @@ func (b *Budget) latest(w *waiter) *body {
 
 // canUse reports whether the request could begin with the memory of another.
 func (w *waiter) canUse(other *Share) bool {
-	return other != w.share && other.bytes > 0 && (w.why == OfAll || other.tenant == w.share.tenant)
+	return other != w.share && other.bytes > 0 && (w.why == CauseAll || other.tenant == w.share.tenant)
 }

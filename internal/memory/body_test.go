@@ -41,7 +41,7 @@ func TestABodyThatDoesNotComeGivesWay(t *testing.T) {
 		if err := share.More(ctx, 10*megabyte); err != nil {
 			t.Errorf("after %v: %v", time.Since(begun), err)
 		}
-		wantFull(t, <-slow, memory.OfTenant)
+		wantFull(t, <-slow, memory.CauseTenant)
 		select {
 		case err := <-other:
 			t.Errorf("that of another tenant ends, too: %v", err)
@@ -52,7 +52,7 @@ func TestABodyThatDoesNotComeGivesWay(t *testing.T) {
 		if err := share.More(ctx, 20*megabyte); err != nil {
 			t.Error(err)
 		}
-		wantFull(t, <-other, memory.OfTenant)
+		wantFull(t, <-other, memory.CauseTenant)
 		share.End()
 	})
 }
@@ -81,7 +81,7 @@ func TestABodyThatComesIsRead(t *testing.T) {
 			read <- err
 		}()
 		ctx, waits := begin(t, b, tenant)
-		wantFull(t, waits.More(ctx, 20*megabyte), memory.OfTenant)
+		wantFull(t, waits.More(ctx, 20*megabyte), memory.CauseTenant)
 		if err := <-read; err != nil {
 			t.Error(err)
 		}

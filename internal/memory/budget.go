@@ -84,7 +84,7 @@ func (s *Share) More(ctx context.Context, bytes int64) error {
 		return nil
 	}
 	if s.of.room() < bytes {
-		return s.of.refuse(NearEnd, bytes)
+		return s.of.refuse(CauseLimit, bytes)
 	}
 	return s.take(ctx, bytes)
 }

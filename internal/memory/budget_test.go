@@ -46,7 +46,7 @@ func TestATenantHasHalfOfTheBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, two := begin(t, b, greedy)
-	wantFull(t, two.More(ctx, 20*megabyte), memory.OfTenant)
+	wantFull(t, two.More(ctx, 20*megabyte), memory.CauseTenant)
 	_, other := begin(t, b, modest)
 	if err := other.More(ctx, 20*megabyte); err != nil {
 		t.Errorf("another tenant: %v", err)
@@ -78,7 +78,7 @@ func TestLargeRequestsLeaveRoomForSmallOnes(t *testing.T) {
 		}
 	}
 	ctx, third := begin(t, b, uuid.New())
-	wantFull(t, third.More(ctx, 1<<40), memory.OfAll)
+	wantFull(t, third.More(ctx, 1<<40), memory.CauseAll)
 	if third.Try(16 * megabyte) {
 		t.Error("there is room for what need not be")
 	}
@@ -141,7 +141,7 @@ func TestNoTenantHasTheWholeLine(t *testing.T) {
 		wait.Go(func() {
 			_, share := begin(t, b, greedy)
 			defer share.End()
-			wantFull(t, share.More(ctx, 20*megabyte), memory.OfTenant)
+			wantFull(t, share.More(ctx, 20*megabyte), memory.CauseTenant)
 		})
 	}
 	_, one := begin(t, b, modest)
@@ -149,7 +149,7 @@ func TestNoTenantHasTheWholeLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, two := begin(t, b, modest)
-	for b.Stats().Refused[memory.OfTenant] < 200-128 { // those without a place in the line
+	for b.Stats().Refused[memory.CauseTenant] < 200-128 { // those without a place in the line
 		time.Sleep(time.Millisecond)
 	}
 	time.AfterFunc(10*time.Millisecond, one.End)
@@ -199,13 +199,13 @@ func TestSmallRequestsAreBounded(t *testing.T) {
 		begin(t, b, uuid.Nil)
 	}
 	_, _, err := b.Begin(t.Context(), uuid.Nil)
-	wantFull(t, err, memory.OfTenant)
+	wantFull(t, err, memory.CauseTenant)
 	for range 50 {
 		begin(t, b, uuid.New())
 	}
 	_, _, err = b.Begin(t.Context(), uuid.New())
-	wantFull(t, err, memory.OfAll)
-	if refused := b.Stats().Refused; refused[memory.OfTenant] != 1 || refused[memory.OfAll] != 1 {
+	wantFull(t, err, memory.CauseAll)
+	if refused := b.Stats().Refused; refused[memory.CauseTenant] != 1 || refused[memory.CauseAll] != 1 {
 		t.Errorf("refused were %v", refused)
 	}
 }
@@ -236,7 +236,7 @@ func TestNothingLargeBeginsNearTheLimit(t *testing.T) {
 	var room atomic.Int64
 	b := memory.New(64*megabyte, room.Load)
 	ctx, share := begin(t, b, uuid.New())
-	wantFull(t, share.More(ctx, 1), memory.NearEnd)
+	wantFull(t, share.More(ctx, 1), memory.CauseLimit)
 	room.Store(megabyte)
 	if err := share.More(ctx, megabyte); err != nil {
 		t.Error(err)

@@ -7,9 +7,9 @@ type Cause int
 
 // The causes, with their names in metrics.
 const (
-	OfTenant Cause = iota // the tenant's other requests use all that it may have
-	OfAll                 // the requests of all tenants use the budget
-	NearEnd               // the heap is near the limit
+	CauseTenant Cause = iota // the tenant's other requests use all that it may have
+	CauseAll                 // the requests of all tenants use the budget
+	CauseLimit               // the heap is near the limit
 	causes
 )
 
@@ -23,10 +23,10 @@ type FullError struct {
 
 func (e *FullError) Error() string {
 	switch e.Cause {
-	case OfTenant:
+	case CauseTenant:
 		return "The requests of this tenant that are under way take all the memory that one tenant may have. Send " +
 			"the request again when some of them have ended, and fewer at once."
-	case OfAll:
+	case CauseAll:
 		return "The requests that are under way take all the memory that there is for them. Try again in a moment."
 	}
 	return fmt.Sprintf("The server has little memory left: it makes nothing large and adds nothing at the moment, "+

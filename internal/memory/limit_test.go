@@ -21,7 +21,7 @@ func TestRoomComesBack(t *testing.T) { // not parallel: it looks at the heap of 
 	runtime.GC()
 	b := memory.OfProcess(256 * megabyte)
 	ctx, share := begin(t, b, uuid.New())
-	wantFull(t, share.More(ctx, megabyte), memory.NearEnd)
+	wantFull(t, share.More(ctx, megabyte), memory.CauseLimit)
 	runtime.KeepAlive(held)
 	held = nil
 	for end := time.Now().Add(time.Minute); share.More(ctx, megabyte) != nil; {

@@ -125,12 +125,12 @@ func (b *Budget) obstacle(w *waiter, before []*waiter) (why Cause, blocked bool)
 	case w.share.holders == 0, w.bytes == 0:
 		return 0, false
 	case b.tenants[w.share.tenant]+w.bytes > w.most/2:
-		return OfTenant, true
+		return CauseTenant, true
 	case b.used+w.bytes > w.most:
-		return OfAll, true
+		return CauseAll, true
 	}
 	for _, other := range before {
-		if other.most == w.most && (other.why == OfAll || other.share.tenant == w.share.tenant) {
+		if other.most == w.most && (other.why == CauseAll || other.share.tenant == w.share.tenant) {
 			return other.why, true
 		}
 	}

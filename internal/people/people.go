@@ -294,7 +294,7 @@ func (d Directory) Consent(ctx context.Context, tenantID, client, user uuid.UUID
 				Grant: directory.Grant{Client: client, User: of, Scopes: union(before.Scopes, scopes)},
 			},
 		})
-		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.Changed {
+		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.ProblemChanged {
 			return err
 		}
 	}

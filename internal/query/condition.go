@@ -90,11 +90,11 @@ func together(args []*Condition) []*Condition {
 	list := args[:0:0]
 	for _, arg := range args {
 		isSame := func(other *Condition) bool {
-			return other.kind == text && other.column == arg.column && other.test.Op == column.HasWords
+			return other.kind == text && other.column == arg.column && other.test.Op == column.OpHasWords
 		}
 		if at := slices.IndexFunc(list, isSame); at >= 0 && isSame(arg) {
 			list[at] = Text(arg.column, column.Test{
-				Op: column.HasWords, Text: list[at].test.Text + " " + arg.test.Text,
+				Op: column.OpHasWords, Text: list[at].test.Text + " " + arg.test.Text,
 			})
 			continue
 		}
@@ -107,17 +107,17 @@ func together(args []*Condition) []*Condition {
 func united(args []*Condition) []*Condition {
 	values, list := map[int]map[string]struct{}{}, args[:0:0]
 	for _, arg := range args {
-		if arg.kind != text || arg.test.Op != column.Equal && arg.test.Op != column.In {
+		if arg.kind != text || arg.test.Op != column.OpEqual && arg.test.Op != column.OpIn {
 			list = append(list, arg)
 			continue
 		}
 		if values[arg.column] == nil {
 			values[arg.column] = map[string]struct{}{}
 			list = append(list, &Condition{
-				kind: text, column: arg.column, test: column.Test{Op: column.In, Set: values[arg.column]},
+				kind: text, column: arg.column, test: column.Test{Op: column.OpIn, Set: values[arg.column]},
 			})
 		}
-		if arg.test.Op == column.Equal {
+		if arg.test.Op == column.OpEqual {
 			values[arg.column][arg.test.Text] = struct{}{}
 			continue
 		}
@@ -126,9 +126,9 @@ func united(args []*Condition) []*Condition {
 		}
 	}
 	for i, arg := range list {
-		if arg.kind == text && arg.test.Op == column.In && len(arg.test.Set) == 1 {
+		if arg.kind == text && arg.test.Op == column.OpIn && len(arg.test.Set) == 1 {
 			for value := range arg.test.Set {
-				list[i] = Text(arg.column, column.Test{Op: column.Equal, Text: value})
+				list[i] = Text(arg.column, column.Test{Op: column.OpEqual, Text: value})
 			}
 		}
 	}
@@ -148,8 +148,8 @@ func Text(place int, test column.Test) *Condition {
 	return &Condition{kind: text, column: place, test: test}
 }
 
-// Truth is true if a column of booleans has the given value; column.Null matches objects without
-// one.
+// Truth is true if a column of booleans has the given value; column.TruthNull matches objects
+// without one.
 func Truth(place int, is column.Truth) *Condition {
 	return &Condition{kind: truth, column: place, truth: is}
 }
@@ -176,7 +176,7 @@ func Func(holds func(row uint32) bool) *Condition { return &Condition{kind: func
 // and its column; false if the condition requires none.
 func (c *Condition) Start() (place int, start string, ok bool) {
 	switch {
-	case c.kind == text && (c.test.Op == column.Starts || c.test.Op == column.Equal) && c.test.Text != "":
+	case c.kind == text && (c.test.Op == column.OpStarts || c.test.Op == column.OpEqual) && c.test.Text != "":
 		return c.column, c.test.Text, true
 	case c.kind == and:
 		for _, arg := range c.args {

@@ -1,8 +1,8 @@
 // Package query finds the objects of a tenant that satisfy a condition: a tree over the columns of
 // a table and over sets, such as those of the users who hold a license.
 //
-//	sales := query.Text(department, column.Test{Op: column.Equal, Text: "sales"})
-//	found, err := query.And(sales, query.Not(query.Set(holders))).Find(ctx, table, query.Live)
+//	sales := query.Text(department, column.Test{Op: column.OpEqual, Text: "sales"})
+//	found, err := query.And(sales, query.Not(query.Set(holders))).Find(ctx, table, query.WithinLive)
 //
 // A condition is evaluated block by block, each part only for the rows that the previous parts have
 // left. It has two values, true and false: a comparison with null is false, and Not of it is true.

@@ -16,8 +16,8 @@ type Within uint8
 
 // A condition is evaluated for live objects, or for soft-deleted ones, never for both.
 const (
-	Live Within = iota
-	Deleted
+	WithinLive Within = iota
+	WithinDeleted
 )
 
 const words = column.BlockRows / 64 // of a block
@@ -227,7 +227,7 @@ func (r *Rows) add(e evaluator, block int, among column.Mask) {
 }
 
 func objects(t *column.Table, within Within, block int) column.Mask {
-	if within == Deleted {
+	if within == WithinDeleted {
 		return t.Deleted(block)
 	}
 	return t.Live(block)

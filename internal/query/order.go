@@ -47,7 +47,7 @@ type ordering struct {
 }
 
 func (o *Order) of(t *column.Table) *ordering {
-	return &ordering{*o, t, t.Schema().Columns[o.Column].Kind == column.Time}
+	return &ordering{*o, t, t.Schema().Columns[o.Column].Kind == column.KindTime}
 }
 
 func (o *ordering) at(row uint32) position {

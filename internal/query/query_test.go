@@ -29,11 +29,11 @@ const (
 )
 
 var schema = column.NewSchema(
-	column.Column{Number: 1, Name: "department", Kind: column.Text},
-	column.Column{Number: 2, Name: "displayName", Kind: column.Text, Mostly: true, Words: true},
-	column.Column{Number: 3, Name: "accountEnabled", Kind: column.Bool},
-	column.Column{Number: 4, Name: "createdDateTime", Kind: column.Time},
-	column.Column{Number: 5, Name: "otherMails", Kind: column.Texts},
+	column.Column{Number: 1, Name: "department", Kind: column.KindText},
+	column.Column{Number: 2, Name: "displayName", Kind: column.KindText, Mostly: true, Words: true},
+	column.Column{Number: 3, Name: "accountEnabled", Kind: column.KindBool},
+	column.Column{Number: 4, Name: "createdDateTime", Kind: column.KindTime},
+	column.Column{Number: 5, Name: "otherMails", Kind: column.KindTexts},
 )
 
 // person is a row in the plainest form.
@@ -78,12 +78,12 @@ func randomPeople(t *rapid.T) ([]person, *column.Table) {
 
 // plainly says what the operators mean.
 var plainly = map[column.Op]func(folded, asked string) bool{
-	column.Starts:         strings.HasPrefix,
-	column.Ends:           strings.HasSuffix,
-	column.Contains:       strings.Contains,
-	column.Less:           func(folded, asked string) bool { return folded < asked },
-	column.GreaterOrEqual: func(folded, asked string) bool { return folded >= asked },
-	column.HasWords: func(folded, asked string) bool {
+	column.OpStarts:         strings.HasPrefix,
+	column.OpEnds:           strings.HasSuffix,
+	column.OpContains:       strings.Contains,
+	column.OpLess:           func(folded, asked string) bool { return folded < asked },
+	column.OpGreaterOrEqual: func(folded, asked string) bool { return folded >= asked },
+	column.OpHasWords: func(folded, asked string) bool {
 		return !slices.ContainsFunc(strings.Fields(asked), func(word string) bool { return !hasWord(folded, word) })
 	},
 }
@@ -108,7 +108,7 @@ func randomCondition(t *rapid.T, depth int) (*query.Condition, func(row uint32, 
 		rapid.SampledFrom([]string{"a", "b", "be", "g", "z"}), rapid.String()).Draw(t, "asked"))
 	switch kind {
 	case 0:
-		return query.Text(department, column.Test{Op: column.Equal, Text: asked}), func(_ uint32, p person) bool {
+		return query.Text(department, column.Test{Op: column.OpEqual, Text: asked}), func(_ uint32, p person) bool {
 			return asked != "" && fold.Text(p.department) == asked
 		}
 	case 1:
@@ -129,7 +129,7 @@ func randomCondition(t *rapid.T, depth int) (*query.Condition, func(row uint32, 
 			return p.created != 0 && p.created >= from && p.created <= 4
 		}
 	case 4:
-		element := &column.Element{Join: column.Is, Test: &column.Test{Op: column.Equal, Text: asked}}
+		element := &column.Element{Join: column.JoinIs, Test: &column.Test{Op: column.OpEqual, Text: asked}}
 		return query.Any(mails, element), func(_ uint32, p person) bool {
 			return slices.ContainsFunc(p.mails, func(m string) bool { return asked != "" && fold.Text(m) == asked })
 		}
@@ -179,7 +179,7 @@ func findIsTheNaiveAnswer(t *rapid.T) {
 	people, table := randomPeople(t)
 	for range 5 {
 		c, is := randomCondition(t, 3)
-		for _, within := range []query.Within{query.Live, query.Deleted} {
+		for _, within := range []query.Within{query.WithinLive, query.WithinDeleted} {
 			rows, err := c.Find(t.Context(), table, within, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -275,12 +275,12 @@ func TestFirstIsTheBeginningOfASortedList(t *testing.T) {
 			o.Moved = map[uint32]string{1: "=bob", 3: ""}
 		}
 		below := uint32(rapid.IntRange(0, 800).Draw(t, "below"))
-		rows, err := query.All().Find(t.Context(), table, query.Live, nil)
+		rows, err := query.All().Find(t.Context(), table, query.WithinLive, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if rapid.Bool().Draw(t, "few") {
-			rows = query.All().FindAmong(table, query.Live, rows.After(nil, -1, len(people)))
+			rows = query.All().FindAmong(table, query.WithinLive, rows.After(nil, -1, len(people)))
 		}
 		var want []query.Place
 		for row, p := range people {
@@ -320,7 +320,7 @@ func TestFindEndsWithItsContext(t *testing.T) {
 	d.AddRow()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := query.Truth(enabled, column.True).Find(ctx, d.Finish(), query.Live, nil)
+	_, err := query.Truth(enabled, column.TruthTrue).Find(ctx, d.Finish(), query.WithinLive, nil)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("the error is %v", err)
 	}
@@ -330,7 +330,7 @@ func TestManyEqualitiesOfAColumnCostAsOne(t *testing.T) {
 	t.Parallel()
 	var all []*query.Condition
 	for i := range 500 {
-		all = append(all, query.Text(department, column.Test{Op: column.Equal, Text: fmt.Sprint(i)}))
+		all = append(all, query.Text(department, column.Test{Op: column.OpEqual, Text: fmt.Sprint(i)}))
 	}
 	table := column.NewTable(schema)
 	d := table.Draft()

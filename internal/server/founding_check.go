@@ -137,9 +137,9 @@ func (f *Founding) mistake(err error) error {
 func (f *Founding) clash(err error) error {
 	refused, ok := errors.AsType[*tenant.CommandError](err)
 	switch {
-	case ok && refused.Kind == tenant.Taken && refused.Property == "id":
+	case ok && refused.Kind == tenant.ProblemTaken && refused.Property == "id":
 		return unusable("Tenant", "ID", f.ID, err)
-	case ok && refused.Kind == tenant.Invalid && refused.Value == f.Domain: // it came a moment ago
+	case ok && refused.Kind == tenant.ProblemInvalid && refused.Value == f.Domain: // it came a moment ago
 		return unusable("Tenant", "Domain", f.Domain, err)
 	}
 	return err

@@ -44,7 +44,7 @@ func answerFault(w http.ResponseWriter, trace, at string) {
 // answerBusy asks the client to retry when there is memory for the request.
 func answerBusy(w http.ResponseWriter, full *memory.FullError, at string) {
 	what := full.Error()
-	if full.Cause == memory.OfTenant {
+	if full.Cause == memory.CauseTenant {
 		what = "As many sign-ins are under way as the server has memory for. Try again in a moment."
 	}
 	w.Header().Set("Retry-After", "1")

@@ -45,7 +45,7 @@ var fewLinks = map[directory.Relation]struct {
 	what string
 	most int
 }{
-	directory.OwnedBy: {"owners", maxOwners}, directory.SponsoredBy: {"sponsors", maxSponsors},
+	directory.RelationOwnedBy: {"owners", maxOwners}, directory.RelationSponsoredBy: {"sponsors", maxSponsors},
 }
 
 // few refuses one more of something that an object has, where it has as many as it can.

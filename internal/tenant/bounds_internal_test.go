@@ -18,7 +18,7 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	base := empty()
 	err := img.within(base, bounds)
 	problem, ok := errors.AsType[*CommandError](err)
-	if !ok || problem.Kind != Invalid || !strings.Contains(problem.Message, "at most 10000 subscriptions") {
+	if !ok || problem.Kind != ProblemInvalid || !strings.Contains(problem.Message, "at most 10000 subscriptions") {
 		t.Errorf("told %v", err)
 	}
 	if err := img.within(img, bounds); err != nil {

@@ -27,7 +27,7 @@ func TestAnObjectIsNotTooLarge(t *testing.T) {
 	}}
 	h.must(tenant.SetClient{Client: app})
 	app.Properties = notes(2 << 20)
-	h.refused(tenant.SetClient{Client: app}, tenant.Invalid)
+	h.refused(tenant.SetClient{Client: app}, tenant.ProblemInvalid)
 }
 
 // Each bound of a tenant is reached by a command that adds one more, and told.
@@ -51,7 +51,7 @@ func TestEachBoundIsReached(t *testing.T) {
 		"administrative units":        tenant.CreateUnit{Patch: patch},
 		"subscriptions":               tenant.CreateSubscription{SKUID: e3, TotalLicenses: 1},
 		"delegated permission grants": tenant.SetGrant{Grant: directory.Grant{Client: shop.Principal.ID, User: ann.ID, Scopes: []string{"User.Read"}}},
-		"owners, sponsors, app role assignments and members that are not users, together": tenant.AddLink{Link: directory.Link{Relation: directory.SponsoredBy, From: ann.ID, To: bob.ID}},
+		"owners, sponsors, app role assignments and members that are not users, together": tenant.AddLink{Link: directory.Link{Relation: directory.RelationSponsoredBy, From: ann.ID, To: bob.ID}},
 		"memberships of users in groups":                            tenant.AddMembers{Group: outer.Ordinal, Members: []uuid.UUID{ann.ID}},
 		"groups that are members of groups":                         tenant.AddMembers{Group: outer.Ordinal, Members: []uuid.UUID{inner.ID}},
 		"members of administrative units":                           tenant.AddUnitMember{Unit: unit.Ordinal, Member: ann.ID},
@@ -66,7 +66,7 @@ func TestEachBoundIsReached(t *testing.T) {
 		before := h.Image()
 		h.must(cmd)
 		problem, ok := errors.AsType[*tenant.CommandError](tenant.Refused(what, before, h.Image()))
-		if !ok || problem.Kind != tenant.Invalid || !strings.Contains(problem.Message, what) {
+		if !ok || problem.Kind != tenant.ProblemInvalid || !strings.Contains(problem.Message, what) {
 			t.Errorf("one more of %s: %v", what, problem)
 		}
 		if err := tenant.Refused(what, h.Image(), h.Image()); err != nil {
@@ -90,7 +90,7 @@ func TestWhatAnObjectHasIsBounded(t *testing.T) {
 		t.Helper()
 		_, err := h.do(cmd)
 		problem, ok := errors.AsType[*tenant.CommandError](err)
-		if !ok || problem.Kind != tenant.Invalid || !strings.Contains(problem.Message, want) {
+		if !ok || problem.Kind != tenant.ProblemInvalid || !strings.Contains(problem.Message, want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -101,13 +101,13 @@ func TestWhatAnObjectHasIsBounded(t *testing.T) {
 		return tenant.AddLink{Link: directory.Link{Relation: relation, From: from, To: to}}
 	}
 	for _, user := range users[:100] {
-		h.must(link(directory.OwnedBy, shop.ID, user))
+		h.must(link(directory.RelationOwnedBy, shop.ID, user))
 	}
-	refused("owners of an application", link(directory.OwnedBy, shop.ID, users[100]), "at most 100 owners")
+	refused("owners of an application", link(directory.RelationOwnedBy, shop.ID, users[100]), "at most 100 owners")
 	for _, user := range users[1:6] {
-		h.must(link(directory.SponsoredBy, users[0], user))
+		h.must(link(directory.RelationSponsoredBy, users[0], user))
 	}
-	refused("sponsors", link(directory.SponsoredBy, users[0], users[6]), "at most 5 sponsors")
+	refused("sponsors", link(directory.RelationSponsoredBy, users[0], users[6]), "at most 5 sponsors")
 
 	c := h.Image().Licensing.Catalog()
 	more := licensing.Catalog{ServicePlans: c.ServicePlans, Products: append([]licensing.Product{}, c.Products...)}

@@ -175,7 +175,7 @@ func (c *change) claimIssuers(s *directory.SignIn) error {
 	other, err := c.claimNew(wanted)
 	if err == nil && other != nil {
 		return &directory.InvalidError{
-			Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers.audiences", Value: wanted[other.Name],
+			Kind: directory.InvalidValue, Resource: "signIn", Property: "trustedIssuers.audiences", Value: wanted[other.Name],
 			Want: "an audience that no other tenant of this server has with this issuer, such as api://" +
 				c.next.Organization.ID.String(),
 		}

@@ -38,7 +38,7 @@ func TestIDsOfApplicationsAreTheirOwn(t *testing.T) {
 		change(&c)
 		_, err := h.do(tenant.SetClient{Client: c})
 		problem, ok := errors.AsType[*tenant.CommandError](err)
-		if !ok || problem.Kind != tenant.Taken || h.Image() != img {
+		if !ok || problem.Kind != tenant.ProblemTaken || h.Image() != img {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -200,7 +200,7 @@ func valueIn(document map[string]any, c *column.Column) (v column.Value) {
 	}
 	switch at := at.(type) {
 	case string:
-		if v.Text = at; c.Kind == column.Time {
+		if v.Text = at; c.Kind == column.KindTime {
 			moment, _ := time.Parse(time.RFC3339, at)
 			v = column.Value{Time: column.TimeOf(moment)}
 		}
@@ -224,21 +224,21 @@ func valueIn(document map[string]any, c *column.Column) (v column.Value) {
 // checkCondition compares what a random condition finds with what a look at each document says.
 func (p *player) checkCondition(kind store.Kind, table *column.Table, objects map[uint32]plainObject) {
 	c, is := randomCondition(p.t, table.Schema(), objects, 3)
-	for _, within := range []query.Within{query.Live, query.Deleted} {
+	for _, within := range []query.Within{query.WithinLive, query.WithinDeleted} {
 		rows, err := p.Find(context.Background(), p.Image(), directory.Type(kind), within, c, "", nil)
 		if err != nil {
 			p.t.Fatal(err)
 		}
 		for row := range table.Rows() {
 			o, ok := objects[row]
-			want := ok && o.deleted == (within == query.Deleted) && is(o.document)
+			want := ok && o.deleted == (within == query.WithinDeleted) && is(o.document)
 			if rows.Has(row) != want || c.Holds(table, within, row) != want {
 				p.t.Fatalf("object %d of kind %d: found %t, the document says %t: %v", row, kind, rows.Has(row), want, o.document)
 			}
 		}
 	}
 	for _, img := range []*tenant.Image{p.Image(), cmp.Or(p.earlier, p.Image())} {
-		for _, within := range []query.Within{query.Live, query.Deleted} {
+		for _, within := range []query.Within{query.WithinLive, query.WithinDeleted} {
 			p.checkNames(img, kind, within, c, objects)
 		}
 	}
@@ -287,16 +287,16 @@ func randomCondition(
 
 func leaf(t *rapid.T, c *column.Column, place int, some column.Value) (*query.Condition, func(map[string]any) bool) {
 	switch c.Kind {
-	case column.Bool:
+	case column.KindBool:
 		asked := column.Truth(rapid.IntRange(0, 2).Draw(t, "truth"))
 		return query.Truth(place, asked), func(d map[string]any) bool { return valueIn(d, c).Truth == asked }
-	case column.Time:
+	case column.KindTime:
 		from := some.Time + int64(rapid.IntRange(-1, 1).Draw(t, "shift"))
 		return query.Time(place, from, some.Time), func(d map[string]any) bool {
 			at := valueIn(d, c).Time
 			return at != 0 && at >= from && at <= some.Time
 		}
-	case column.Text:
+	case column.KindText:
 		test, passes := textTest(t, some.Text)
 		return query.Text(place, test), func(d map[string]any) bool { return passes(valueIn(d, c).Text) }
 	}
@@ -307,9 +307,9 @@ func leaf(t *rapid.T, c *column.Column, place int, some column.Value) (*query.Co
 		asked = some.Texts[field]
 	}
 	test, passes := textTest(t, asked)
-	e := &column.Element{Join: column.Is, Field: field, Test: &test}
+	e := &column.Element{Join: column.JoinIs, Field: field, Test: &test}
 	if rapid.Bool().Draw(t, "not") {
-		e = &column.Element{Join: column.Not, Args: []*column.Element{e}}
+		e = &column.Element{Join: column.JoinNot, Args: []*column.Element{e}}
 		inner := passes
 		passes = func(text string) bool { return !inner(text) }
 	}
@@ -332,7 +332,7 @@ func textTest(t *rapid.T, some string) (column.Test, func(string) bool) {
 		from := rapid.IntRange(0, len(runes)-1).Draw(t, "from")
 		asked = string(runes[from:rapid.IntRange(from, len(runes)).Draw(t, "to")])
 	}
-	op := column.Op(rapid.IntRange(int(column.Present), int(column.HasWords)).Draw(t, "op"))
+	op := column.Op(rapid.IntRange(int(column.OpPresent), int(column.OpHasWords)).Draw(t, "op"))
 	test := column.Test{Op: op, Text: asked, Set: map[string]struct{}{asked: {}, "sales": {}}}
 	return test, func(written string) bool {
 		text := fold.Text(written)
@@ -340,25 +340,25 @@ func textTest(t *rapid.T, some string) (column.Test, func(string) bool) {
 			return false
 		}
 		switch op {
-		case column.Present:
+		case column.OpPresent:
 			return true
-		case column.Equal:
+		case column.OpEqual:
 			return text == asked
-		case column.In:
+		case column.OpIn:
 			return text == asked || text == "sales"
-		case column.Less:
+		case column.OpLess:
 			return text < asked
-		case column.LessOrEqual:
+		case column.OpLessOrEqual:
 			return text <= asked
-		case column.Greater:
+		case column.OpGreater:
 			return text > asked
-		case column.GreaterOrEqual:
+		case column.OpGreaterOrEqual:
 			return text >= asked
-		case column.Starts:
+		case column.OpStarts:
 			return strings.HasPrefix(text, asked)
-		case column.Ends:
+		case column.OpEnds:
 			return strings.HasSuffix(text, asked)
-		case column.Contains:
+		case column.OpContains:
 			return strings.Contains(text, asked)
 		}
 		return !slices.ContainsFunc(strings.Fields(asked), func(word string) bool {

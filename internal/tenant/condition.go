@@ -12,7 +12,7 @@ func (cmd If) name() string { return cmd.Then.name() }
 func (cmd If) run(c *change) error {
 	if !cmd.Holds(c.base) {
 		return &CommandError{
-			Kind: Changed, Message: "The object was modified by another request. Read it again and retry.",
+			Kind: ProblemChanged, Message: "The object was modified by another request. Read it again and retry.",
 		}
 	}
 	return cmd.Then.run(c)

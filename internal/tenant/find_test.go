@@ -79,13 +79,13 @@ func (p *player) checkPages(
 // named is a condition on the beginning of users' names.
 func named(img *tenant.Image, start string) *query.Condition {
 	place, _ := img.Columns(directory.TypeUser).Schema().Column("displayName")
-	return query.Text(place, column.Test{Op: column.Starts, Text: start})
+	return query.Text(place, column.Test{Op: column.OpStarts, Text: start})
 }
 
 // wantNamed checks which users are found by name.
 func (h *house) wantNamed(img *tenant.Image, start string, page *tenant.Page, want ...uint32) {
 	h.tb.Helper()
-	rows, _, err := h.FindByName(context.Background(), img, store.KindUser, query.Live, named(img, start), page)
+	rows, _, err := h.FindByName(context.Background(), img, store.KindUser, query.WithinLive, named(img, start), page)
 	if err != nil || rows == nil {
 		h.tb.Fatalf("the names with %q are not found: %v", start, err)
 	}
@@ -118,7 +118,7 @@ func TestOfManyNamesThoseOfThePageAreFound(t *testing.T) {
 	}
 	h.must(newUser(t, "bob"))
 	img, c := h.Image(), named(h.Image(), "ann")
-	rows, _, err := h.FindByName(t.Context(), img, store.KindUser, query.Live, c, nil)
+	rows, _, err := h.FindByName(t.Context(), img, store.KindUser, query.WithinLive, c, nil)
 	if rows != nil || err != nil {
 		t.Fatalf("of 600 names %d were found by name (%v), which is more than is to be read", rows.Count(), err)
 	}
@@ -129,8 +129,8 @@ func TestOfManyNamesThoseOfThePageAreFound(t *testing.T) {
 	h.wantNamed(img, "ann", &page, 594, 595, 596, 597, 598, 599)
 	page = tenant.Page{Order: &store.Order{Property: "displayName", AsOf: img.Seq}, After: -1, Below: 1000, Limit: 3}
 	place, _ := img.Columns(directory.TypeUser).Schema().Column("userPrincipalName")
-	rare := query.And(c, query.Text(place, column.Test{Op: column.Ends, Text: "399@test.example"}))
-	rows, all, err := h.FindByName(t.Context(), img, store.KindUser, query.Live, rare, &page)
+	rare := query.And(c, query.Text(place, column.Test{Op: column.OpEnds, Text: "399@test.example"}))
+	rows, all, err := h.FindByName(t.Context(), img, store.KindUser, query.WithinLive, rare, &page)
 	if rows != nil || all || err != nil {
 		t.Fatalf("one of 600 names was found by name (%v), which is more than is to be read", err)
 	}

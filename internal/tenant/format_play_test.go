@@ -252,14 +252,15 @@ func playLinks(h *house, users []tenant.Done, application, principal uuid.UUID) 
 	group.Members, group.Owners, group.Creator = []uuid.UUID{principal}, []uuid.UUID{principal}, users[2].ID
 	h.must(group)
 	for _, l := range []directory.Link{
-		{Relation: directory.OwnedBy, From: application, To: users[8].ID},
-		{Relation: directory.OwnedBy, From: principal, To: principal},
-		{Relation: directory.SponsoredBy, From: users[8].ID, To: users[9].ID},
-		{Relation: directory.HasRole, From: users[9].ID, To: principal},
+		{Relation: directory.RelationOwnedBy, From: application, To: users[8].ID},
+		{Relation: directory.RelationOwnedBy, From: principal, To: principal},
+		{Relation: directory.RelationSponsoredBy, From: users[8].ID, To: users[9].ID},
+		{Relation: directory.RelationHasRole, From: users[9].ID, To: principal},
 	} {
 		h.must(tenant.AddLink{Link: l})
 	}
-	h.must(tenant.RemoveLink{Link: directory.Link{Relation: directory.OwnedBy, From: application, To: users[8].ID}})
+	owner := directory.Link{Relation: directory.RelationOwnedBy, From: application, To: users[8].ID}
+	h.must(tenant.RemoveLink{Link: owner})
 	deleted := applicationOf(6, "deleted")
 	h.must(tenant.SetClient{Client: deleted})
 	h.must(tenant.DeleteApplication{AppID: deleted.AppID})

@@ -286,11 +286,11 @@ func (c *change) roleAssignable(group uint32) bool {
 }
 
 func (c *change) memberLink(group uint32, id uuid.UUID) directory.Link {
-	return directory.Link{Relation: directory.HasMember, From: c.dir.GroupID(group), To: id}
+	return directory.Link{Relation: directory.RelationHasMember, From: c.dir.GroupID(group), To: id}
 }
 
 func (c *change) ownerLink(group uint32, id uuid.UUID) directory.Link {
-	return directory.Link{Relation: directory.OwnedBy, From: c.dir.GroupID(group), To: id}
+	return directory.Link{Relation: directory.RelationOwnedBy, From: c.dir.GroupID(group), To: id}
 }
 
 func alreadyThere(id uuid.UUID, property string) *CommandError {
@@ -360,7 +360,7 @@ func (c *change) addOwner(group uint32, id uuid.UUID) error {
 		return noSuch(id)
 	}
 	of := c.dir.GroupID(group)
-	if err := few(of, "owners", maxOwners, len(c.dir.Owners(group))+c.linksFrom(directory.OwnedBy, of)); err != nil {
+	if err := few(of, "owners", maxOwners, len(c.dir.Owners(group))+c.linksFrom(directory.RelationOwnedBy, of)); err != nil {
 		return err
 	}
 	switch {
@@ -399,7 +399,7 @@ func (cmd RemoveOwner) run(c *change) error {
 // owned reports whether a group has another owner than one that was just removed, which is not
 // deleted.
 func (c *change) owned(group uint32, removed uuid.UUID) bool {
-	for id := range c.base.Links.From(directory.OwnedBy, c.dir.GroupID(group)) {
+	for id := range c.base.Links.From(directory.RelationOwnedBy, c.dir.GroupID(group)) {
 		if _, live := c.base.Kind(id); live && id != removed {
 			return true
 		}

@@ -97,12 +97,12 @@ func (p *player) anyID() uuid.UUID {
 func (p *player) linkCommand(kind int) tenant.Command {
 	link := directory.Link{
 		Relation: rapid.SampledFrom([]directory.Relation{
-			directory.OwnedBy, directory.SponsoredBy,
-			directory.HasMember, directory.CreatedBy, directory.HasRole,
+			directory.RelationOwnedBy, directory.RelationSponsoredBy,
+			directory.RelationHasMember, directory.RelationCreatedBy, directory.RelationHasRole,
 		}).Draw(p.t, "relation"),
 		From: p.anyID(), To: p.anyID(),
 	}
-	if link.Relation == directory.HasRole {
+	if link.Relation == directory.RelationHasRole {
 		link.Role = rapid.SampledFrom([]uuid.UUID{{}, {7}, {8}}).Draw(p.t, "role")
 	}
 	if kind > 30 {

@@ -212,13 +212,13 @@ func (p *player) checkLinks() {
 		return "nothing"
 	}
 	joined := map[directory.Relation][]string{
-		directory.OwnedBy: {
+		directory.RelationOwnedBy: {
 			"application-user", "application-principal", "principal-user", "principal-principal", "group-principal",
 		},
-		directory.HasMember:   {"group-principal"},
-		directory.CreatedBy:   {"group-user", "group-principal", "application-user", "principal-user", "application-principal", "principal-principal"},
-		directory.SponsoredBy: {"user-user", "user-group"},
-		directory.HasRole:     {"user-principal", "group-principal", "principal-principal"},
+		directory.RelationHasMember:   {"group-principal"},
+		directory.RelationCreatedBy:   {"group-user", "group-principal", "application-user", "principal-user", "application-principal", "principal-principal"},
+		directory.RelationSponsoredBy: {"user-user", "user-group"},
+		directory.RelationHasRole:     {"user-principal", "group-principal", "principal-principal"},
 	}
 	for l := range img.Links.All() {
 		if !slices.Contains(joined[l.Relation], kind(l.From)+"-"+kind(l.To)) {

@@ -69,7 +69,7 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 }
 
 // LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName; a
-// *CommandError NotFound otherwise.
+// *CommandError ProblemNotFound otherwise.
 func (img *Image) LiveUser(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
 		if user, ok := img.Directory.LiveUserByID(id); ok {
@@ -83,7 +83,8 @@ func (img *Image) LiveUser(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// LiveGroup returns the ordinal of a group that is not deleted; a *CommandError NotFound otherwise.
+// LiveGroup returns the ordinal of a group that is not deleted; a *CommandError ProblemNotFound
+// otherwise.
 func (img *Image) LiveGroup(key string) (uint32, error) {
 	id, err := parseID(key)
 	if err != nil {
@@ -96,7 +97,7 @@ func (img *Image) LiveGroup(key string) (uint32, error) {
 }
 
 // LiveUnit returns the ordinal of an administrative unit that is not deleted; a *CommandError
-// NotFound otherwise.
+// ProblemNotFound otherwise.
 func (img *Image) LiveUnit(key string) (uint32, error) {
 	id, err := parseID(key)
 	if err != nil {

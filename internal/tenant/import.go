@@ -81,7 +81,7 @@ func (cmd Import) run(c *change) error {
 func ofTheRow(err error) bool {
 	var problem *CommandError
 	var bad *directory.InvalidError
-	return errors.As(err, &bad) || (errors.As(err, &problem) && problem.Kind != Unavailable) || isRefusal(err)
+	return errors.As(err, &bad) || (errors.As(err, &problem) && problem.Kind != ProblemUnavailable) || isRefusal(err)
 }
 
 // importing gathers memberships, so that a group's many new members join at once.

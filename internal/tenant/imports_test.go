@@ -21,7 +21,7 @@ func rowOf(t *testing.T, line int, name string) []tenant.ImportRow {
 func TestIdsOfImportsAreShort(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)
-	h.refused(tenant.Import{ID: strings.Repeat("x", tenant.MaxImportID+1), Rows: rowOf(t, 1, "one")}, tenant.Invalid)
+	h.refused(tenant.Import{ID: strings.Repeat("x", tenant.MaxImportID+1), Rows: rowOf(t, 1, "one")}, tenant.ProblemInvalid)
 	h.must(tenant.Import{ID: strings.Repeat("x", tenant.MaxImportID), Rows: rowOf(t, 1, "one")})
 }
 

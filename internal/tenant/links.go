@@ -21,7 +21,7 @@ type LinkNow struct {
 // Owns reports whether an object is an owner of another: of a group, an application or a service
 // principal.
 func (img *Image) Owns(owner, object uuid.UUID) bool {
-	if img.Links.Has(directory.Link{Relation: directory.OwnedBy, From: object, To: owner}) {
+	if img.Links.Has(directory.Link{Relation: directory.RelationOwnedBy, From: object, To: owner}) {
 		return true
 	}
 	user, isUser := img.Directory.UserByID(owner)
@@ -32,13 +32,13 @@ func (img *Image) Owns(owner, object uuid.UUID) bool {
 // Assigned reports whether a user has an app role of a service principal, by itself or as a direct
 // member of a group. It takes no longer when more users and groups have one.
 func (img *Image) Assigned(user, principal uuid.UUID) bool {
-	if img.Links.Joins(directory.HasRole, user, principal) {
+	if img.Links.Joins(directory.RelationHasRole, user, principal) {
 		return true
 	}
 	ordinal, ok := img.Directory.UserByID(user)
 	return ok && slices.ContainsFunc(img.Directory.MemberOf(ordinal), func(group uint32) bool {
 		id := img.Directory.GroupID(group)
-		return !img.Directory.GroupDeleted(group) && img.Links.Joins(directory.HasRole, id, principal)
+		return !img.Directory.GroupDeleted(group) && img.Links.Joins(directory.RelationHasRole, id, principal)
 	})
 }
 
@@ -85,17 +85,17 @@ var linkable = map[directory.Relation]struct {
 	from, to []store.Kind
 	there    func(to uuid.UUID) *CommandError
 }{
-	directory.OwnedBy: {
+	directory.RelationOwnedBy: {
 		[]store.Kind{store.KindApplication, store.KindServicePrincipal},
 		[]store.Kind{store.KindUser, store.KindServicePrincipal},
 		func(to uuid.UUID) *CommandError { return alreadyThere(to, "owners") },
 	},
-	directory.SponsoredBy: {
+	directory.RelationSponsoredBy: {
 		[]store.Kind{store.KindUser},
 		[]store.Kind{store.KindUser, store.KindGroup},
 		func(to uuid.UUID) *CommandError { return alreadyThere(to, "sponsors") },
 	},
-	directory.HasRole: {
+	directory.RelationHasRole: {
 		[]store.Kind{store.KindUser, store.KindGroup, store.KindServicePrincipal},
 		[]store.Kind{store.KindServicePrincipal},
 		func(to uuid.UUID) *CommandError {
@@ -136,7 +136,7 @@ func (cmd AddLink) run(c *change) error {
 // assignable refuses an app role that the service principal does not have, or not for this kind of
 // object. Without a role, which is the zero id, anything can be assigned.
 func (img *Image) assignable(l directory.Link) error {
-	if l.Relation != directory.HasRole || l.Role == uuid.Nil {
+	if l.Relation != directory.RelationHasRole || l.Role == uuid.Nil {
 		return nil
 	}
 	resource, _ := img.Principals.ByID(l.To)
@@ -186,7 +186,7 @@ func (c *change) unlink(id uuid.UUID) {
 // created records the creator of an object, if it is in the directory.
 func (c *change) created(id, creator uuid.UUID) {
 	if c.acts(creator) {
-		c.link(directory.Link{Relation: directory.CreatedBy, From: id, To: creator}, true)
+		c.link(directory.Link{Relation: directory.RelationCreatedBy, From: id, To: creator}, true)
 	}
 }
 
@@ -202,7 +202,7 @@ func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error 
 		if !c.acts(owner) {
 			return noSuch(owner)
 		}
-		if !c.link(directory.Link{Relation: directory.OwnedBy, From: id, To: owner}, true) {
+		if !c.link(directory.Link{Relation: directory.RelationOwnedBy, From: id, To: owner}, true) {
 			return alreadyThere(owner, "owners")
 		}
 	}
@@ -212,15 +212,15 @@ func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error 
 
 // sponsor gives a user sponsors.
 func (c *change) sponsor(user uuid.UUID, sponsors []uuid.UUID) error {
-	kinds := linkable[directory.SponsoredBy]
-	if err := few(user, "sponsors", maxSponsors, c.linksFrom(directory.SponsoredBy, user)+len(sponsors)-1); err != nil {
+	kinds := linkable[directory.RelationSponsoredBy]
+	if err := few(user, "sponsors", maxSponsors, c.linksFrom(directory.RelationSponsoredBy, user)+len(sponsors)-1); err != nil {
 		return err
 	}
 	for _, id := range sponsors {
 		if kind, ok := c.base.Kind(id); !ok || !slices.Contains(kinds.to, kind) {
 			return noSuch(id)
 		}
-		if !c.link(directory.Link{Relation: directory.SponsoredBy, From: user, To: id}, true) {
+		if !c.link(directory.Link{Relation: directory.RelationSponsoredBy, From: user, To: id}, true) {
 			return kinds.there(id)
 		}
 	}
@@ -246,7 +246,7 @@ func (now LinkNow) apply(d *draft) (bool, error) {
 func (now LinkNow) note(f *Effects) { f.Links = append(f.Links, now) }
 
 func knownRelation(l directory.Link) error {
-	if l.Relation < directory.OwnedBy || l.Relation > directory.HasRole {
+	if l.Relation < directory.RelationOwnedBy || l.Relation > directory.RelationHasRole {
 		return fmt.Errorf("the relation %d is not known", l.Relation)
 	}
 	return nil

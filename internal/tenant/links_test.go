@@ -32,7 +32,7 @@ func TestWhoIsAssigned(t *testing.T) {
 	}{{uuid.Nil, [3]bool{}}, {ann.ID, [3]bool{true, false, false}}, {outer.ID, [3]bool{true, true, false}}} {
 		if step.from != uuid.Nil {
 			h.must(tenant.AddLink{
-				Link: directory.Link{Relation: directory.HasRole, From: step.from, To: shop.Principal.ID},
+				Link: directory.Link{Relation: directory.RelationHasRole, From: step.from, To: shop.Principal.ID},
 			})
 		}
 		if got := assigned(); got != step.want {

@@ -77,7 +77,7 @@ func (t *Tenant) Page(
 	if !ok {
 		return nil, fmt.Errorf("%w: rows cannot be ordered by %q", store.ErrQuery, p.Order.Property)
 	}
-	if within == query.Live && rows.Count() > int(table.Rows())/2 {
+	if within == query.WithinLive && rows.Count() > int(table.Rows())/2 {
 		among := p.Limit*int(table.Rows())/rows.Count() + p.Limit/8 + 1 // where the page probably ends
 		if places, ok, err := t.walk(ctx, of, rows, p, among); ok || err != nil {
 			return places, err
@@ -267,7 +267,7 @@ func (t *Tenant) exactly(ctx context.Context, img *Image, key objectKey) (docume
 		}
 	}
 	return document{}, nil, &CommandError{
-		Kind: Unavailable, Message: "The object is being changed all the time. Try again in a moment.",
+		Kind: ProblemUnavailable, Message: "The object is being changed all the time. Try again in a moment.",
 	}
 }
 
@@ -282,7 +282,7 @@ func (t *Tenant) published(ctx context.Context, seq uint64) (*Image, error) {
 		}
 		if time.Now().After(end) {
 			return nil, &CommandError{
-				Kind: Unavailable, Message: "A change is being made durable. Try again in a moment.",
+				Kind: ProblemUnavailable, Message: "A change is being made durable. Try again in a moment.",
 			}
 		}
 		time.Sleep(50 * time.Microsecond)

@@ -52,7 +52,7 @@ func (all *Tenants) LoadStats() LoadStats {
 
 // Tenant returns a tenant by its id, which it loads first when it is not loaded. It stays loaded
 // until Release is called. The error is store.ErrNotFound when there is no such tenant, and a
-// *CommandError Unavailable when there is no memory for it.
+// *CommandError ProblemUnavailable when there is no memory for it.
 func (all *Tenants) Tenant(ctx context.Context, id uuid.UUID) (*Tenant, error) {
 	for {
 		e, gone, err := all.enter(id)

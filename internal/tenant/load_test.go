@@ -148,7 +148,7 @@ func TestATenantInUseIsNotDropped(t *testing.T) {
 
 func isUnavailable(err error, saying string) bool {
 	problem, ok := errors.AsType[*tenant.CommandError](err)
-	return ok && problem.Kind == tenant.Unavailable && strings.Contains(problem.Message, saying)
+	return ok && problem.Kind == tenant.ProblemUnavailable && strings.Contains(problem.Message, saying)
 }
 
 // A tenant that needs more than all may take is refused, and the log says what it needs.

@@ -208,7 +208,7 @@ func (c *Changes) takeLink(l directory.Link, img *Image) {
 			c.linked(l.Relation, group, principal)
 		}
 	}
-	if l.Relation == directory.OwnedBy {
+	if l.Relation == directory.RelationOwnedBy {
 		c.owner(l, img)
 	}
 }
@@ -244,9 +244,9 @@ func (c *Changes) takeUnits(f *Effects) bool {
 // linked adds a service principal that became, or is no longer, a member or an owner of a group.
 func (c *Changes) linked(relation directory.Relation, group, principal uint32) {
 	switch relation {
-	case directory.HasMember:
+	case directory.RelationHasMember:
 		c.membersOf(group).Principals.Add(principal)
-	case directory.OwnedBy:
+	case directory.RelationOwnedBy:
 		c.OwnersPrincipals.add(group, principal)
 	}
 }
@@ -355,7 +355,7 @@ func (c *Changes) follow(img *Image) {
 	for principal := range roaring.Values(roaring.Or(c.Principals.created, c.Principals.deleted)) {
 		if p := img.Principals.At(principal); p != nil {
 			c.followOwner(p.ID, img)
-			for _, relation := range []directory.Relation{directory.HasMember, directory.OwnedBy} {
+			for _, relation := range []directory.Relation{directory.RelationHasMember, directory.RelationOwnedBy} {
 				for id := range img.Links.To(relation, p.ID) {
 					if group, ok := img.Directory.GroupByID(id); ok {
 						c.linked(relation, group, principal)
@@ -374,7 +374,7 @@ func (c *Changes) follow(img *Image) {
 // followOwner adds an owner that was created, restored or deleted to the owners of its applications
 // and service principals.
 func (c *Changes) followOwner(owner uuid.UUID, img *Image) {
-	for l := range img.Links.LinksTo(directory.OwnedBy, owner) {
+	for l := range img.Links.LinksTo(directory.RelationOwnedBy, owner) {
 		c.owner(l, img)
 	}
 }

@@ -127,7 +127,7 @@ func (h *house) look() sight {
 // live lists the objects of a kind that are not deleted.
 func (h *house) live(img *tenant.Image, kind store.Kind) []uint32 {
 	h.tb.Helper()
-	rows, err := h.Find(context.Background(), img, directory.Type(kind), query.Live, query.All(), "", nil)
+	rows, err := h.Find(context.Background(), img, directory.Type(kind), query.WithinLive, query.All(), "", nil)
 	if err != nil {
 		h.tb.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 // absent reports whether an error says that there is no such row.
 func absent(err error) bool {
 	problem, ok := errors.AsType[*CommandError](err)
-	return ok && problem.Kind == NotFound
+	return ok && problem.Kind == ProblemNotFound
 }
 
 // has reports whether the image has a user or group.

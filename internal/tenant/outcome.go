@@ -228,6 +228,6 @@ func notDurable(err error) *CommandError {
 }
 
 var (
-	errUnknown    = &CommandError{Kind: Unknown, Message: "It is not known whether the change was made: look before you send it again."}
+	errUnknown    = &CommandError{Kind: ProblemUnknown, Message: "It is not known whether the change was made: look before you send it again."}
 	errFindingOut = unavailable("The server does not know yet whether an earlier change was made, so it makes no other. Nothing was changed. Try again in a moment.")
 )

@@ -25,7 +25,7 @@ import (
 // do.
 func (h *house) unreliable() *storetest.Unreliable {
 	h.close()
-	u := &storetest.Unreliable{Decide: func(string) storetest.Outcome { return storetest.Works }}
+	u := &storetest.Unreliable{Decide: func(string) storetest.Outcome { return storetest.OutcomeWorks }}
 	h.open(func(s store.Store) store.Store { u.Store = s; return u })
 	return u
 }
@@ -47,12 +47,12 @@ func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 		fences  int // that fail first
 		want    tenant.ProblemKind
 	}{
-		"it works":           {storetest.Works, 0, 0},
-		"it fails":           {storetest.Fails, 0, tenant.Unavailable},
-		"the answer is lost": {storetest.LostDone, 0, 0},
-		"the answer is lost, and the line stays bad": {storetest.LostDone, 3, 0},
-		"it is done late": {storetest.LostLate, 0, 0},
-		"it is shut out":  {storetest.LostGone, 0, 0},
+		"it works":           {storetest.OutcomeWorks, 0, 0},
+		"it fails":           {storetest.OutcomeFails, 0, tenant.ProblemUnavailable},
+		"the answer is lost": {storetest.OutcomeLostDone, 0, 0},
+		"the answer is lost, and the line stays bad": {storetest.OutcomeLostDone, 3, 0},
+		"it is done late": {storetest.OutcomeLostLate, 0, 0},
+		"it is shut out":  {storetest.OutcomeLostGone, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,9 +64,9 @@ func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 				case operation == "Append" && appends.Add(1) == 1:
 					return c.outcome
 				case operation == "Fence" && fences.Add(1) <= int64(c.fences):
-					return storetest.Fails
+					return storetest.OutcomeFails
 				}
-				return storetest.Works
+				return storetest.OutcomeWorks
 			}
 			before := h.Image().Seq
 			_, err := h.do(newUser(t, "ann"))
@@ -102,23 +102,23 @@ func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {
 	line.Decide = func(operation string) storetest.Outcome {
 		switch {
 		case works.Load():
-			return storetest.Works
+			return storetest.OutcomeWorks
 		case operation == "Append":
-			return storetest.LostDone
+			return storetest.OutcomeLostDone
 		}
-		return storetest.Fails
+		return storetest.OutcomeFails
 	}
 	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := h.Do(soon, "system", newUser(t, "ann")); kindOf(err) != tenant.Unknown {
+	if _, err := h.Do(soon, "system", newUser(t, "ann")); kindOf(err) != tenant.ProblemUnknown {
 		t.Errorf("the caller is told %v", err)
 	}
-	if _, err := h.do(newUser(t, "ben")); kindOf(err) != tenant.Unavailable {
+	if _, err := h.do(newUser(t, "ben")); kindOf(err) != tenant.ProblemUnavailable {
 		t.Errorf("another is told %v", err)
 	}
 	works.Store(true)
 	for _, err := h.do(newUser(t, "cem")); err != nil; _, err = h.do(newUser(t, "cem")) {
-		if kindOf(err) != tenant.Unavailable {
+		if kindOf(err) != tenant.ProblemUnavailable {
 			t.Fatal(err)
 		}
 	}
@@ -192,7 +192,7 @@ func TestTwoWritersOfOneTenantAgree(t *testing.T) {
 			all.Go(func() {
 				if _, err := node.Do(t.Context(), "system", newUser(t, fmt.Sprint("both", i))); err == nil {
 					taken.Add(1)
-				} else if kindOf(err) != tenant.Taken {
+				} else if kindOf(err) != tenant.ProblemTaken {
 					t.Error(err)
 				}
 				done, err := node.Do(t.Context(), "system", newUser(t, fmt.Sprintf("user%d-%d", n, i)))
@@ -356,7 +356,7 @@ func TestNothingAcknowledgedIsLostOnABadLine(t *testing.T) {
 	for _, wrong := range line.Wrong() {
 		t.Error(wrong)
 	}
-	line.Decide = func(string) storetest.Outcome { return storetest.Works }
+	line.Decide = func(string) storetest.Outcome { return storetest.OutcomeWorks }
 	now := content(t, h.Image())
 	h.reopen()
 	if content(t, h.Image()) != now {
@@ -369,7 +369,7 @@ func TestNothingAcknowledgedIsLostOnABadLine(t *testing.T) {
 			switch {
 			case err == nil && missing != nil:
 				t.Errorf("user %d of caller %d was acknowledged and is not there", i, n)
-			case err != nil && kindOf(err) != tenant.Unknown && missing == nil:
+			case err != nil && kindOf(err) != tenant.ProblemUnknown && missing == nil:
 				t.Errorf("user %d of caller %d was refused with %v and is there", i, n, err)
 			case err == nil:
 				acknowledged++

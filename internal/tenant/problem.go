@@ -10,12 +10,12 @@ import (
 )
 
 // CommandError is a command, or a question, that cannot be carried out; nothing has changed, unless
-// it is Unknown.
+// it is ProblemUnknown.
 type CommandError struct {
 	Kind    ProblemKind
 	Message string
 	Value   string // what the problem is about: an id, a name
-	// Property is the property whose value is Taken.
+	// Property is the property whose value is another's, for ProblemTaken.
 	Property string
 }
 
@@ -24,12 +24,12 @@ type ProblemKind uint8
 
 // The kinds.
 const (
-	NotFound    ProblemKind = iota + 1 // what is named is not there
-	Taken                              // a value that must be unique is another's
-	Invalid                            // the command makes no sense as it is
-	Changed                            // the object of the command has changed
-	Unavailable                        // it could not be made durable now; try again
-	Unknown                            // it may have been made: the answer of the store did not come in time
+	ProblemNotFound    ProblemKind = iota + 1 // what is named is not there
+	ProblemTaken                              // a value that must be unique is another's
+	ProblemInvalid                            // the command makes no sense as it is
+	ProblemChanged                            // the object of the command has changed
+	ProblemUnavailable                        // it could not be made durable now; try again
+	ProblemUnknown                            // it may have been made: the answer of the store did not come in time
 )
 
 func (p *CommandError) Error() string { return p.Message }
@@ -42,21 +42,22 @@ const (
 
 func notFound(value string) *CommandError {
 	return &CommandError{
-		Kind: NotFound, Value: value,
+		Kind: ProblemNotFound, Value: value,
 		Message: fmt.Sprintf(NotFoundText, value),
 	}
 }
 
 func taken(property, value string) *CommandError {
-	return &CommandError{Kind: Taken, Value: value, Property: property, Message: fmt.Sprintf(TakenText, property)}
+	message := fmt.Sprintf(TakenText, property)
+	return &CommandError{Kind: ProblemTaken, Value: value, Property: property, Message: message}
 }
 
 func invalid(value any, format string, args ...any) *CommandError {
-	return &CommandError{Kind: Invalid, Value: fmt.Sprint(value), Message: fmt.Sprintf(format, args...)}
+	return &CommandError{Kind: ProblemInvalid, Value: fmt.Sprint(value), Message: fmt.Sprintf(format, args...)}
 }
 
 func unavailable(message string) *CommandError {
-	return &CommandError{Kind: Unavailable, Message: message}
+	return &CommandError{Kind: ProblemUnavailable, Message: message}
 }
 
 func noSuch(id uuid.UUID) *CommandError { return notFound(id.String()) }

@@ -51,7 +51,7 @@ func (c *change) organize(org *directory.Organization) error {
 	country, err := licensing.ParseCountry(org.CountryLetterCode)
 	if err != nil {
 		return &directory.InvalidError{
-			Kind:     directory.BadValue,
+			Kind:     directory.InvalidValue,
 			Resource: "Organization",
 			Property: "countryLetterCode",
 			Value:    org.CountryLetterCode,

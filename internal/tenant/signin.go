@@ -90,7 +90,7 @@ func (img *Image) mayHaveRoles(id uuid.UUID) bool {
 // created.
 func (img *Image) RoleAssignable(group uint32) bool {
 	about, _ := directory.AboutGroup("isAssignableToRole")
-	return img.Directory.GroupColumns().Truth(group, about.Column) == column.True
+	return img.Directory.GroupColumns().Truth(group, about.Column) == column.TruthTrue
 }
 
 // roleAssignableGroups returns the groups that directory roles can be given to, deleted ones
@@ -98,7 +98,7 @@ func (img *Image) RoleAssignable(group uint32) bool {
 func (img *Image) roleAssignableGroups() iter.Seq[uint32] {
 	about, _ := directory.AboutGroup("isAssignableToRole")
 	groups := img.Directory.GroupColumns()
-	matcher := groups.MatchTruth(about.Column, column.True)
+	matcher := groups.MatchTruth(about.Column, column.TruthTrue)
 	return func(yield func(uint32) bool) {
 		for block := range groups.Blocks() {
 			found := matcher.Match(block, column.Mask{})
@@ -148,7 +148,7 @@ func (img *Image) RolesOfPrincipal(id uuid.UUID) []uuid.UUID {
 		return nil
 	}
 	roles := img.Roles[id]
-	for groupID := range img.Links.To(directory.HasMember, id) {
+	for groupID := range img.Links.To(directory.RelationHasMember, id) {
 		if group, ok := img.Directory.GroupByID(groupID); ok {
 			roles = img.appendRolesOf(roles, group)
 		}

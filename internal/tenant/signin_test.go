@@ -89,16 +89,16 @@ func TestRolesAndGrants(t *testing.T) {
 	ann := h.must(newUser(t, "ann"))
 	role := tenant.SetRole{Role: globalAdministrator, Principal: ann.ID}
 	grant := directory.Grant{Client: app.Principal.ID, User: ann.ID, Scopes: []string{"User.Read"}}
-	h.refused(tenant.SetGrant{Grant: grant}, tenant.NotFound)
+	h.refused(tenant.SetGrant{Grant: grant}, tenant.ProblemNotFound)
 	h.must(tenant.SetClient{Client: app})
 	h.must(tenant.SetGrant{Grant: grant})
 	h.must(tenant.SetGrant{Grant: directory.Grant{Client: app.Principal.ID, Scopes: []string{"Group.Read.All"}}})
 	h.must(role)
-	h.refused(role, tenant.Invalid)
-	h.refused(tenant.SetRole{Role: globalAdministrator, Principal: uuid.UUID{9}}, tenant.NotFound)
+	h.refused(role, tenant.ProblemInvalid)
+	h.refused(tenant.SetRole{Role: globalAdministrator, Principal: uuid.UUID{9}}, tenant.ProblemNotFound)
 	h.refused(tenant.SetGrant{Grant: directory.Grant{
 		Client: app.Principal.ID, User: uuid.UUID{9}, Scopes: []string{"User.Read"},
-	}}, tenant.NotFound)
+	}}, tenant.ProblemNotFound)
 
 	h.reopen()
 	img := h.Image()
@@ -129,7 +129,7 @@ func TestAGrantForADeletedUserCanBeTakenAway(t *testing.T) {
 	h.must(tenant.SetGrant{Grant: grant})
 	h.must(tenant.DeleteUser{User: ann.Ordinal})
 	grant.Scopes = []string{"User.Read", "Group.Read.All"}
-	h.refused(tenant.SetGrant{Grant: grant}, tenant.NotFound)
+	h.refused(tenant.SetGrant{Grant: grant}, tenant.ProblemNotFound)
 	grant.Scopes = nil
 	h.must(tenant.SetGrant{Grant: grant})
 	h.must(tenant.RestoreUser{User: ann.Ordinal})

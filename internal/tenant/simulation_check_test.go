@@ -75,7 +75,7 @@ func (s *simulation) checkAnswers(log []store.Commit) {
 			s.checkSeats(img)
 		case c.err == nil && len(made) > 0:
 			s.tb.Errorf("%s was told that nothing came of %T; the log has %v", c.actor, c.cmd, made)
-		case c.err != nil && kindOf(c.err) != tenant.Unknown && len(made) > 0:
+		case c.err != nil && kindOf(c.err) != tenant.ProblemUnknown && len(made) > 0:
 			s.tb.Errorf("%s was refused %T with %v; the log has %v", c.actor, c.cmd, c.err, made)
 		case len(made) > 1:
 			s.tb.Errorf("%s has sent %T once; the log has %v", c.actor, c.cmd, made)

@@ -79,7 +79,7 @@ func (w *weather) decide(operation string) storetest.Outcome {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.kind == isCalm {
-		return storetest.Works
+		return storetest.OutcomeWorks
 	}
 	switch operation {
 	case "SaveParts", "ReplaceManifest", "Sweep", "Settle", "TrimLog":
@@ -95,16 +95,16 @@ func (w *weather) decide(operation string) storetest.Outcome {
 	case operation != "Append":
 		return failsIf(broken || w.fate.IntN(4) == 0)
 	case !broken && w.fate.IntN(2) == 0:
-		return storetest.Works
+		return storetest.OutcomeWorks
 	}
-	return storetest.Outcome(1 + w.fate.IntN(int(storetest.Full))) // one of the others
+	return storetest.Outcome(1 + w.fate.IntN(int(storetest.OutcomeFull))) // one of the others
 }
 
 func (w *weather) broken() bool { return w.kind == isBreaking && w.left <= 0 }
 
 func failsIf(fails bool) storetest.Outcome {
 	if fails {
-		return storetest.Fails
+		return storetest.OutcomeFails
 	}
-	return storetest.Works
+	return storetest.OutcomeWorks
 }

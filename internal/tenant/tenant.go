@@ -108,7 +108,8 @@ func (t *Tenant) start() {
 
 // Do executes a command for an actor. If it returns without error, the result is durable and in the
 // image of Done. If the context ends first, the error means that the command has no effect, unless
-// it is *CommandError Unknown. A *memory.FullError says that there is no memory for its draft now.
+// it is *CommandError ProblemUnknown. A *memory.FullError says that there is no memory for its
+// draft now.
 func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
 	if err := reserve(ctx, t.Image(), cmd); err != nil {

@@ -142,7 +142,7 @@ func TestWhatCannotBeMadeDurableDidNotHappen(t *testing.T) {
 	f.fail.Store(true)
 	_, err := h.do(newUser(t, "ann"))
 	var problem *tenant.CommandError
-	if !errors.As(err, &problem) || problem.Kind != tenant.Unavailable || !errors.Is(err, errDisk) {
+	if !errors.As(err, &problem) || problem.Kind != tenant.ProblemUnavailable || !errors.Is(err, errDisk) {
 		t.Fatalf("answered %v", err)
 	}
 	if h.Image() != before {
@@ -329,7 +329,7 @@ func TestAGroupIsNoMemberOfItself(t *testing.T) {
 	h := newHouse(t, 0)
 	group := h.must(newGroup(t, "Sales"))
 	_, err := h.do(tenant.RemoveMember{Group: group.Ordinal, Member: group.ID})
-	if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.NotFound {
+	if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.ProblemNotFound {
 		t.Errorf("got %v, want a Problem of the kind NotFound", err)
 	}
 }

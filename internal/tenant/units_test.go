@@ -39,7 +39,7 @@ func TestADeletedUnitIsKeptFor30Days(t *testing.T) {
 
 func isNotFound(err error) bool {
 	p, ok := errors.AsType[*tenant.CommandError](err)
-	return ok && p.Kind == tenant.NotFound
+	return ok && p.Kind == tenant.ProblemNotFound
 }
 
 func TestUnitsThatAreNotThereAreRefused(t *testing.T) {

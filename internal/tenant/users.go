@@ -61,7 +61,7 @@ func (c *change) addUser(u *directory.User) error {
 	}
 	location, err := licensing.ParseCountry(u.UsageLocation)
 	if err != nil {
-		return &directory.InvalidError{Kind: directory.BadValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
+		return &directory.InvalidError{Kind: directory.InvalidValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
 	}
 	keys := NewUser{ID: u.ID, Name: directory.KeyOf(u.UserPrincipalName), Addresses: addressKeys(u)}
 	user := c.lic.AddUser(location)
@@ -126,7 +126,7 @@ func (cmd UpdateUser) update(c *change) error {
 	}
 	location, err := licensing.ParseCountry(u.UsageLocation)
 	if err != nil {
-		return &directory.InvalidError{Kind: directory.BadValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
+		return &directory.InvalidError{Kind: directory.InvalidValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
 	}
 	c.lic.SetLocation(cmd.User, location)
 	c.markUser(written(cmd.User, old, document))

@@ -50,11 +50,11 @@ type change struct {
 func changed(was cells, changes []change, c *Column, dictionary []*Dictionary) cells {
 	if was == nil {
 		switch c.Kind {
-		case Text:
+		case KindText:
 			was = scalars{}
-		case Bool:
+		case KindBool:
 			was = &truths{}
-		case Time:
+		case KindTime:
 			was = &times{}
 		default:
 			was = &lists{}
@@ -95,16 +95,16 @@ func (t *truths) value(i int) Value {
 	case !t.known.Has(i):
 		return Value{}
 	case t.is.Has(i):
-		return Value{Truth: True}
+		return Value{Truth: TruthTrue}
 	}
-	return Value{Truth: False}
+	return Value{Truth: TruthFalse}
 }
 
 func (t *truths) with(changes []change, _ *Column, _ []*Dictionary) cells {
 	next := *t
 	for _, c := range changes {
-		next.known.put(c.row, c.value.Truth != Null)
-		next.is.put(c.row, c.value.Truth == True)
+		next.known.put(c.row, c.value.Truth != TruthNull)
+		next.is.put(c.row, c.value.Truth == TruthTrue)
 	}
 	if next.known.Empty() {
 		return nil

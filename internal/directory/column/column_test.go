@@ -16,13 +16,13 @@ import (
 )
 
 var schema = column.NewSchema(
-	column.Column{Number: 7, Name: "department", Kind: column.Text},
-	column.Column{Number: 1, Name: "displayName", Kind: column.Text, Mostly: true, Words: true},
-	column.Column{Number: 300, Name: "accountEnabled", Kind: column.Bool},
-	column.Column{Number: 4, Name: "createdDateTime", Kind: column.Time},
-	column.Column{Number: 5, Name: "proxyAddresses", Kind: column.Texts, Mostly: true},
-	column.Column{Number: 6, Name: "groupTypes", Kind: column.Texts},
-	column.Column{Number: 8, Name: "identities", Kind: column.Objects, Fields: []string{"issuer", "issuerAssignedId"}},
+	column.Column{Number: 7, Name: "department", Kind: column.KindText},
+	column.Column{Number: 1, Name: "displayName", Kind: column.KindText, Mostly: true, Words: true},
+	column.Column{Number: 300, Name: "accountEnabled", Kind: column.KindBool},
+	column.Column{Number: 4, Name: "createdDateTime", Kind: column.KindTime},
+	column.Column{Number: 5, Name: "proxyAddresses", Kind: column.KindTexts, Mostly: true},
+	column.Column{Number: 6, Name: "groupTypes", Kind: column.KindTexts},
+	column.Column{Number: 8, Name: "identities", Kind: column.KindObjects, Fields: []string{"issuer", "issuerAssignedId"}},
 )
 
 // model is what a table should hold, in the plainest way.
@@ -44,11 +44,11 @@ func texts() *rapid.Generator[string] {
 func valueOf(t *rapid.T, c column.Column) (v column.Value) {
 	valid := func(s string) string { return strings.ToValidUTF8(s, "?") }
 	switch c.Kind {
-	case column.Text:
+	case column.KindText:
 		v.Text = valid(texts().Draw(t, "text"))
-	case column.Bool:
+	case column.KindBool:
 		v.Truth = column.Truth(rapid.IntRange(0, 2).Draw(t, "truth"))
-	case column.Time:
+	case column.KindTime:
 		v.Time = rapid.SampledFrom([]int64{
 			0, 1, 63_000_000_000,
 			63_000_000_777, 253402300799 + 62135596800,
@@ -110,7 +110,7 @@ func (m *model) check(t *rapid.T, table *column.Table) {
 			if !got.Equal(want) {
 				t.Fatalf("row %d column %d is %v, not %v", row, c, got, want)
 			}
-			if schema.Columns[c].Kind == column.Text &&
+			if schema.Columns[c].Kind == column.KindText &&
 				(table.Text(uint32(row), c) != want.Text || table.Folded(uint32(row), c) != fold.Text(want.Text)) {
 				t.Fatalf("row %d column %d is %q (%q), not %q", row, c, table.Text(uint32(row), c), table.Folded(uint32(row), c), want.Text)
 			}
@@ -177,13 +177,13 @@ func checkMatchers(t *rapid.T, table *column.Table, m *model) {
 // question makes a random question about a column, and the plain answer to it.
 func question(t *rapid.T, table *column.Table, c int) (column.Matcher, func(column.Value) bool) {
 	switch schema.Columns[c].Kind {
-	case column.Text:
+	case column.KindText:
 		test := randomTest(t)
 		return table.MatchText(c, test), func(v column.Value) bool { return plain(test, v.Text) }
-	case column.Bool:
+	case column.KindBool:
 		is := column.Truth(rapid.IntRange(0, 2).Draw(t, "is"))
 		return table.MatchTruth(c, is), func(v column.Value) bool { return v.Truth == is }
-	case column.Time:
+	case column.KindTime:
 		from := rapid.SampledFrom([]int64{0, 1, 63_000_000_000, 63_000_000_001, 315537897600}).Draw(t, "from")
 		to := rapid.SampledFrom([]int64{0, 1, 63_000_000_000, 63_000_000_777, 315537897599, 1 << 60}).Draw(t, "to")
 		return table.MatchTime(c, from, to), func(v column.Value) bool {
@@ -204,7 +204,7 @@ func question(t *rapid.T, table *column.Table, c int) (column.Matcher, func(colu
 
 func randomTest(t *rapid.T) *column.Test {
 	test := &column.Test{
-		Op:   column.Op(rapid.IntRange(int(column.Present), int(column.Holds)).Draw(t, "op")),
+		Op:   column.Op(rapid.IntRange(int(column.OpPresent), int(column.OpHolds)).Draw(t, "op")),
 		Text: fold.Text(strings.ToValidUTF8(texts().Draw(t, "asked"), "?")),
 	}
 	test.Set = map[string]struct{}{test.Text: {}, "sales": {}}
@@ -219,27 +219,27 @@ func plain(test *column.Test, written string) bool {
 		return false
 	}
 	switch test.Op {
-	case column.Present:
+	case column.OpPresent:
 		return true
-	case column.Equal:
+	case column.OpEqual:
 		return text == test.Text
-	case column.In:
+	case column.OpIn:
 		return text == test.Text && test.Text != "" || text == "sales"
-	case column.Less:
+	case column.OpLess:
 		return text < test.Text
-	case column.LessOrEqual:
+	case column.OpLessOrEqual:
 		return text <= test.Text
-	case column.Greater:
+	case column.OpGreater:
 		return text > test.Text
-	case column.GreaterOrEqual:
+	case column.OpGreaterOrEqual:
 		return text >= test.Text
-	case column.Starts:
+	case column.OpStarts:
 		return strings.HasPrefix(text, test.Text)
-	case column.Ends:
+	case column.OpEnds:
 		return strings.HasSuffix(text, test.Text)
-	case column.Contains:
+	case column.OpContains:
 		return strings.Contains(text, test.Text)
-	case column.HasWords:
+	case column.OpHasWords:
 		return !slices.ContainsFunc(strings.Fields(test.Text), func(word string) bool {
 			return !fold.StartsWord(text, word)
 		})
@@ -248,17 +248,17 @@ func plain(test *column.Test, written string) bool {
 }
 
 func randomElement(t *rapid.T, width, depth int) *column.Element {
-	join := column.Join(rapid.IntRange(int(column.Any), int(column.Not)).Draw(t, "join"))
+	join := column.Join(rapid.IntRange(int(column.JoinAny), int(column.JoinNot)).Draw(t, "join"))
 	if depth == 0 {
-		join = column.Is
+		join = column.JoinIs
 	}
 	e := &column.Element{Join: join}
 	switch join {
-	case column.Is:
+	case column.JoinIs:
 		e.Field, e.Test = rapid.IntRange(0, width-1).Draw(t, "field"), randomTest(t)
-	case column.Not:
+	case column.JoinNot:
 		e.Args = []*column.Element{randomElement(t, width, depth-1)}
-	case column.And, column.Or:
+	case column.JoinAnd, column.JoinOr:
 		for range rapid.IntRange(1, 3).Draw(t, "args") {
 			e.Args = append(e.Args, randomElement(t, width, depth-1))
 		}
@@ -268,19 +268,19 @@ func randomElement(t *rapid.T, width, depth int) *column.Element {
 
 func plainElement(e *column.Element, fields []string) bool {
 	switch e.Join {
-	case column.Any:
+	case column.JoinAny:
 		return true
-	case column.Is:
+	case column.JoinIs:
 		return plain(e.Test, fields[e.Field])
-	case column.Not:
+	case column.JoinNot:
 		return !plainElement(e.Args[0], fields)
 	}
 	for _, arg := range e.Args {
-		if plainElement(arg, fields) != (e.Join == column.And) {
-			return e.Join == column.Or
+		if plainElement(arg, fields) != (e.Join == column.JoinAnd) {
+			return e.Join == column.JoinOr
 		}
 	}
-	return e.Join == column.And
+	return e.Join == column.JoinAnd
 }
 
 func TestChangesAreReadAsWritten(t *testing.T) {
@@ -401,11 +401,11 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		for block := range table.Blocks() {
-			table.MatchText(0, &column.Test{Op: column.Contains, Text: "a"}).Match(block, table.Live(block))
-			table.MatchText(1, &column.Test{Op: column.HasWords, Text: "a"}).Match(block, table.Live(block))
+			table.MatchText(0, &column.Test{Op: column.OpContains, Text: "a"}).Match(block, table.Live(block))
+			table.MatchText(1, &column.Test{Op: column.OpHasWords, Text: "a"}).Match(block, table.Live(block))
 			table.MatchTime(3, 1, 1e9).Match(block, table.Live(block))
 			table.MatchAny(6,
-				&column.Element{Join: column.Is, Field: 1, Test: &column.Test{Op: column.Ends, Text: "1"}}).
+				&column.Element{Join: column.JoinIs, Field: 1, Test: &column.Test{Op: column.OpEnds, Text: "1"}}).
 				Match(block, table.Live(block))
 		}
 		table.AppendPart(nil, 0)

@@ -27,7 +27,7 @@ func (m *textMatcher) Match(block int, among Mask) (found Mask) {
 	return found
 }
 
-// MatchTruth returns a Matcher for a column of booleans; Null matches rows without a value.
+// MatchTruth returns a Matcher for a column of booleans; TruthNull matches rows without a value.
 func (t *Table) MatchTruth(column int, is Truth) Matcher { return &truthMatcher{t, column, is} }
 
 type truthMatcher struct {
@@ -43,9 +43,9 @@ func (m *truthMatcher) Match(block int, _ Mask) (found Mask) {
 	}
 	for w := range found {
 		switch m.is {
-		case True:
+		case TruthTrue:
 			found[w] = c.known[w] & c.is[w]
-		case False:
+		case TruthFalse:
 			found[w] = c.known[w] &^ c.is[w]
 		default:
 			found[w] = ^c.known[w]
@@ -95,21 +95,21 @@ func (m *timeMatcher) Match(block int, _ Mask) (found Mask) {
 // Element is a condition on one element of a collection.
 type Element struct {
 	Join  Join
-	Args  []*Element // of And, Or; of Not one
-	Field int        // of Is: the place in the column's Fields; 0 for a collection of texts
+	Args  []*Element // of JoinAnd, JoinOr; of JoinNot one
+	Field int        // of JoinIs: the place in the column's Fields; 0 for a collection of texts
 	Test  *Test
 }
 
 // Join is the kind of an Element.
 type Join uint8
 
-// The kinds of Elements. Any is true for all elements.
+// The kinds of Elements. JoinAny is true for all elements.
 const (
-	Any Join = iota + 1
-	Is
-	And
-	Or
-	Not
+	JoinAny Join = iota + 1
+	JoinIs
+	JoinAnd
+	JoinOr
+	JoinNot
 )
 
 // MatchAny returns a Matcher for rows with an element for which a condition is true.
@@ -128,7 +128,7 @@ type anyMatcher struct {
 }
 
 func (m *anyMatcher) prepare(e *Element) {
-	if e.Join == Is {
+	if e.Join == JoinIs {
 		m.tests[e] = newRunMatcher(e.Test, m.table.dictionaries[m.column][e.Field])
 	}
 	for _, arg := range e.Args {
@@ -166,28 +166,28 @@ func (m *anyMatcher) Match(block int, among Mask) (found Mask) {
 func (m *anyMatcher) eval(e *Element, l *lists, n int) []uint64 {
 	bits := m.take((n + 63) / 64)
 	switch e.Join {
-	case Any:
+	case JoinAny:
 		invert(bits)
-	case Is:
+	case JoinIs:
 		if r := l.fields[e.Field]; r != nil {
 			everything := m.take(len(bits))
 			invert(everything)
 			m.tests[e].mark(r, bits, everything)
 			m.give(everything)
 		}
-	case Not:
+	case JoinNot:
 		inner := m.eval(e.Args[0], l, n)
 		copy(bits, inner)
 		invert(bits)
 		m.give(inner)
-	case And, Or:
+	case JoinAnd, JoinOr:
 		for i, arg := range e.Args {
 			inner := m.eval(arg, l, n)
 			for w := range bits {
 				switch {
 				case i == 0:
 					bits[w] = inner[w]
-				case e.Join == And:
+				case e.Join == JoinAnd:
 					bits[w] &= inner[w]
 				default:
 					bits[w] |= inner[w]

@@ -57,7 +57,7 @@ func (r *Reader) AppendText(dst []byte, row *Row) (text []byte, plain bool) {
 // Truth returns the row's value in a column of booleans.
 func (r *Reader) Truth(row *Row) Truth {
 	if r.move(row); r.truths == nil {
-		return Null
+		return TruthNull
 	}
 	return r.truths.value(row.i).Truth
 }
@@ -79,7 +79,7 @@ func (r *Reader) Elements(row *Row) int {
 	return to - from
 }
 
-// AppendElement appends element i of the row in a column of Texts.
+// AppendElement appends element i of the row in a column of KindTexts.
 func (r *Reader) AppendElement(dst []byte, row *Row, i int) []byte {
 	if r.move(row); r.lists == nil {
 		return dst

@@ -156,16 +156,16 @@ func (r *partReader) cells(t *Table, column int) cells {
 	switch {
 	case r.err != nil || how == none:
 		return nil
-	case kind == Text && (how == asCodes || how == asTexts):
+	case kind == KindText && (how == asCodes || how == asTexts):
 		if run := r.run(t, column, 0, how, r.rows); run != nil {
 			return scalars{run}
 		}
 		return nil
-	case kind == Bool && how == asMasks:
+	case kind == KindBool && how == asMasks:
 		return &truths{r.mask(), r.mask()}
-	case kind == Time && (how == asNear || how == asRemote):
+	case kind == KindTime && (how == asNear || how == asRemote):
 		return r.times(how)
-	case (kind == Texts || kind == Objects) && how == asLists:
+	case (kind == KindTexts || kind == KindObjects) && how == asLists:
 		return r.lists(t, column)
 	}
 	r.fail(fmt.Errorf("column %s is written in a way that does not suit it (%d)", t.schema.Columns[column].Name, how))

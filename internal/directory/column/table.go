@@ -20,7 +20,7 @@ func NewTable(schema *Schema) *Table {
 	t := &Table{schema: schema, dictionaries: make([][]*Dictionary, len(schema.Columns))}
 	for i := range schema.Columns {
 		c := &schema.Columns[i]
-		if c.Kind != Text && c.Kind != Texts && c.Kind != Objects {
+		if c.Kind != KindText && c.Kind != KindTexts && c.Kind != KindObjects {
 			continue
 		}
 		for range c.width() {

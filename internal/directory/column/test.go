@@ -14,8 +14,8 @@ import (
 type Test struct {
 	Op   Op
 	Text string              // folded
-	Set  map[string]struct{} // of In: folded texts
-	Func func(string) bool   // of Holds: called with the folded text
+	Set  map[string]struct{} // of OpIn: folded texts
+	Func func(string) bool   // of OpHolds: called with the folded text
 }
 
 // Op is the operator of a Test.
@@ -23,18 +23,18 @@ type Op uint8
 
 // The operators.
 const (
-	Present Op = iota + 1 // any text
-	Equal
-	In
-	Less
-	LessOrEqual
-	Greater
-	GreaterOrEqual
-	Starts
-	Ends
-	Contains
-	HasWords // for each word in Text, a word of the value starts with it; see fold.StartsWord
-	Holds
+	OpPresent Op = iota + 1 // any text
+	OpEqual
+	OpIn
+	OpLess
+	OpLessOrEqual
+	OpGreater
+	OpGreaterOrEqual
+	OpStarts
+	OpEnds
+	OpContains
+	OpHasWords // for each word in Text, a word of the value starts with it; see fold.StartsWord
+	OpHolds
 )
 
 // Match reports whether a folded text, where "" is null, satisfies the test.
@@ -43,35 +43,35 @@ func (t *Test) Match(folded string) bool {
 		return false
 	}
 	switch t.Op {
-	case Present:
+	case OpPresent:
 		return true
-	case Equal:
+	case OpEqual:
 		return folded == t.Text
-	case In:
+	case OpIn:
 		_, ok := t.Set[folded]
 		return ok
-	case Less:
+	case OpLess:
 		return folded < t.Text
-	case LessOrEqual:
+	case OpLessOrEqual:
 		return folded <= t.Text
-	case Greater:
+	case OpGreater:
 		return folded > t.Text
-	case GreaterOrEqual:
+	case OpGreaterOrEqual:
 		return folded >= t.Text
-	case Starts:
+	case OpStarts:
 		return strings.HasPrefix(folded, t.Text)
-	case Ends:
+	case OpEnds:
 		return strings.HasSuffix(folded, t.Text)
-	case Contains:
+	case OpContains:
 		return strings.Contains(folded, t.Text)
-	case HasWords:
+	case OpHasWords:
 		for word := range strings.FieldsSeq(t.Text) {
 			if !fold.StartsWord(folded, word) {
 				return false
 			}
 		}
 		return true
-	case Holds:
+	case OpHolds:
 		return t.Func(folded)
 	}
 	return false
@@ -143,7 +143,7 @@ func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
 		m.markEach(r, bits, r.starting(among, initials))
 	case asked < r.len()/few:
 		m.markEach(r, bits, among)
-	case m.test.Op == Equal:
+	case m.test.Op == OpEqual:
 		m.markEqual(r, bits)
 	case r.ends.far != nil:
 		markEnds(m.test, r, r.ends.far, bits, among)
@@ -154,7 +154,7 @@ func (m *runMatcher) markTexts(r *texts, bits, among []uint64) {
 
 // initials returns the initials of all words of the test; 0 if they cannot exclude texts of a run.
 func (m *runMatcher) initials(r *texts) (bits uint32) {
-	if m.test.Op == HasWords && r.initials != nil {
+	if m.test.Op == OpHasWords && r.initials != nil {
 		for word := range strings.FieldsSeq(m.test.Text) {
 			bits |= initials(word)
 		}
@@ -211,12 +211,12 @@ func one(is bool) uint64 {
 // markEnds tests texts by their ends.
 func markEnds[E uint16 | uint32](test *Test, r *texts, ends []E, bits, among []uint64) {
 	switch test.Op {
-	case Contains, HasWords:
-		if test.Text != "" && (test.Op == Contains || !strings.ContainsFunc(test.Text, unicode.IsSpace)) {
+	case OpContains, OpHasWords:
+		if test.Text != "" && (test.Op == OpContains || !strings.ContainsFunc(test.Text, unicode.IsSpace)) {
 			search(test, r, ends, bits)
 			return
 		}
-	case Starts, Ends:
+	case OpStarts, OpEnds:
 		markSides(test, r.small, ends, bits, among)
 		return
 	}
@@ -233,7 +233,7 @@ func markSides[E uint16 | uint32](test *Test, small string, ends []E, bits, amon
 	switch {
 	case some == 0 || len(small) < len(text)+8:
 		markPlainly(test, small, ends, bits, among)
-	case test.Op == Starts:
+	case test.Op == OpStarts:
 		markStarts(text, small, ends, inner, word8(text[inner:]), unasked, bits)
 	default:
 		markTails(text, small, ends, word8(text[:some])<<unasked, unasked, bits)
@@ -307,7 +307,7 @@ func search[E uint16 | uint32](test *Test, r *texts, ends []E, bits []uint64) {
 			continue
 		}
 		isStart := row == 0 && at == 0 || row > 0 && int(ends[row-1]) == at || at > 0 && r.small[at-1] == ' '
-		if test.Op == Contains || isStart || test.Match(r.folded(row)) {
+		if test.Op == OpContains || isStart || test.Match(r.folded(row)) {
 			bits[row>>6] |= 1 << (row & 63)
 		}
 		from = end

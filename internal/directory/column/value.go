@@ -10,11 +10,11 @@ type Kind uint8
 
 // The kinds. A collection is never null; an empty text is.
 const (
-	Text    Kind = iota + 1
-	Bool         // true, false or null
-	Time         // whole seconds of UTC
-	Texts        // a collection of texts
-	Objects      // a collection of objects, each with a text for each of the column's Fields
+	KindText    Kind = iota + 1
+	KindBool         // true, false or null
+	KindTime         // whole seconds of UTC
+	KindTexts        // a collection of texts
+	KindObjects      // a collection of objects, each with a text for each of the column's Fields
 )
 
 // Column is one column of a schema.
@@ -22,11 +22,11 @@ type Column struct {
 	Number uint32 // stored; never renumber
 	Name   string // as Graph spells it, such as city or employeeOrgData/costCenter
 	Kind   Kind
-	Fields []string // of Objects: the names of an element's properties
+	Fields []string // of KindObjects: the names of an element's properties
 	// Mostly means that nearly every object has a value of its own, so that a dictionary would be
 	// as long as the column.
 	Mostly bool
-	// Words means that texts are queried by their words (HasWords), so that the beginnings of words
+	// Words means that texts are queried by their words (OpHasWords), so that the beginnings of words
 	// are indexed.
 	Words bool
 }
@@ -39,17 +39,17 @@ type Truth uint8
 
 // The values of a Truth.
 const (
-	Null Truth = iota
-	False
-	True
+	TruthNull Truth = iota
+	TruthFalse
+	TruthTrue
 )
 
 // TruthOf returns the Truth of a boolean.
 func TruthOf(is bool) Truth {
 	if is {
-		return True
+		return TruthTrue
 	}
-	return False
+	return TruthFalse
 }
 
 // Value is the value of one object in one column. The zero value is null, or an empty collection.
@@ -57,7 +57,7 @@ type Value struct {
 	Text  string
 	Truth Truth
 	Time  int64    // of TimeOf; 0 is null
-	Texts []string // of Texts; of Objects the fields of one element after those of another
+	Texts []string // of KindTexts; of KindObjects the fields of one element after those of another
 }
 
 // epoch is the second before that of a Time of 1: the zero time.Time.
@@ -81,7 +81,7 @@ func AsTime(seconds int64) time.Time {
 
 // IsNull reports whether the value is null.
 func (v Value) IsNull() bool {
-	return v.Text == "" && v.Truth == Null && v.Time == 0 && len(v.Texts) == 0
+	return v.Text == "" && v.Truth == TruthNull && v.Time == 0 && len(v.Texts) == 0
 }
 
 // Equal reports whether two values are identical, including letter case.

@@ -27,11 +27,11 @@ func (s *Schema) AppendChanges(dst []byte, changes []Change) []byte {
 
 func appendValue(dst []byte, c *Column, v Value) []byte {
 	switch c.Kind {
-	case Text:
+	case KindText:
 		return appendText(dst, v.Text)
-	case Bool:
+	case KindBool:
 		return append(dst, byte(v.Truth))
-	case Time:
+	case KindTime:
 		return binary.AppendVarint(dst, v.Time)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(v.Texts)/c.width()))
@@ -122,13 +122,13 @@ func (r *reader) byte() byte {
 
 func (r *reader) value(c *Column) (v Value) {
 	switch c.Kind {
-	case Text:
+	case KindText:
 		v.Text = r.text()
-	case Bool:
-		if v.Truth = Truth(r.byte()); v.Truth > True {
+	case KindBool:
+		if v.Truth = Truth(r.byte()); v.Truth > TruthTrue {
 			r.fail(fmt.Errorf("truth value %d is not known", v.Truth))
 		}
-	case Time:
+	case KindTime:
 		n, size := binary.Varint(r.rest)
 		if size <= 0 {
 			r.fail(errTruncated)

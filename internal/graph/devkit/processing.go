@@ -61,7 +61,7 @@ func (t heldTenant) Do(ctx context.Context, actor string, c tenant.Command) (ten
 		}
 	case tenant.DeleteGroup:
 		if w := t.Waiting(inner.Group, t.now); w != nil && len(w.Licenses) > 0 {
-			return tenant.Done{}, &licensing.RefusalError{Kind: licensing.GroupLicensed}
+			return tenant.Done{}, &licensing.RefusalError{Kind: licensing.RefusalGroupLicensed}
 		}
 	}
 	return t.Tenant.Do(ctx, actor, c)

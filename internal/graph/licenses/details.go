@@ -28,12 +28,12 @@ type Detail struct {
 
 // DetailFields are the properties of licenseDetails (docs/spec/licensing.md L13).
 var DetailFields = wire.NewFieldSet("microsoft.graph.licenseDetails", []wire.Field[Detail]{
-	{Name: "id", When: directory.ByDefault, Write: func(b []byte, d *Detail) []byte {
+	{Name: "id", When: directory.ReturnedByDefault, Write: func(b []byte, d *Detail) []byte {
 		return append(append(append(b, '"'), d.id()...), '"')
 	}},
 	wire.Default("skuId", jsontext.AppendID, func(d *Detail) uuid.UUID { return d.SKUID }),
 	wire.Default("skuPartNumber", appendPartNumber, func(d *Detail) *licensing.Product { return d.Product }),
-	{Name: "servicePlans", When: directory.ByDefault, Write: func(b []byte, d *Detail) []byte {
+	{Name: "servicePlans", When: directory.ReturnedByDefault, Write: func(b []byte, d *Detail) []byte {
 		return appendServicePlans(b, d.image, d.Product, d.DisabledPlans)
 	}},
 }).At(func(d *Detail) string { return "users/" + d.user.String() + "/licenseDetails" })

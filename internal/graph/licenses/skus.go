@@ -26,19 +26,19 @@ type sku struct {
 var SKUFields = wire.NewFieldSet("microsoft.graph.subscribedSku", []wire.Field[sku]{
 	wire.Default("accountId", jsontext.AppendID, func(s *sku) uuid.UUID { return s.image.Organization.ID }),
 	wire.Default("accountName", jsontext.AppendTextOrNull, func(s *sku) string { return s.image.Organization.DisplayName }),
-	{Name: "appliesTo", Write: appendSKUAppliesTo, When: directory.ByDefault},
+	{Name: "appliesTo", Write: appendSKUAppliesTo, When: directory.ReturnedByDefault},
 	wire.Default("capabilityStatus", jsontext.AppendText, func(s *sku) string { return s.Capability }),
 	wire.Default("consumedUnits", jsontext.AppendInt, func(s *sku) int { return s.Consumed }),
-	{Name: "id", When: directory.ByDefault, Write: func(b []byte, s *sku) []byte {
+	{Name: "id", When: directory.ReturnedByDefault, Write: func(b []byte, s *sku) []byte {
 		return append(append(append(b, '"'), s.id()...), '"')
 	}},
-	{Name: "prepaidUnits", Write: appendUnits, When: directory.ByDefault},
-	{Name: "servicePlans", When: directory.ByDefault, Write: func(b []byte, s *sku) []byte {
+	{Name: "prepaidUnits", Write: appendUnits, When: directory.ReturnedByDefault},
+	{Name: "servicePlans", When: directory.ReturnedByDefault, Write: func(b []byte, s *sku) []byte {
 		return appendServicePlans(b, s.image.Licensing, s.Product, nil)
 	}},
 	wire.Default("skuId", jsontext.AppendID, func(s *sku) uuid.UUID { return s.SKUID }),
 	wire.Default("skuPartNumber", appendPartNumber, func(s *sku) *licensing.Product { return s.Product }),
-	{Name: "subscriptionIds", Write: appendSubscriptionIDs, When: directory.ByDefault},
+	{Name: "subscriptionIds", Write: appendSubscriptionIDs, When: directory.ReturnedByDefault},
 }).In("subscribedSkus")
 
 func (s *sku) id() string { return s.image.Organization.ID.String() + "_" + s.SKUID.String() }

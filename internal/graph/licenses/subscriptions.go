@@ -30,11 +30,11 @@ var SubscriptionFields = wire.NewFieldSet("microsoft.graph.companySubscription",
 	wire.Default("createdDateTime", jsontext.AppendTime, func(s *Subscription) time.Time { return s.CreatedDateTime }),
 	wire.Default("id", jsontext.AppendID, func(s *Subscription) uuid.UUID { return s.ID }),
 	wire.Default("isTrial", jsontext.AppendBool, func(s *Subscription) bool { return s.IsTrial }),
-	{Name: "nextLifecycleDateTime", Write: appendNextLifecycle, When: directory.ByDefault},
-	{Name: "ownerId", Write: wire.AppendNull[Subscription], When: directory.ByDefault},
+	{Name: "nextLifecycleDateTime", Write: appendNextLifecycle, When: directory.ReturnedByDefault},
+	{Name: "ownerId", Write: wire.AppendNull[Subscription], When: directory.ReturnedByDefault},
 	wire.Default("ownerTenantId", jsontext.AppendID, func(s *Subscription) uuid.UUID { return s.Image.Organization.ID }),
-	{Name: "ownerType", Write: wire.AppendNull[Subscription], When: directory.ByDefault},
-	{Name: "serviceStatus", When: directory.ByDefault, Write: func(b []byte, s *Subscription) []byte {
+	{Name: "ownerType", Write: wire.AppendNull[Subscription], When: directory.ReturnedByDefault},
+	{Name: "serviceStatus", When: directory.ReturnedByDefault, Write: func(b []byte, s *Subscription) []byte {
 		return appendServicePlans(b, s.Image.Licensing, s.product(), nil)
 	}},
 	wire.Default("skuId", jsontext.AppendID, func(s *Subscription) uuid.UUID { return s.SKUID }),

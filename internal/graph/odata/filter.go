@@ -111,8 +111,8 @@ func (p *parser) nested(part func() (Node, error)) (Node, error) {
 	return part()
 }
 
-func (p *parser) or() (Node, error)  { return p.logic(Or, p.and) }
-func (p *parser) and() (Node, error) { return p.logic(And, p.unary) }
+func (p *parser) or() (Node, error)  { return p.logic(OpOr, p.and) }
+func (p *parser) and() (Node, error) { return p.logic(OpAnd, p.unary) }
 
 // logic parses one or more conditions joined by an operator. A part in parentheses with the same
 // operator is merged into the whole: the tree of "a or (b or c)" is that of "a or b or c".
@@ -156,7 +156,7 @@ func (p *parser) unary() (Node, error) {
 	return &Not{at(start.at), arg}, nil
 }
 
-var comparisons = []Operator{Eq, Ne, Lt, Le, Gt, Ge}
+var comparisons = []Operator{OpEq, OpNe, OpLt, OpLe, OpGt, OpGe}
 
 // comparison parses an operand and, after an operator, what it is compared with.
 func (p *parser) comparison() (Node, error) {

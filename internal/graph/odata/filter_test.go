@@ -215,7 +215,7 @@ func drawCondition(t *rapid.T, depth int) Node {
 }
 
 func drawLogic(t *rapid.T, depth int) Node {
-	op := rapid.SampledFrom([]Operator{And, Or}).Draw(t, "logic")
+	op := rapid.SampledFrom([]Operator{OpAnd, OpOr}).Draw(t, "logic")
 	var args []Node
 	for range rapid.IntRange(2, 4).Draw(t, "arguments") {
 		args = flatten(op, args, drawCondition(t, depth-1))

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// Search is a node of a parsed $search: a term, or several joined by And or Or.
+// Search is a node of a parsed $search: a term, or several joined by OpAnd or OpOr.
 type Search struct {
-	Op   Operator  // And or Or; 0 for a term
-	Args []*Search // of And and Or
+	Op   Operator  // OpAnd or OpOr; 0 for a term
+	Args []*Search // of OpAnd and OpOr
 	// Property and Text are those of a term "property:text". Column is its position, in characters,
 	// the first is 1.
 	Property, Text string
@@ -87,11 +87,11 @@ func (s *searcher) takes(word string) bool {
 }
 
 func (s *searcher) or() (*Search, error) {
-	return s.several(Or, s.and, func() bool { return s.takes("OR") })
+	return s.several(OpOr, s.and, func() bool { return s.takes("OR") })
 }
 
 func (s *searcher) and() (*Search, error) {
-	return s.several(And, s.operand, func() bool {
+	return s.several(OpAnd, s.operand, func() bool {
 		return s.takes("AND") || s.pos < len(s.text) && (s.text[s.pos] == '"' || s.text[s.pos] == '(')
 	})
 }

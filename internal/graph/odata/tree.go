@@ -40,7 +40,7 @@ func (a at) offset() int { return int(a) }
 // Logic joins two or more conditions; none of Args is a Logic of the same operator.
 type Logic struct {
 	at
-	Op   Operator // And or Or
+	Op   Operator // OpAnd or OpOr
 	Args []Node
 }
 
@@ -53,7 +53,7 @@ type Not struct {
 // Compare compares two operands.
 type Compare struct {
 	at
-	Op          Operator // Eq … Ge
+	Op          Operator // OpEq … OpGe
 	Left, Right Node
 }
 
@@ -123,17 +123,17 @@ type Operator uint8
 
 // The operators, in the order of names.
 const (
-	And Operator = iota + 1
-	Or
-	Eq
-	Ne
-	Lt
-	Le
-	Gt
-	Ge
+	OpAnd Operator = iota + 1
+	OpOr
+	OpEq
+	OpNe
+	OpLt
+	OpLe
+	OpGt
+	OpGe
 )
 
-var operatorNames = [...]string{And: "and", Or: "or", Eq: "eq", Ne: "ne", Lt: "lt", Le: "le", Gt: "gt", Ge: "ge"}
+var operatorNames = [...]string{OpAnd: "and", OpOr: "or", OpEq: "eq", OpNe: "ne", OpLt: "lt", OpLe: "le", OpGt: "gt", OpGe: "ge"}
 
 // String returns the operator as in a filter.
 func (o Operator) String() string { return operatorNames[o] }

@@ -192,10 +192,10 @@ func (x *explainer) appendSeats(b []byte, seats *licensing.Seats) []byte {
 func (x *explainer) appendRemedy(b []byte, m licensing.Remedy) []byte {
 	b = jsontext.AppendText(append(b, `{"kind":`...), string(m.Kind))
 	switch m.Kind {
-	case licensing.FreeSeats:
+	case licensing.RemedyFreeSeats:
 		b = jsontext.AppendID(jsontext.AppendName(b, "skuId"), m.SKUID)
 		b = jsontext.AppendInt(jsontext.AppendName(b, "seats"), m.Seats)
-	case licensing.DisablePlan, licensing.RemoveLicense, licensing.ClearOther:
+	case licensing.RemedyDisablePlan, licensing.RemedyRemoveLicense, licensing.RemedyClearOther:
 		b = x.appendSource(b, m.SKUID, m.Direct, m.Group)
 	}
 	if len(m.Plans) > 0 {

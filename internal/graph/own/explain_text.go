@@ -51,20 +51,20 @@ func (x *explainer) sentence(r licensing.Reason) string {
 // remedy describes in words how to resolve an error.
 func (x *explainer) remedy(m licensing.Remedy) string {
 	switch m.Kind {
-	case licensing.FreeSeats:
+	case licensing.RemedyFreeSeats:
 		return fmt.Sprintf("Free or buy %d more of %s, then reprocess the user.", m.Seats, x.sku(m.SKUID))
-	case licensing.DisablePlan:
+	case licensing.RemedyDisablePlan:
 		return fmt.Sprintf("Disable %s in %s where it comes %s.",
 			x.plans(m.Plans, " and "), x.sku(m.SKUID), x.source(m.Direct, m.Group))
-	case licensing.AddPlan:
+	case licensing.RemedyAddPlan:
 		return fmt.Sprintf("Give the user a license with %s, then reprocess the user.", x.plans(m.Plans, " or "))
-	case licensing.RemoveLicense:
+	case licensing.RemedyRemoveLicense:
 		return fmt.Sprintf("Remove %s where it comes %s.", x.sku(m.SKUID), x.source(m.Direct, m.Group))
-	case licensing.ChangeLocation:
+	case licensing.RemedyChangeLocation:
 		return "Set the user's usageLocation to where the plan is available, then reprocess the user."
-	case licensing.ChangeAddress:
+	case licensing.RemedyChangeAddress:
 		return "Change the proxy address or mail of one of the two users, then reprocess the user."
-	case licensing.ClearOther:
+	case licensing.RemedyClearOther:
 		return fmt.Sprintf("Clear the error of %s.", x.sku(m.SKUID))
 	}
 	return "Reprocess the user."

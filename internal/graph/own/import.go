@@ -177,7 +177,7 @@ func noRole(r *wire.Request, id uuid.UUID) error {
 	_, isRole := identity.RoleByObjectID(r.Tenant.ID(), id)
 	if _, isTemplate := identity.RoleByID(id); isRole || isTemplate {
 		return &tenant.CommandError{
-			Kind: tenant.Taken, Property: "id", Value: id.String(), Message: fmt.Sprintf(tenant.TakenText, "id"),
+			Kind: tenant.ProblemTaken, Property: "id", Value: id.String(), Message: fmt.Sprintf(tenant.TakenText, "id"),
 		}
 	}
 	return nil
@@ -221,7 +221,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 		row.Subscription = new(tenant.CreateSubscription)
 		*row.Subscription, err = licenses.ReadSubscription(inner)
 	default:
-		err = &directory.InvalidError{Kind: directory.Unknown, Resource: "line", Property: outer[0].Name}
+		err = &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: "line", Property: outer[0].Name}
 	}
 	return row, err
 }

@@ -39,7 +39,7 @@ func UpdateSettings(r *wire.Request) error {
 	s := r.Image.Licensing.Settings()
 	into := map[string]any{
 		"autoReprocess":    &s.AutoReprocess,
-		"groupBundles":     wire.OneOfThem(&s.GroupBundles, licensing.Together, licensing.Independent),
+		"groupBundles":     wire.OneOfThem(&s.GroupBundles, licensing.BundlesTogether, licensing.BundlesIndependent),
 		"reprocessFailure": wire.OneOfThem(&s.ReprocessFailure, licensing.FailureState, licensing.FailureError),
 	}
 	if err := wire.Read("settings", members, into); err != nil {

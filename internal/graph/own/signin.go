@@ -104,7 +104,7 @@ func checkGranted(t directory.TrustedIssuer) error {
 
 func badIssuers(property, value, want string) error {
 	return &directory.InvalidError{
-		Kind: directory.BadValue, Resource: "signIn", Property: "trustedIssuers" + property,
+		Kind: directory.InvalidValue, Resource: "signIn", Property: "trustedIssuers" + property,
 		Value: value, Want: want,
 	}
 }

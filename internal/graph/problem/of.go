@@ -49,11 +49,11 @@ func Of(err error) (p *ResponseError, ok bool) {
 // fullProblem asks the caller to retry when there is memory for its request.
 func fullProblem(e *memory.FullError) *ResponseError {
 	p := unavailable(e.Error())
-	if e.Cause == memory.OfTenant {
+	if e.Cause == memory.CauseTenant {
 		p = TooMany(0)
 		p.Detail = &Detail{Code: "MemoryLimitExceeded", Message: e.Error()}
 	}
-	if e.Cause != memory.NearEnd {
+	if e.Cause != memory.CauseLimit {
 		p.Header["Retry-After"] = "1"
 	}
 	return p
@@ -62,11 +62,11 @@ func fullProblem(e *memory.FullError) *ResponseError {
 // invalidProblem uses the words of the real service in the message, and names the value and the
 // remedy in a detail.
 func invalidProblem(e *directory.InvalidError) *ResponseError {
-	if e.Kind == directory.NotServed {
+	if e.Kind == directory.InvalidNotServed {
 		return NotServed("%s", e)
 	}
 	p := Refuse("%s", e)
-	if e.Kind == directory.BadType {
+	if e.Kind == directory.InvalidType {
 		p.Code = CodeBroken
 	}
 	if e.Want != "" {
@@ -80,18 +80,18 @@ func invalidProblem(e *directory.InvalidError) *ResponseError {
 
 func tenantProblem(e *tenant.CommandError) *ResponseError {
 	switch e.Kind {
-	case tenant.NotFound:
+	case tenant.ProblemNotFound:
 		return &ResponseError{Status: http.StatusNotFound, Code: "Request_ResourceNotFound", Message: e.Message}
-	case tenant.Taken:
+	case tenant.ProblemTaken:
 		return &ResponseError{
 			Status: http.StatusBadRequest, Code: CodeBadRequest, Message: e.Message,
 			Detail: &Detail{"ObjectConflict", e.Property, e.Message},
 		}
-	case tenant.Changed:
+	case tenant.ProblemChanged:
 		return &ResponseError{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
-	case tenant.Unavailable:
+	case tenant.ProblemUnavailable:
 		return unavailable(e.Message)
-	case tenant.Unknown:
+	case tenant.ProblemUnknown:
 		return unknown(e.Message)
 	default:
 		return Refuse("%s", e.Message)

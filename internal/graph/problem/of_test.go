@@ -14,13 +14,13 @@ import (
 // again.
 func TestWhatTheDatabaseDoesIsUnavailable(t *testing.T) {
 	t.Parallel()
-	unknown := &tenant.CommandError{Kind: tenant.Unknown, Message: "It is not known whether the change was made."}
+	unknown := &tenant.CommandError{Kind: tenant.ProblemUnknown, Message: "It is not known whether the change was made."}
 	for name, c := range map[string]struct {
 		err   error
 		after string
 	}{
 		"not known":              {errors.Join(unknown, store.ErrUnknown), "1"},
-		"not durable":            {&tenant.CommandError{Kind: tenant.Unavailable, Message: "Try again."}, "5"},
+		"not durable":            {&tenant.CommandError{Kind: tenant.ProblemUnavailable, Message: "Try again."}, "5"},
 		"no room":                {store.ErrFull, "5"},
 		"cannot be read":         {store.ErrUnavailable, "5"},
 		"not known by the store": {store.ErrUnknown, "1"},

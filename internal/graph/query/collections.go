@@ -172,7 +172,7 @@ func groupsIn(s Scope, inner, group uint32) *roaring.Bitmap {
 
 func principalsIn(s Scope, inner, _ uint32) *roaring.Bitmap {
 	members := roaring.New()
-	for id := range s.Image.Links.From(directory.HasMember, s.Image.Directory.GroupID(inner)) {
+	for id := range s.Image.Links.From(directory.RelationHasMember, s.Image.Directory.GroupID(inner)) {
 		if principal, ok := s.Image.Principals.ByID(id); ok {
 			members.Add(principal)
 		}
@@ -223,13 +223,13 @@ func creators(find func(Scope, uuid.UUID) (uint32, bool)) func(s Scope, passes t
 			}
 		}
 		if named == nil {
-			for l := range s.Image.Links.OfKind(directory.CreatedBy) {
+			for l := range s.Image.Links.OfKind(directory.RelationCreatedBy) {
 				add(l)
 			}
 		}
 		for _, text := range named {
 			if id, ok := guid.Parse(text); ok {
-				for l := range s.Image.Links.LinksFrom(directory.CreatedBy, id) {
+				for l := range s.Image.Links.LinksFrom(directory.RelationCreatedBy, id) {
 					add(l)
 				}
 			}

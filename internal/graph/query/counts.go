@@ -101,7 +101,7 @@ func ownedBy(all func(*tenant.Image) iter.Seq2[uint32, uuid.UUID]) func(Scope, i
 }
 
 func (s Scope) countOwners(id uuid.UUID) (n int) {
-	for owner := range s.Image.Links.From(directory.OwnedBy, id) {
+	for owner := range s.Image.Links.From(directory.RelationOwnedBy, id) {
 		if _, live := s.Image.Kind(owner); live {
 			n++
 		}
@@ -141,7 +141,7 @@ func (s Scope) ownedObjects() map[uuid.UUID]int {
 		}
 	}
 	for l := range s.Image.Links.All() {
-		if _, live := s.Image.Kind(l.From); live && l.Relation == directory.OwnedBy {
+		if _, live := s.Image.Kind(l.From); live && l.Relation == directory.RelationOwnedBy {
 			owned[l.To]++
 		}
 	}
@@ -198,7 +198,7 @@ func present(about *directory.Asked) *columns.Condition {
 	if about.Column < 0 {
 		return columns.None()
 	}
-	return columns.Any(about.Column, &column.Element{Join: column.Is, Test: &column.Test{Op: column.Present}})
+	return columns.Any(about.Column, &column.Element{Join: column.JoinIs, Test: &column.Test{Op: column.OpPresent}})
 }
 
 // compareNumber returns the condition that an object has at least a number of elements, which is at
@@ -216,13 +216,13 @@ func (c *converter) compareNumber(
 	}
 	switch {
 	case literal == nil || number < 0 || number > int64(most):
-	case n.Op == odata.Gt && number == 0, n.Op == odata.Ne && number == 0:
+	case n.Op == odata.OpGt && number == 0, n.Op == odata.OpNe && number == 0:
 		return atLeast(1), nil
-	case n.Op == odata.Eq && number == 0:
+	case n.Op == odata.OpEq && number == 0:
 		return columns.Not(atLeast(1)), nil
-	case n.Op == odata.Eq:
+	case n.Op == odata.OpEq:
 		return columns.And(atLeast(1), columns.Not(atLeast(2))), nil
-	case n.Op == odata.Ne:
+	case n.Op == odata.OpNe:
 		return columns.Or(columns.Not(atLeast(1)), atLeast(2)), nil
 	}
 	remedy := "Supported are " + name + "/$count eq 0 and " + name + "/$count ne 0."

@@ -186,7 +186,7 @@ func (c *converter) logic(n *odata.Logic) (*columns.Condition, error) {
 			return nil, err
 		}
 	}
-	if n.Op == odata.And {
+	if n.Op == odata.OpAnd {
 		return columns.And(all...), nil
 	}
 	return columns.Or(all...), nil
@@ -271,9 +271,9 @@ func (f *Kind) collectionOf(name string) (collection, bool) {
 // permit refuses a comparison that the table of properties does not have (P30).
 func (c *converter) permit(n odata.Node, about *directory.Asked, level directory.Level, token string) error {
 	switch level {
-	case directory.Basic:
+	case directory.LevelBasic:
 		return nil
-	case directory.Advanced:
+	case directory.LevelAdvanced:
 		return c.mustBeAdvanced(n, about.Path, token)
 	}
 	return c.unsupported(n, about.Path, token, "It cannot be filtered by in this way.")
@@ -297,7 +297,7 @@ func (c *converter) compare(n *odata.Compare) (*columns.Condition, error) {
 		return nil, err
 	}
 	level := about.Equal
-	switch ordered := n.Op == odata.Ge || n.Op == odata.Le; {
+	switch ordered := n.Op == odata.OpGe || n.Op == odata.OpLe; {
 	case ordered && value == nil:
 		return nil, c.unsupported(n, about.Path, n.Op.String(), "null is only equal to something or not.")
 	case ordered:
@@ -309,7 +309,7 @@ func (c *converter) compare(n *odata.Compare) (*columns.Condition, error) {
 		return nil, err
 	}
 	compared := c.comparison(about, n.Op, value)
-	if n.Op == odata.Ne {
+	if n.Op == odata.OpNe {
 		return columns.Not(compared), c.mustBeAdvanced(n, about.Path, "ne")
 	}
 	return compared, nil
@@ -317,12 +317,12 @@ func (c *converter) compare(n *odata.Compare) (*columns.Condition, error) {
 
 // operator refuses an operator that no property of the kind has.
 func (c *converter) operator(n *odata.Compare, about *directory.Asked) error {
-	ordered := n.Op == odata.Ge || n.Op == odata.Le
+	ordered := n.Op == odata.OpGe || n.Op == odata.OpLe
 	switch {
 	case about.Kind.Collection():
 		return c.unsupported(n, about.Path, n.Op.String(),
 			"It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
-	case n.Op != odata.Eq && n.Op != odata.Ne && !ordered:
+	case n.Op != odata.OpEq && n.Op != odata.OpNe && !ordered:
 		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, ge, le, in, startsWith.")
 	case ordered && about.Kind == directory.KindBool:
 		return c.unsupported(n, about.Path, n.Op.String(), "Supported are eq, ne, not, in.")
@@ -357,7 +357,7 @@ func (c *converter) in(n *odata.In) (*columns.Condition, error) {
 				return nil, err
 			}
 		}
-		equal[i] = c.comparison(about, odata.Eq, value)
+		equal[i] = c.comparison(about, odata.OpEq, value)
 	}
 	return columns.Or(equal...), nil
 }
@@ -380,7 +380,7 @@ func (c *converter) call(n *odata.Call) (*columns.Condition, error) {
 
 // textFunction returns the test for a text function on a property or the elements of a collection.
 func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column.Test, error) {
-	test := &column.Test{Op: column.Starts}
+	test := &column.Test{Op: column.OpStarts}
 	switch {
 	case n.Name == "contains":
 		return nil, c.unsupported(n, about.Path, "contains", "Supported are eq, ne, not, ge, le, in, startsWith.")
@@ -391,7 +391,7 @@ func (c *converter) textFunction(n *odata.Call, about *directory.Asked) (*column
 		}
 		return nil, c.unsupported(n, about.Path, "endsWith", "endsWith works on "+strings.Join(ending, ", ")+".")
 	case n.Name == "endswith":
-		test.Op = column.Ends
+		test.Op = column.OpEnds
 		if err := c.mustBeAdvanced(n, about.Path, "endsWith"); err != nil {
 			return nil, err
 		}

@@ -43,7 +43,7 @@ func (c *converter) valuesOf(body odata.Node, in lambda) []string {
 	switch n := body.(type) {
 	case *odata.Compare:
 		value, ok := n.Right.(*odata.Literal)
-		if !ok || n.Op != odata.Eq {
+		if !ok || n.Op != odata.OpEq {
 			return nil
 		}
 		left, values = n.Left, []*odata.Literal{value}
@@ -111,11 +111,11 @@ func (c *converter) logicTest(n *odata.Logic, in lambda) (test, error) {
 	}
 	return func(e element) bool {
 		for _, passes := range tests {
-			if passes(e) != (n.Op == odata.And) {
-				return n.Op == odata.Or
+			if passes(e) != (n.Op == odata.OpAnd) {
+				return n.Op == odata.OpOr
 			}
 		}
-		return n.Op == odata.And
+		return n.Op == odata.OpAnd
 	}, nil
 }
 
@@ -129,9 +129,9 @@ func (c *converter) compareTest(n *odata.Compare, in lambda) (test, error) {
 		return nil, err
 	}
 	switch n.Op {
-	case odata.Eq:
+	case odata.OpEq:
 		return func(e element) bool { return e[property] == value }, nil
-	case odata.Ne:
+	case odata.OpNe:
 		return func(e element) bool { return e[property] != value }, c.mustBeAdvanced(n, in.collection, "ne")
 	}
 	return nil, c.unsupported(n, in.collection, n.Op.String(), "Supported are eq, ne, not, in.")
@@ -188,7 +188,7 @@ func (c *converter) amongErrors(n *odata.In) (*columns.Condition, error) {
 	all := make([]*columns.Condition, len(n.Values))
 	for i, value := range n.Values {
 		var err error
-		if all[i], err = c.withErrors(n, odata.Eq, value); err != nil {
+		if all[i], err = c.withErrors(n, odata.OpEq, value); err != nil {
 			return nil, err
 		}
 	}
@@ -218,7 +218,7 @@ func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node
 		is, ok = literal.Value.(bool)
 		ok = ok || literal.Value == nil
 	}
-	if !ok || op != odata.Eq && op != odata.Ne {
+	if !ok || op != odata.OpEq && op != odata.OpNe {
 		return nil, c.unsupported(n, hasErrors, op.String()+" "+nodeText(value),
 			"Supported are eq, ne and in, with true, false and null.")
 	}
@@ -227,7 +227,7 @@ func (c *converter) withErrors(n odata.Node, op odata.Operator, value odata.Node
 	if c.Type == directory.TypeGroup && literal.Value != nil {
 		found = columns.Set(groupsInError(c.Scope, is))
 	}
-	if op == odata.Eq {
+	if op == odata.OpEq {
 		return found, nil
 	}
 	return columns.Not(found), c.mustBeAdvanced(n, hasErrors, "ne")

@@ -126,6 +126,7 @@ const deletedDateTime = "deletedDateTime"
 
 func askedOfDeleted(about *directory.Asked) *directory.Asked {
 	of := *about
-	of.Order, of.Filterable = directory.Advanced, directory.Filterable{Equal: directory.Basic, Range: directory.Basic}
+	of.Order = directory.LevelAdvanced
+	of.Filterable = directory.Filterable{Equal: directory.LevelBasic, Range: directory.LevelBasic}
 	return &of
 }

@@ -51,7 +51,7 @@ func (c *converter) element(n odata.Node, in elementScope) (*column.Element, err
 			return nil, err
 		}
 		arg, err := c.element(n.Arg, in)
-		return &column.Element{Join: column.Not, Args: []*column.Element{arg}}, err
+		return &column.Element{Join: column.JoinNot, Args: []*column.Element{arg}}, err
 	case *odata.Compare:
 		return c.compareElement(n, in)
 	case *odata.In:
@@ -67,9 +67,9 @@ func (c *converter) element(n odata.Node, in elementScope) (*column.Element, err
 }
 
 func (c *converter) elements(n *odata.Logic, in elementScope) (*column.Element, error) {
-	e := &column.Element{Join: column.Or, Args: make([]*column.Element, len(n.Args))}
-	if n.Op == odata.And {
-		e.Join = column.And
+	e := &column.Element{Join: column.JoinOr, Args: make([]*column.Element, len(n.Args))}
+	if n.Op == odata.OpAnd {
+		e.Join = column.JoinAnd
 	}
 	for i, arg := range n.Args {
 		var err error
@@ -118,7 +118,7 @@ func (c *converter) compareElement(n *odata.Compare, in elementScope) (*column.E
 		return nil, err
 	}
 	level := in.about.Equal
-	switch ordered := n.Op == odata.Ge || n.Op == odata.Le; {
+	switch ordered := n.Op == odata.OpGe || n.Op == odata.OpLe; {
 	case ordered && value == nil:
 		return nil, c.unsupported(n, in.about.Path, n.Op.String(), "null is only equal to something or not.")
 	case ordered:
@@ -130,8 +130,8 @@ func (c *converter) compareElement(n *odata.Compare, in elementScope) (*column.E
 		return nil, err
 	}
 	e := is(field, n.Op, value)
-	if n.Op == odata.Ne {
-		return &column.Element{Join: column.Not, Args: []*column.Element{e}}, c.mustBeAdvanced(n, in.about.Path, "ne")
+	if n.Op == odata.OpNe {
+		return &column.Element{Join: column.JoinNot, Args: []*column.Element{e}}, c.mustBeAdvanced(n, in.about.Path, "ne")
 	}
 	return e, nil
 }
@@ -140,11 +140,11 @@ func (c *converter) compareElement(n *odata.Compare, in elementScope) (*column.E
 func is(field int, op odata.Operator, value any) *column.Element {
 	text, ok := value.(string)
 	if !ok {
-		present := &column.Element{Join: column.Is, Field: field, Test: &column.Test{Op: column.Present}}
-		return &column.Element{Join: column.Not, Args: []*column.Element{present}}
+		present := &column.Element{Join: column.JoinIs, Field: field, Test: &column.Test{Op: column.OpPresent}}
+		return &column.Element{Join: column.JoinNot, Args: []*column.Element{present}}
 	}
 	test := &column.Test{Op: textOperators[op], Text: fold.Text(text)}
-	return &column.Element{Join: column.Is, Field: field, Test: test}
+	return &column.Element{Join: column.JoinIs, Field: field, Test: test}
 }
 
 func (c *converter) inElement(n *odata.In, in elementScope) (*column.Element, error) {
@@ -158,7 +158,7 @@ func (c *converter) inElement(n *odata.In, in elementScope) (*column.Element, er
 	if err := c.permit(n, in.about, in.about.Equal, "in"); err != nil {
 		return nil, err
 	}
-	e := &column.Element{Join: column.Or, Args: make([]*column.Element, len(n.Values))}
+	e := &column.Element{Join: column.JoinOr, Args: make([]*column.Element, len(n.Values))}
 	for i, literal := range n.Values {
 		value, err := c.value(literal, directory.KindString, in.about.Path)
 		if err != nil {
@@ -169,7 +169,7 @@ func (c *converter) inElement(n *odata.In, in elementScope) (*column.Element, er
 				return nil, err
 			}
 		}
-		e.Args[i] = is(field, odata.Eq, value)
+		e.Args[i] = is(field, odata.OpEq, value)
 	}
 	return e, nil
 }
@@ -180,5 +180,5 @@ func (c *converter) callElement(n *odata.Call, in elementScope) (*column.Element
 		return nil, err
 	}
 	test, err := c.textFunction(n, in.about)
-	return &column.Element{Join: column.Is, Field: field, Test: test}, err
+	return &column.Element{Join: column.JoinIs, Field: field, Test: test}, err
 }

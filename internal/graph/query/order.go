@@ -31,11 +31,11 @@ func (f *Kind) Order(s Scope, o *odata.Options) (*Order, error) {
 		return nil, nil
 	}
 	key := o.OrderBy[0]
-	level := directory.Never
+	level := directory.LevelNever
 	if about, ok := f.About(key.Property); ok && fold.Equal(about.Path, key.Property) {
 		level, key.Property = about.Order, about.Path
 	}
-	simple := level == directory.Basic
+	simple := level == directory.LevelBasic
 	switch {
 	case len(o.OrderBy) > 1:
 		second := o.OrderBy[1]
@@ -44,7 +44,7 @@ func (f *Kind) Order(s Scope, o *odata.Options) (*Order, error) {
 		}
 		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby: a "+
 			"list is ordered by one property.", second.Property, f.Resource, second.Column)
-	case level == directory.Never:
+	case level == directory.LevelNever:
 		return nil, problem.Unsupported("Unsupported sort property '%s' for '%s' at position %d of $orderby. %s "+
 			"can be ordered by %s.",
 			key.Property, f.Resource, key.Column, f.Resource+"s", strings.Join(f.Orderable(), ", "))
@@ -68,7 +68,7 @@ func (f *Kind) startedWith(o *odata.Options) string {
 		return ""
 	}
 	asked := []odata.Node{o.Filter.Root}
-	if all, ok := asked[0].(*odata.Logic); ok && all.Op == odata.And {
+	if all, ok := asked[0].(*odata.Logic); ok && all.Op == odata.OpAnd {
 		asked = all.Args
 	}
 	for _, n := range asked {
@@ -80,7 +80,7 @@ func (f *Kind) startedWith(o *odata.Options) string {
 		if !ok {
 			continue
 		}
-		if about, ok := f.About(path.String()); ok && about.Order != directory.Never {
+		if about, ok := f.About(path.String()); ok && about.Order != directory.LevelNever {
 			return about.Path
 		}
 	}
@@ -92,7 +92,7 @@ func (f *Kind) Total(img *tenant.Image) uint32 { return f.In(img).Columns().Rows
 
 // Orderable lists the properties that lists can be ordered by.
 func (f *Kind) Orderable() []string {
-	return f.named(func(a *directory.Asked) bool { return a.Order != directory.Never })
+	return f.named(func(a *directory.Asked) bool { return a.Order != directory.LevelNever })
 }
 
 // AppendTo adds the order to the next page's token.

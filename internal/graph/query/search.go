@@ -36,7 +36,7 @@ func (f *Kind) search(s *odata.Search) (*columns.Condition, error) {
 			return nil, err
 		}
 	}
-	if s.Op == odata.Or {
+	if s.Op == odata.OpOr {
 		return columns.Or(args...), nil
 	}
 	return columns.And(args...), nil
@@ -54,21 +54,22 @@ func (f *Kind) term(s *odata.Search) (*columns.Condition, error) {
 	}
 	text := strings.TrimSpace(s.Text)
 	words := strings.FieldsFunc(text, func(r rune) bool { return !unicode.In(r, unicode.L, unicode.M, unicode.N) })
-	starts := column.Test{Op: column.Starts, Text: fold.Text(text)}
+	starts := column.Test{Op: column.OpStarts, Text: fold.Text(text)}
 	switch {
 	case about.Kind == directory.KindStringCollection:
-		return columns.Any(about.Column, &column.Element{Join: column.Is, Test: &starts}), nil
-	case len(words) == 0 || about.Search != directory.ByWords:
+		return columns.Any(about.Column, &column.Element{Join: column.JoinIs, Test: &starts}), nil
+	case len(words) == 0 || about.Search != directory.SearchByWords:
 		return columns.Text(about.Column, starts), nil
 	}
-	return columns.Text(about.Column, column.Test{Op: column.HasWords, Text: fold.Text(strings.Join(words, " "))}), nil
+	has := column.Test{Op: column.OpHasWords, Text: fold.Text(strings.Join(words, " "))}
+	return columns.Text(about.Column, has), nil
 }
 
 // searchable returns how $search can query a property. It is nil for a property that only other
 // kinds of objects in the list have.
 func (f *Kind) searchable(name string) (*directory.Asked, bool) {
 	about, ok := f.About(name)
-	if ok && about.Search != directory.NotSearched {
+	if ok && about.Search != directory.SearchNone {
 		return about, true
 	}
 	return nil, slices.ContainsFunc(f.AlsoKnown, func(other *Kind) bool {

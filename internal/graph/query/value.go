@@ -15,8 +15,8 @@ import (
 	columns "licensor/internal/query"
 )
 
-// comparison is true if a property is equal to a value, or for Ge and Le at least or at most the
-// value. A property that is not stored is null for all objects.
+// comparison is true if a property is equal to a value, or for OpGe and OpLe at least or at most
+// the value. A property that is not stored is null for all objects.
 func (c *converter) comparison(about *directory.Asked, op odata.Operator, value any) *columns.Condition {
 	if id, ok := value.(string); ok && about.Path == "id" {
 		return c.equalID(id)
@@ -40,16 +40,19 @@ func (c *converter) comparison(about *directory.Asked, op odata.Operator, value 
 	}
 	switch about.Kind { // null
 	case directory.KindBool:
-		return columns.Truth(about.Column, column.Null)
+		return columns.Truth(about.Column, column.TruthNull)
 	case directory.KindDateTime:
 		return columns.Not(columns.Time(about.Column, 1, math.MaxInt64))
 	}
-	return columns.Not(columns.Text(about.Column, column.Test{Op: column.Present}))
+	return columns.Not(columns.Text(about.Column, column.Test{Op: column.OpPresent}))
 }
 
 // textOperators are the tests of the comparisons; ne is the opposite of eq.
 var textOperators = map[odata.Operator]column.Op{
-	odata.Eq: column.Equal, odata.Ne: column.Equal, odata.Ge: column.GreaterOrEqual, odata.Le: column.LessOrEqual,
+	odata.OpEq: column.OpEqual,
+	odata.OpNe: column.OpEqual,
+	odata.OpGe: column.OpGreaterOrEqual,
+	odata.OpLe: column.OpLessOrEqual,
 }
 
 // textual is a test of a property; it is always false for one that is not stored.
@@ -74,12 +77,12 @@ func (c *converter) managedBy(id string) *columns.Condition {
 func comparedTime(place int, op odata.Operator, at time.Time) *columns.Condition {
 	seconds, whole := column.TimeOf(at), at.Nanosecond() == 0
 	switch op {
-	case odata.Ge:
+	case odata.OpGe:
 		if !whole {
 			seconds++
 		}
 		return columns.Time(place, seconds, math.MaxInt64)
-	case odata.Le:
+	case odata.OpLe:
 		return columns.Time(place, 1, seconds)
 	}
 	if !whole {

@@ -16,7 +16,7 @@ func (r *Request) WithoutBeta(typeName, resource string, body []directory.Member
 	if !r.Beta {
 		for _, m := range body {
 			if name, ok := fold.Among(names.Kept, m.Name); ok {
-				return nil, &directory.InvalidError{Kind: directory.Unknown, Resource: resource, Property: name}
+				return nil, &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: resource, Property: name}
 			}
 		}
 		return body, nil
@@ -27,7 +27,7 @@ func (r *Request) WithoutBeta(typeName, resource string, body []directory.Member
 			continue
 		}
 		if name, ok := fold.Among(slices.Concat(names.Nulls, names.Lists, names.OnSelect), m.Name); ok {
-			return nil, &directory.InvalidError{Kind: directory.ReadOnly, Resource: resource, Property: name}
+			return nil, &directory.InvalidError{Kind: directory.InvalidReadOnly, Resource: resource, Property: name}
 		}
 		rest = append(rest, m)
 	}
@@ -42,7 +42,7 @@ func betaFields[T any](typeName string, known []Field[T]) []Field[T] {
 	for i := range fields {
 		fields[i].Beta = true
 		if slices.Contains(names.OnSelect, fields[i].Name) {
-			fields[i].When = directory.ByName
+			fields[i].When = directory.ReturnedByName
 		}
 	}
 	return slices.DeleteFunc(fields, func(f Field[T]) bool {
@@ -57,10 +57,10 @@ type Shown[T any] struct {
 }
 
 func (s *Shown[T]) add(f *Field[T]) {
-	if f.When == directory.ByDefault {
+	if f.When == directory.ReturnedByDefault {
 		s.Defaults = append(s.Defaults, f)
 	}
-	if f.When != directory.ByName {
+	if f.When != directory.ReturnedByName {
 		s.Whole = append(s.Whole, f)
 	}
 }

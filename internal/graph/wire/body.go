@@ -153,7 +153,7 @@ func (r *Request) RawMembers() ([]directory.Member, error) {
 		return nil, err
 	}
 	if !utf8.Valid(body) {
-		return nil, &directory.InvalidError{Kind: directory.BadType, Want: "JSON in UTF-8"}
+		return nil, &directory.InvalidError{Kind: directory.InvalidType, Want: "JSON in UTF-8"}
 	}
 	return directory.Members(body)
 }
@@ -164,7 +164,7 @@ func Keepable(resource string, members []directory.Member) error {
 	for _, m := range members {
 		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
 			return &directory.InvalidError{
-				Kind: directory.BadValue, Resource: resource,
+				Kind: directory.InvalidValue, Resource: resource,
 				Property: strings.ReplaceAll(m.Name, "\x00", ""), Value: string(m.Value),
 				Want: "text without the character U+0000 and without halves of surrogate pairs",
 			}
@@ -244,7 +244,7 @@ func Read(resource string, members []directory.Member, into map[string]any, requ
 		case IsAnnotation(m.Name):
 			continue
 		case !ok:
-			return &directory.InvalidError{Kind: directory.Unknown, Resource: resource, Property: m.Name}
+			return &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: resource, Property: m.Name}
 		}
 		if err := readValue(resource, m, to); err != nil {
 			return err
@@ -252,7 +252,7 @@ func Read(resource string, members []directory.Member, into map[string]any, requ
 	}
 	for _, name := range required {
 		if !slices.ContainsFunc(members, func(m directory.Member) bool { return m.Name == name }) {
-			return &directory.InvalidError{Kind: directory.Missing, Resource: resource, Property: name}
+			return &directory.InvalidError{Kind: directory.InvalidMissing, Resource: resource, Property: name}
 		}
 	}
 	return nil
@@ -289,7 +289,7 @@ func readValue(resource string, m directory.Member, to any) error {
 	default:
 		if string(m.Value) == "null" || json.Unmarshal(m.Value, to) != nil {
 			err = &directory.InvalidError{
-				Kind: directory.BadValue, Resource: resource, Property: m.Name, Value: string(m.Value),
+				Kind: directory.InvalidValue, Resource: resource, Property: m.Name, Value: string(m.Value),
 			}
 		}
 	}

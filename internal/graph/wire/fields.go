@@ -32,7 +32,7 @@ type Field[T any] struct {
 
 // Default is a field that is shown by default: write appends the result of of.
 func Default[T, V any](name string, write func([]byte, V) []byte, of func(*T) V) Field[T] {
-	return Field[T]{Name: name, When: directory.ByDefault, Write: func(b []byte, object *T) []byte {
+	return Field[T]{Name: name, When: directory.ReturnedByDefault, Write: func(b []byte, object *T) []byte {
 		return write(b, of(object))
 	}}
 }
@@ -265,12 +265,11 @@ func ObjectWriter[T any](fields []*Field[T]) func([]byte, T) []byte {
 func NotKept[T any](nulls, lists []string) []Field[T] {
 	fields := make([]Field[T], 0, len(nulls)+len(lists))
 	for _, name := range nulls {
-		fields = append(fields, Field[T]{Name: name, Write: AppendNull[T], When: directory.ByDefault})
+		fields = append(fields, Field[T]{Name: name, Write: AppendNull[T], When: directory.ReturnedByDefault})
 	}
 	for _, name := range lists {
-		fields = append(fields, Field[T]{Name: name, When: directory.ByDefault, Write: func(b []byte, _ *T) []byte {
-			return append(b, "[]"...)
-		}})
+		empty := func(b []byte, _ *T) []byte { return append(b, "[]"...) }
+		fields = append(fields, Field[T]{Name: name, Write: empty, When: directory.ReturnedByDefault})
 	}
 	return fields
 }

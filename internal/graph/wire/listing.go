@@ -33,7 +33,7 @@ type Listing[D, T any] struct {
 // Deleted returns the listing of the deleted objects. They have an additional property for queries:
 // when they were deleted.
 func (l Listing[D, T]) Deleted() Listing[D, T] {
-	l.Kind, l.Within = l.Kind.Deleted(), columns.Deleted
+	l.Kind, l.Within = l.Kind.Deleted(), columns.WithinDeleted
 	return l
 }
 
@@ -116,13 +116,13 @@ func (l Listing[D, T]) SendOne(
 // belongs to the list: without a search, whether it is live.
 func (l Listing[D, T]) later(r *Request, ordinal uint32, s *Search) (*D, *tenant.Image, bool, error) {
 	document, image, err := l.Document(r.Tenant, r.Context(), r.Image, ordinal)
-	if refused, ok := errors.AsType[*tenant.CommandError](err); ok && refused.Kind == tenant.NotFound {
+	if refused, ok := errors.AsType[*tenant.CommandError](err); ok && refused.Kind == tenant.ProblemNotFound {
 		return nil, nil, false, nil
 	}
 	if err != nil {
 		return nil, nil, false, err
 	}
-	condition, within := columns.All(), columns.Live
+	condition, within := columns.All(), columns.WithinLive
 	if s != nil {
 		again := *r
 		again.Image, within = image, s.Within
@@ -191,7 +191,7 @@ func (r *Request) find(f *query.Kind, within columns.Within, page *tenant.Page) 
 	if err != nil {
 		return nil, err
 	}
-	if within == columns.Deleted && c.Licensing {
+	if within == columns.WithinDeleted && c.Licensing {
 		return nil, problem.NotServed("Deleted items cannot be filtered by their licenses.")
 	}
 	name := ""

@@ -156,7 +156,7 @@ func invalidReference(address string) error {
 // BadReference returns the error for an object in the body that does not exist: the body is wrong,
 // not the path (P14).
 func BadReference(err error) error {
-	if p, ok := errors.AsType[*tenant.CommandError](err); ok && p.Kind == tenant.NotFound {
+	if p, ok := errors.AsType[*tenant.CommandError](err); ok && p.Kind == tenant.ProblemNotFound {
 		return &problem.ResponseError{Status: http.StatusBadRequest, Code: problem.CodeBadRequest, Message: p.Message}
 	}
 	return err
@@ -166,7 +166,7 @@ func BadReference(err error) error {
 // to.
 func (r *Request) BadReferences(err error, references []Reference) error {
 	p, ok := errors.AsType[*tenant.CommandError](err)
-	if !ok || p.Kind != tenant.NotFound {
+	if !ok || p.Kind != tenant.ProblemNotFound {
 		return err
 	}
 	for _, ref := range references {

@@ -36,7 +36,7 @@ func (texts Texts[T]) Fulfils(row *T, n odata.Node) (bool, error) {
 		return texts.joined(row, n)
 	case *odata.Compare:
 		value, ok := n.Right.(*odata.Literal)
-		if n.Op == odata.Eq && ok {
+		if n.Op == odata.OpEq && ok {
 			return texts.among(row, n.Left, []*odata.Literal{value})
 		}
 	case *odata.In:
@@ -60,7 +60,7 @@ func (texts Texts[T]) joined(row *T, n *odata.Logic) (bool, error) {
 		}
 		all, one = all && is, one || is
 	}
-	if n.Op == odata.And {
+	if n.Op == odata.OpAnd {
 		return all, nil
 	}
 	return one, nil

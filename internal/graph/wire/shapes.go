@@ -24,7 +24,7 @@ func (s Place) Inner(name string) Place { return Place{s.Resource, s.Path + "." 
 // Invalid refuses the value at the place, and describes valid ones.
 func (s Place) Invalid(raw json.RawMessage, want string) error {
 	return &directory.InvalidError{
-		Kind: directory.BadValue, Resource: s.Resource, Property: s.Path,
+		Kind: directory.InvalidValue, Resource: s.Resource, Property: s.Path,
 		Value: problem.Clip(string(raw)), Want: want,
 	}
 }
@@ -104,7 +104,7 @@ func Must(inner Shape) Shape {
 		switch {
 		case raw == nil:
 			return nil, &directory.InvalidError{
-				Kind: directory.Missing, Resource: at.Resource, Property: at.Path, Want: "a value",
+				Kind: directory.InvalidMissing, Resource: at.Resource, Property: at.Path, Want: "a value",
 			}
 		case string(raw) == "null":
 			return nil, at.Invalid(raw, "a value; it cannot be null")
@@ -222,7 +222,7 @@ func ObjectOf(parts ...Part) Shape {
 		for _, m := range members {
 			if !IsAnnotation(m.Name) && !slices.ContainsFunc(parts, func(p Part) bool { return m.Is(p.Name) }) {
 				return nil, &directory.InvalidError{
-					Kind: directory.Unknown, Resource: at.Resource, Property: at.Path + "." + m.Name,
+					Kind: directory.InvalidUnknown, Resource: at.Resource, Property: at.Path + "." + m.Name,
 				}
 			}
 		}

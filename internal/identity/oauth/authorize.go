@@ -80,7 +80,7 @@ func (s *Server) give(v *visit, a *authorization, who *person) (url.Values, erro
 // authenticated, so there is no refresh token; the ID token has hashes of the code and access token
 // that belong to it (OpenID Connect Core section 3.3.2.11).
 func (s *Server) giveTokens(v *visit, a *authorization, who *person, values url.Values) error {
-	d, err := s.delegate(v.Context(), v.tenant, client{a.app, identity.NoProof}, who.user, who.since, a.asked)
+	d, err := s.delegate(v.Context(), v.tenant, client{a.app, identity.ProofNone}, who.user, who.since, a.asked)
 	if err != nil {
 		return err
 	}

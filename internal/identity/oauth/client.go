@@ -17,7 +17,7 @@ type client struct {
 }
 
 // public reports whether it has not authenticated.
-func (c client) public() bool { return c.proof == identity.NoProof }
+func (c client) public() bool { return c.proof == identity.ProofNone }
 
 // credentials are the credentials of a client.
 type credentials struct {
@@ -37,12 +37,12 @@ func (s *Server) client(c *call) (client, error) {
 		return client{}, err
 	}
 	allowOrigin(c, app)
-	found := client{App: app, proof: identity.NoProof}
+	found := client{App: app, proof: identity.ProofNone}
 	switch {
 	case sent.secret != "":
-		found.proof, err = identity.BySecret, s.checkSecret(app, sent.secret)
+		found.proof, err = identity.ProofSecret, s.checkSecret(app, sent.secret)
 	case sent.assertion != "":
-		found.proof, err = identity.ByAssertion, s.checkAssertion(c, app, sent.assertion)
+		found.proof, err = identity.ProofAssertion, s.checkAssertion(c, app, sent.assertion)
 	}
 	if err == nil && !app.Enabled {
 		err = disabledApp(app)

@@ -47,7 +47,7 @@ func TestConnectionBreaksWhileAppending(t *testing.T) {
 	tenant := withTenant(t, s)
 	at, happened := store.Place{}, map[bool]int{}
 	for round := range 40 {
-		fault := postgrestest.Before + postgrestest.Fault(round%4)
+		fault := postgrestest.FaultBefore + postgrestest.Fault(round%4)
 		commits, rows := batch(at, 1+round%3, func(i int) uint32 { return uint32(i) })
 		// This makes a connection on which the statement was prepared, and which was used just now: it is
 		// not asked whether it is still there.
@@ -65,8 +65,8 @@ func TestConnectionBreaksWhileAppending(t *testing.T) {
 		}
 		done := fenced.Seq > at.Seq
 		happened[done]++
-		never := fault == postgrestest.Before || fault == postgrestest.Half
-		if fault == postgrestest.After && !done || never && done {
+		never := fault == postgrestest.FaultBefore || fault == postgrestest.FaultHalf
+		if fault == postgrestest.FaultAfter && !done || never && done {
 			t.Errorf("fault %d: whether the append was done: %t", fault, done)
 		}
 		if err := s.Append(t.Context(), tenant, at, commits, rows); !errors.Is(err, store.ErrConflict) {
@@ -99,7 +99,7 @@ func TestConnectionBreaksWhileReading(t *testing.T) {
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))
 	s := open(t, url)
 	tenant := withTenant(t, s)
-	for fault := postgrestest.Before; fault <= postgrestest.After; fault++ {
+	for fault := postgrestest.FaultBefore; fault <= postgrestest.FaultAfter; fault++ {
 		proxy.Set(fault)
 		if _, err := s.Place(t.Context(), tenant); err != nil {
 			t.Errorf("fault %d: %v", fault, err)
@@ -124,7 +124,7 @@ func TestOtherChangesOfWhichTheAnswerIsLost(t *testing.T) {
 		if _, err := s.Tenants(t.Context()); err != nil { // so that a connection was used just now
 			t.Fatal(err)
 		}
-		proxy.Set(postgrestest.After)
+		proxy.Set(postgrestest.FaultAfter)
 		if err := change(); !errors.Is(err, store.ErrUnknown) {
 			t.Errorf("%s whose answer is lost answers %v, want ErrUnknown", name, err)
 		}
@@ -208,7 +208,7 @@ func TestDatabaseThatSwallowsEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	commits, rows := batch(store.Place{}, 1, func(int) uint32 { return 1 })
-	proxy.Set(postgrestest.Swallow)
+	proxy.Set(postgrestest.FaultSwallow)
 	if err := s.Append(t.Context(), tenant, store.Place{}, commits, rows); !errors.Is(err, store.ErrUnknown) {
 		t.Errorf("an append answers %v, want ErrUnknown", err)
 	}
@@ -218,7 +218,7 @@ func TestDatabaseThatSwallowsEverything(t *testing.T) {
 	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("a ping answers %v, want ErrUnavailable", err)
 	}
-	proxy.Set(postgrestest.None)
+	proxy.Set(postgrestest.FaultNone)
 	place, err := s.Fence(t.Context(), tenant)
 	if err != nil || place.Seq != 0 {
 		t.Fatalf("when the line is good again, a fence answers %+v, %v", place, err)

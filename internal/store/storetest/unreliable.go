@@ -16,12 +16,12 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	Works    Outcome = iota
-	Fails            // nothing is done, and the caller knows
-	LostDone         // it is done, and the answer is lost
-	LostLate         // it is done after the answer was lost, just before the next Fence
-	LostGone         // it reaches the store after the next Fence, which must have shut it out
-	Full             // nothing is done, because there is no room
+	OutcomeWorks    Outcome = iota
+	OutcomeFails            // nothing is done, and the caller knows
+	OutcomeLostDone         // it is done, and the answer is lost
+	OutcomeLostLate         // it is done after the answer was lost, just before the next Fence
+	OutcomeLostGone         // it reaches the store after the next Fence, which must have shut it out
+	OutcomeFull             // nothing is done, because there is no room
 )
 
 // Unreliable is a store behind a bad line: Decide determines the outcome of each operation on a
@@ -42,9 +42,9 @@ type arrival func(s store.Log) error
 // works returns an error unless an operation works.
 func (u *Unreliable) works(operation string) error {
 	switch u.Decide(operation) {
-	case Works:
+	case OutcomeWorks:
 		return nil
-	case Full:
+	case OutcomeFull:
 		return fmt.Errorf("%s: %w", operation, store.ErrFull)
 	}
 	return fmt.Errorf("%s: the line is broken: %w", operation, store.ErrUnavailable)
@@ -59,19 +59,19 @@ func (u *Unreliable) Append(
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	switch u.Decide("Append") {
-	case Fails:
+	case OutcomeFails:
 		return fmt.Errorf("the line is broken: %w", store.ErrUnavailable)
-	case Full:
+	case OutcomeFull:
 		return store.ErrFull
-	case LostDone:
+	case OutcomeLostDone:
 		if err := do(u.Store); err != nil {
 			return err
 		}
 		return lost
-	case LostLate:
+	case OutcomeLostLate:
 		u.late = do
 		return lost
-	case LostGone:
+	case OutcomeLostGone:
 		u.gone = do
 		return lost
 	}

@@ -10,14 +10,14 @@ import (
 // Fault is what a Proxy does to what clients send.
 type Fault uint8
 
-// The faults. All but Swallow hit one message, and the connection with it.
+// The faults. All but FaultSwallow hit one message, and the connection with it.
 const (
-	None    Fault = iota
-	Before        // the connection breaks, and the server gets nothing
-	Half          // the server gets half of it
-	During        // the server gets it, and the connection breaks at once
-	After         // the connection breaks when the server has answered, and the client gets nothing
-	Swallow       // nothing more is delivered in either direction, and neither end is told
+	FaultNone    Fault = iota
+	FaultBefore        // the connection breaks, and the server gets nothing
+	FaultHalf          // the server gets half of it
+	FaultDuring        // the server gets it, and the connection breaks at once
+	FaultAfter         // the connection breaks when the server has answered, and the client gets nothing
+	FaultSwallow       // nothing more is delivered in either direction, and neither end is told
 )
 
 // Proxy is a line to a server that can be made a bad one.
@@ -66,8 +66,8 @@ func (p *Proxy) take() Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fault := p.fault
-	if fault != Swallow {
-		p.fault = None
+	if fault != FaultSwallow {
+		p.fault = FaultNone
 	}
 	return fault
 }
@@ -75,7 +75,7 @@ func (p *Proxy) take() Fault {
 func (p *Proxy) swallows() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.fault == Swallow
+	return p.fault == FaultSwallow
 }
 
 func (p *Proxy) accept(lines *sync.WaitGroup) {
@@ -155,16 +155,16 @@ func (c *connection) fromClient() {
 		message := buffer[:n]
 		fault := c.proxy.take()
 		switch fault {
-		case Before:
+		case FaultBefore:
 			return
-		case Half:
+		case FaultHalf:
 			message = message[:n/2]
-		case After:
+		case FaultAfter:
 			c.loseAnswer()
-		case Swallow:
+		case FaultSwallow:
 			continue
 		}
-		if _, err := c.server.Write(message); err != nil || fault == Half || fault == During {
+		if _, err := c.server.Write(message); err != nil || fault == FaultHalf || fault == FaultDuring {
 			return
 		}
 	}
