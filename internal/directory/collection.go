@@ -63,17 +63,3 @@ func (g groups) ID(group uint32) uuid.UUID            { return g.index.GroupID(g
 func (g groups) IsDeleted(group uint32) bool          { return g.index.GroupDeleted(group) }
 func (g groups) IsPurged(group uint32) bool           { return g.index.GroupPurged(group) }
 func (g groups) Columns() *column.Table               { return g.index.GroupColumns() }
-
-// ID returns uuid.Nil for a purged object.
-func (o *Objects[T]) ID(ordinal uint32) (id uuid.UUID) {
-	if object := o.At(ordinal); object != nil {
-		id, _ = o.kind.ids(object)
-	}
-	return id
-}
-
-// IsDeleted reports whether an object is deleted and not purged.
-func (o *Objects[T]) IsDeleted(ordinal uint32) bool { return o.state(ordinal) == deleted }
-
-// IsPurged reports whether an object was purged or never existed.
-func (o *Objects[T]) IsPurged(ordinal uint32) bool { return o.state(ordinal) == purged }

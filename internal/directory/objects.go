@@ -119,6 +119,20 @@ func (o *Objects[T]) state(ordinal uint32) state {
 	return live
 }
 
+// ID returns uuid.Nil for a purged object.
+func (o *Objects[T]) ID(ordinal uint32) (id uuid.UUID) {
+	if object := o.At(ordinal); object != nil {
+		id, _ = o.kind.ids(object)
+	}
+	return id
+}
+
+// IsDeleted reports whether an object is deleted and not purged.
+func (o *Objects[T]) IsDeleted(ordinal uint32) bool { return o.state(ordinal) == deleted }
+
+// IsPurged reports whether an object was purged or never existed.
+func (o *Objects[T]) IsPurged(ordinal uint32) bool { return o.state(ordinal) == purged }
+
 // ByID finds an object that is not deleted by its object id.
 func (o *Objects[T]) ByID(id uuid.UUID) (ordinal uint32, ok bool) {
 	ordinal, ok = o.EverByID(id)

@@ -19,18 +19,7 @@ func getUser(r *wire.Request) error {
 
 // createUser answers POST /users (P50).
 func createUser(r *wire.Request) error {
-	members, err := r.Members()
-	if err != nil {
-		return err
-	}
-	members, leaders, err := takeLeaders(r, members)
-	if err != nil {
-		return err
-	}
-	if members, err = r.WithoutBeta("user", "User", members); err != nil {
-		return err
-	}
-	patch, err := directory.ParseUserPatch(members)
+	patch, leaders, err := userBody(r)
 	if err != nil {
 		return err
 	}
@@ -50,6 +39,22 @@ func createUser(r *wire.Request) error {
 		return err
 	}
 	return userList.SendOne(r, http.StatusCreated, "users", done.Image, done.Ordinal, fields)
+}
+
+// userBody returns what the body of a request sets: properties of a user, and links to others.
+func userBody(r *wire.Request) (patch directory.UserPatch, l leaders, err error) {
+	members, err := r.Members()
+	if err != nil {
+		return patch, l, err
+	}
+	if members, l, err = takeLeaders(r, members); err != nil {
+		return patch, l, err
+	}
+	if members, err = r.WithoutBeta("user", "User", members); err != nil {
+		return patch, l, err
+	}
+	patch, err = directory.ParseUserPatch(members)
+	return patch, l, err
 }
 
 // leaders are the manager and the sponsors of a user in a body.
@@ -85,18 +90,7 @@ func updateUser(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	members, err := r.Members()
-	if err != nil {
-		return err
-	}
-	members, leaders, err := takeLeaders(r, members)
-	if err != nil {
-		return err
-	}
-	if members, err = r.WithoutBeta("user", "User", members); err != nil {
-		return err
-	}
-	patch, err := directory.ParseUserPatch(members)
+	patch, leaders, err := userBody(r)
 	if err != nil {
 		return err
 	}
