@@ -5,14 +5,14 @@ import (
 	"hash/crc32"
 )
 
-// Rows carry a CRC-32C of what is in them, since databases only notice damage to their own
-// structures, if that. Numbers and texts go in with their lengths, so that nothing can move from
-// one to the next. What was added later is left out while it has its default value, so that the
-// checksums of older rows stay valid.
+// Rows have a CRC-32C of their content, since databases detect damage to their own structures only,
+// if that. Numbers and texts are hashed with their lengths, so that different rows have different
+// bytes. Columns that were added later are omitted while they have their default value, so that the
+// checksums of older rows remain valid.
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Sum is the checksum of a commit's row.
+// Sum returns the checksum of a commit's row.
 func (c *Commit) Sum() int64 {
 	head := make([]byte, 0, 128)
 	head = binary.BigEndian.AppendUint64(head, c.Seq)
@@ -28,7 +28,7 @@ func (c *Commit) Sum() int64 {
 	return sum(head, c.Effects)
 }
 
-// Sum is the checksum of an object's row.
+// Sum returns the checksum of an object's row.
 func (o *Object) Sum() int64 {
 	head := make([]byte, 0, 48)
 	head = append(head, byte(o.Kind))
@@ -38,13 +38,13 @@ func (o *Object) Sum() int64 {
 		head = binary.BigEndian.AppendUint64(head, uint64(o.Deleted.Unix()))
 	}
 	if o.Seq != 0 {
-		head = append(head, 's') // distinguishes it from Deleted
+		head = append(head, 's') // distinguishes Seq from Deleted
 		head = binary.BigEndian.AppendUint64(head, o.Seq)
 	}
 	return sum(head, o.Document)
 }
 
-// Sum is the checksum of a ticket's row.
+// Sum returns the checksum of a ticket's row.
 func (t *Ticket) Sum() int64 {
 	head := make([]byte, 0, 80)
 	head = append(head, t.ID[:]...)
@@ -55,7 +55,7 @@ func (t *Ticket) Sum() int64 {
 	return sum(head, t.Data)
 }
 
-// Sum is the checksum of a part's row.
+// Sum returns the checksum of a part's row.
 func (p *Part) Sum() int64 { return sum([]byte(p.Name), p.Data) }
 
 func sum(head, body []byte) int64 {

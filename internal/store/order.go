@@ -15,13 +15,13 @@ func (o *Order) Compare(a, b Object) int {
 	return order
 }
 
-// Behind returns the first text behind all that start with a prefix; "" when there is none.
+// Behind returns the first text that sorts after all texts with a prefix; "" if there is none.
 func Behind(prefix string) string {
 	for prefix != "" {
 		last, size := utf8.DecodeLastRuneInString(prefix)
 		prefix = prefix[:len(prefix)-size]
 		switch {
-		case last == 0xD7FF: // surrogates are not characters
+		case last == 0xD7FF: // skip the surrogates, which are not characters
 			return prefix + "\uE000"
 		case last < utf8.MaxRune:
 			return prefix + string(last+1)

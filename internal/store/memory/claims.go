@@ -27,7 +27,7 @@ func (s *Store) Claim(
 	return others, err
 }
 
-// others are the claims of names that another tenant has.
+// others returns the claims of names by other tenants.
 func (w *World) others(tenant uuid.UUID, names []string) (others []store.Claim) {
 	for _, name := range names {
 		if c, ok := w.claims[name]; ok && c.Tenant != tenant {

@@ -1,12 +1,13 @@
-// Package memory is a store that keeps everything in maps, for tests and simulations. A World is
-// what a database file is elsewhere: it stays when a store is closed, and several stores can be
-// open on it at once, as several programs on one database server:
+// Package memory is a store that keeps everything in maps, for tests and simulations. A World
+// corresponds to a database file: it remains when a store is closed, and several stores can be open
+// on it at once, like several programs on one database server:
 //
 //	world := memory.New()
 //	s := world.Open()
 //	…
-//	s.Close() // the next world.Open() has what was written
+//	s.Close() // the next world.Open() has everything that was written
 //
-// It is written to be read: one lock for everything, every query a loop over all rows. So it is
-// what faster stores can be compared with, and no server uses it: nothing outlives the process.
+// It is written to be easy to read: one lock for everything, and each query is a loop over all
+// rows. Faster stores are compared with it. Servers do not use it, since nothing survives the
+// process.
 package memory

@@ -63,7 +63,7 @@ func (s *Store) Append(
 	})
 }
 
-// stored returns a commit as it comes back, which shares nothing with the caller's.
+// stored returns a copy of a commit that shares nothing with the caller's.
 func stored(c store.Commit) store.Commit {
 	c.At = time.UnixMilli(c.At.UnixMilli()).UTC()
 	c.Effects = bytes.Clone(c.Effects)
@@ -89,8 +89,8 @@ func (s *Store) Fence(ctx context.Context, id uuid.UUID) (place store.Place, err
 	return place, err
 }
 
-// Commits implements store.Store. It hands over those that are there when it is called: yield may
-// use the store.
+// Commits implements store.Store. It passes on the commits that exist when it is called, so yield
+// may use the store.
 func (s *Store) Commits(ctx context.Context, id uuid.UUID, after uint64, yield func(store.Commit) error) error {
 	var log []store.Commit
 	err := s.in(ctx, id, func(t *tenant) error {

@@ -16,20 +16,20 @@ import (
 	"licensor/internal/store"
 )
 
-// row is an object row, with the keys that it has and had.
+// row is an object row with its current and earlier keys.
 type row struct {
 	store.Object
 	keys []keys // oldest first
 }
 
-// keys are what a row is ordered by, by property, from a commit on.
+// keys are what a row is ordered by, by property, since a commit.
 type keys struct {
 	seq uint64
 	of  map[string]string
 }
 
-// asOf returns the key that a row had at a commit, and whether it is still the same. Of a row that
-// is newer than that, it is the first one.
+// asOf returns the key that a row had at a commit, and whether it still has it. For a row that was
+// added later it is the first key.
 func (r row) asOf(property string, seq uint64) (key string, still bool) {
 	at := 0
 	for i, k := range r.keys {
@@ -51,7 +51,7 @@ func areDocuments(objects []store.Object) error {
 	return nil
 }
 
-// put writes a row, or removes it, after the end of the log has moved on.
+// put writes or removes a row. The commit must be in the log.
 func (t *tenant) put(o store.Object) {
 	rows := t.rows[o.Kind]
 	if rows == nil {
@@ -69,10 +69,10 @@ func (t *tenant) put(o store.Object) {
 	rows[o.Ordinal] = row{o, append(rows[o.Ordinal].keys, keys{t.end.Seq, keysOf(o.Document)})}
 }
 
-// keysOf returns the keys of a document, by property: "=" and the folded text, or "" without one.
+// keysOf returns the keys of a document by property: "=" and the folded text; "" if it has none.
 func keysOf(document []byte) map[string]string {
 	var properties map[string]any
-	_ = json.Unmarshal(document, &properties) // areDocuments has looked
+	_ = json.Unmarshal(document, &properties) // areDocuments has checked it
 	keys := map[string]string{}
 	for _, property := range store.Ordered {
 		if text, ok := properties[property].(string); ok {
@@ -109,7 +109,7 @@ func answerable(query store.Query) error {
 	return nil
 }
 
-// keepsOrder returns an error when the order of a commit is no longer kept.
+// keepsOrder returns an error if the order as of a commit is no longer kept.
 func (t *tenant) keepsOrder(asOf uint64) error {
 	if asOf < t.floors.Moved {
 		return fmt.Errorf("the order as of commit %d: %w", asOf, store.ErrTrimmed)
@@ -144,7 +144,7 @@ func byOrdinal(rows map[uint32]row, query store.Query) (found []store.Object) {
 	return found
 }
 
-// wanted reports whether a row is one of those that a query without an order selects.
+// wanted reports whether a query without an order selects a row.
 func wanted(r row, query store.Query) bool {
 	switch {
 	case int64(r.Ordinal) <= query.After || query.Below > 0 && r.Ordinal >= query.Below:
@@ -162,8 +162,7 @@ func limited(found []store.Object, query store.Query) []store.Object {
 	return found
 }
 
-// inOrder returns the rows behind the last one of the page before, in the order that they had at
-// the commit.
+// inOrder returns the rows after the last one of the previous page, in their order at the commit.
 func inOrder(rows map[uint32]row, query store.Query) (found []store.Object) {
 	last := store.Object{Key: query.Order.After, Ordinal: uint32(max(query.After, 0))}
 	for ordinal, r := range rows {

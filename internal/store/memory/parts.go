@@ -13,7 +13,8 @@ import (
 	"licensor/internal/store"
 )
 
-// part is the data of a part, and when it was saved, or a manifest last ceased to name it.
+// part is the data of a part. It also has the time when it was saved, or when a manifest last
+// stopped naming it.
 type part struct {
 	data []byte
 	used time.Time
@@ -48,7 +49,7 @@ func (s *Store) Parts(ctx context.Context, id uuid.UUID, names []string) (parts 
 	return parts, err
 }
 
-// has returns an error when a part is missing.
+// has returns an error if a part does not exist.
 func (t *tenant) has(names []string) error {
 	for _, name := range names {
 		if _, ok := t.parts[name]; !ok {
@@ -99,7 +100,7 @@ func (s *Store) DropManifest(ctx context.Context, id uuid.UUID, name string, at 
 	})
 }
 
-// release has the parts that a manifest names count as saved at a time.
+// release makes the parts that a manifest names count as saved at a time.
 func (t *tenant) release(manifest string, at time.Time) {
 	for name, p := range t.parts {
 		if m, ok := t.manifests[manifest]; ok && names(m, name) {

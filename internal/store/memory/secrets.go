@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// Secret implements store.Store. The world stands still meanwhile, so create must not use the
-// store.
+// Secret implements store.Store. It holds the lock of the world while it calls create, which must
+// not use the store.
 func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) (value []byte, err error) {
 	err = s.do(ctx, func(w *World) error {
 		if _, ok := w.secrets[name]; !ok {
@@ -23,8 +23,8 @@ func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, 
 	return value, err
 }
 
-// ReplaceSecret implements store.Store. The world stands still meanwhile, so change must not use
-// the store.
+// ReplaceSecret implements store.Store. It holds the lock of the world while it calls change, which
+// must not use the store.
 func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
 	return s.do(ctx, func(w *World) error {
 		value, err := change(bytes.Clone(w.secrets[name]))

@@ -23,7 +23,7 @@ func (s *Store) AddTicket(ctx context.Context, t store.Ticket) error {
 	})
 }
 
-// keep writes a ticket, which shares nothing with the caller's.
+// keep writes a copy of a ticket that shares nothing with the caller's.
 func (w *World) keep(t store.Ticket) {
 	t.Expires = time.Unix(t.Expires.Unix(), 0).UTC()
 	t.Data = bytes.Clone(t.Data)

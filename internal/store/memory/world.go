@@ -10,17 +10,17 @@ import (
 	"licensor/internal/store"
 )
 
-// World is what all stores that were opened on it share.
+// World is the data that all stores opened on it share.
 type World struct {
 	mu      sync.Mutex
 	tenants map[uuid.UUID]*tenant
-	order   []uuid.UUID // in which the tenants were created
+	order   []uuid.UUID // of their creation
 	claims  map[string]store.Claim
 	secrets map[string][]byte
 	tickets map[[32]byte]store.Ticket
 }
 
-// tenant is what a world has of one tenant.
+// tenant is the data of one tenant.
 type tenant struct {
 	end       store.Place
 	floors    store.Floors
@@ -48,12 +48,12 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the world once more. Stores on one world are independent of each other, as far as what
-// they have in common allows.
+// Open returns another store on the world. Stores on one world are independent, except for the data
+// they share.
 func (w *World) Open() *Store { return &Store{world: w} }
 
-// Close implements store.Store: the store can no longer be used. The world stays, and so do other
-// stores on it.
+// Close implements store.Store: the store can no longer be used. The world and other stores on it
+// remain.
 func (s *Store) Close() error {
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()
@@ -66,8 +66,8 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.do(ctx, func(*World) error { return nil })
 }
 
-// do runs an operation while nothing else happens in the world. An operation that fails must leave
-// the world as it was.
+// do runs an operation while nothing else uses the world. An operation that fails must leave the
+// world unchanged.
 func (s *Store) do(ctx context.Context, operation func(w *World) error) error {
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()

@@ -9,15 +9,15 @@ import (
 	"licensor/internal/store"
 )
 
-// appendAll is the one statement of Append. It moves the tenant's row on, which finds no row unless
-// the log ends at the place, and then there is nothing for the rest to be done with. Another append
-// at the same time waits for that row, and finds it changed.
+// appendAll is the one statement of Append. It updates the tenant's row, which matches no row
+// unless the log ends at the place; then the other parts have no rows to work with. A concurrent
+// append waits for that row, and then finds it changed.
 //
-// Each part sees the tables as they were before the statement: so moved has the keys of the rows
-// that objects replaces. A row is moved when one of its keys is another, which no comparison with
-// the NULL of purged rows says. Rows are looked for one by one: OFFSET keeps them from being joined
-// in another way, which takes long when the database is wrong about how large the table is.
-// PostgreSQL begins with the last part, which then need not look past what objects adds.
+// Each part of the statement sees the tables as they were before it, so moved gets the keys of the
+// rows that objects replaces. A row has moved if one of its keys differs; comparisons with the
+// NULLs of purged rows are never true. Rows are looked up one by one: OFFSET prevents other joins,
+// which take long if the statistics of the table are wrong. PostgreSQL executes the last part
+// first, so it need not skip the rows that objects adds.
 const (
 	appendAll = appendCommits + `, objects AS (
 		INSERT INTO licensor.object AS o (tenant, kind, ordinal, id, deleted, seq, sum, purged,
@@ -83,7 +83,7 @@ func placeArgs(tenant uuid.UUID, at, after store.Place) []any {
 	return []any{tenant, int64(after.Seq), after.Chain[:], int64(at.Seq), at.Chain[:], int64(at.Epoch)}
 }
 
-// commitColumns are commits, column by column.
+// commitColumns returns commits column by column.
 func commitColumns(commits []store.Commit) []any {
 	n := len(commits)
 	seqs, ats, sums, formats := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
@@ -98,7 +98,7 @@ func commitColumns(commits []store.Commit) []any {
 	return []any{seqs, ats, actors, operations, formats, chains, effects, sums}
 }
 
-// bytesOf makes nil empty, which a column that must not be NULL takes.
+// bytesOf returns an empty slice for nil, for columns that must not be NULL.
 func bytesOf(data []byte) []byte {
 	if data == nil {
 		return []byte{}

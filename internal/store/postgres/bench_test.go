@@ -14,9 +14,9 @@ import (
 	"licensor/internal/store/postgres/postgrestest"
 )
 
-// BenchmarkAppend appends commits with a row each to a tenant of 20,000 rows, as many at once as
-// its name says; for comparison, the same statement alone, in a loop over one connection, prepared
-// and planned each time.
+// BenchmarkAppend appends commits with one row each to a tenant with 20,000 rows; its name says how
+// many at once. For comparison, it executes the statement alone, in a loop over one connection,
+// prepared and planned each time.
 func BenchmarkAppend(b *testing.B) {
 	for _, many := range []int{1, 64} {
 		b.Run(fmt.Sprintf("store/%d", many), func(b *testing.B) {
@@ -34,7 +34,7 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// appendByHand carries out the statement of an append over one connection.
+// appendByHand executes the statement of an append over one connection.
 func appendByHand(b *testing.B, mode pgx.QueryExecMode, many int) {
 	url, tenant, at := filled(b, 20_000)
 	conn, err := pgx.Connect(b.Context(), url)
@@ -66,7 +66,7 @@ func appendInLoop(
 	b.ReportMetric(float64(b.N*many)/b.Elapsed().Seconds(), "commits/s")
 }
 
-// batch returns commits that continue from a place, and a row for each.
+// batch returns commits that follow a place, with a row for each.
 func batch(at store.Place, many int, ordinal func(i int) uint32) (commits []store.Commit, rows []store.Object) {
 	for i := range many {
 		commits = append(commits, nextCommit(at.After(commits)))
@@ -75,7 +75,7 @@ func batch(at store.Place, many int, ordinal func(i int) uint32) (commits []stor
 	return commits, rows
 }
 
-// filled returns a database with one tenant that has so many rows.
+// filled returns a database with one tenant that has a number of rows.
 func filled(b *testing.B, rows int) (url string, tenant uuid.UUID, at store.Place) {
 	b.Helper()
 	url, tenant = postgrestest.Database(b), uuid.New()

@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// found is what a database says of itself before it is used. Settings that it does not have are
+// found is what a database tells about itself before it is used. Settings that it does not have are
 // nil.
 type found struct {
 	role                                    string
@@ -20,11 +20,11 @@ type found struct {
 	readOnly                                bool
 	fsync, fullPages, standbys, synchronous *string
 
-	schema, usable    bool     // whether there is a schema licensor, and the role may look into it
-	tables, forbidden []string // of the schema, and those of which the role may not do everything
-	ours              bool     // whether the tables are those of this program
-	version           int      // of the schema; 0 when there is none
-	program           string   // that wrote it
+	schema, usable    bool     // whether there is a schema named licensor, and the role may use it
+	tables, forbidden []string // of the schema, and those that the role may not fully use
+	ours              bool     // whether the tables are of this program
+	version           int      // of the schema; 0 if there is none
+	program           string   // that wrote the schema
 }
 
 func (f found) has(table string) bool { return slices.Contains(f.tables, table) }
@@ -42,7 +42,7 @@ const lookAtTables = `SELECT c.relname::text, has_table_privilege(c.oid, 'SELECT
 
 const lookAtVersion = "SELECT version, program FROM licensor.migration ORDER BY version DESC LIMIT 1"
 
-// look asks the database what it is.
+// look queries what the database is.
 func (s *Store) look(ctx context.Context) (found, error) {
 	return read(ctx, s, uuid.Nil, "look at it", func(r reading) (f found, err error) {
 		err = r.row(r.ctx, lookAtServer).Scan(&f.role, &f.number, &f.encoding, &f.readOnly,
@@ -65,7 +65,7 @@ func (s *Store) look(ctx context.Context) (found, error) {
 		}
 		err = r.row(r.ctx, lookAtVersion).Scan(&f.version, &f.program)
 		if codeOf(err) == codeNoColumn || errors.Is(err, pgx.ErrNoRows) {
-			return f, nil // it is another program's
+			return f, nil // another program's database
 		}
 		f.ours = err == nil
 		return f, err
@@ -87,7 +87,7 @@ func (s *Store) check(ctx context.Context, options Options) error {
 	return s.checkLoss(f, options)
 }
 
-// checkServer looks at what is there whatever the schema.
+// checkServer checks what does not depend on the schema.
 func (s *Store) checkServer(f found) error {
 	switch {
 	case f.number < 130000:
@@ -111,16 +111,16 @@ func (s *Store) checkServer(f found) error {
 	return nil
 }
 
-// SchemaError says that the schema of a database is not the one of this program.
+// SchemaError means that the schema of a database is not the one of this program.
 type SchemaError struct {
-	Found, Known int    // Found is 0 when there is no schema
+	Found, Known int    // Found is 0 if there is no schema
 	Text         string // what to do
 }
 
 // Error implements error.
 func (e *SchemaError) Error() string { return e.Text }
 
-// IsOlder reports whether Migrate helps.
+// IsOlder reports whether Migrate would solve it.
 func (e *SchemaError) IsOlder() bool { return e.Found > 0 && e.Found < e.Known }
 
 func (s *Store) checkSchema(f found) error {
@@ -151,7 +151,7 @@ func (s *Store) checkSchema(f found) error {
 	return nil
 }
 
-// checkLoss looks whether a failover would lose what was acknowledged.
+// checkLoss returns an error if a failover would lose acknowledged changes.
 func (s *Store) checkLoss(f found, options Options) error {
 	why := ""
 	switch {
@@ -175,17 +175,17 @@ func (s *Store) checkLoss(f found, options Options) error {
 	return nil
 }
 
-// unfit says why a database cannot be used, and what helps.
+// unfit returns an error that says why a database cannot be used, and how to fix it.
 func (s *Store) unfit(format string, args ...any) error {
 	return fmt.Errorf("database %s: %s", s.name, fmt.Sprintf(format, args...))
 }
 
 func isOff(setting *string) bool { return setting != nil && *setting == "off" }
 
-// quoted is a name as statements have it.
+// quoted returns a name as statements need it.
 func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// withRemedy adds what helps to an error of a statement that makes tables.
+// withRemedy adds how to fix it to an error of a statement that creates tables.
 func (s *Store) withRemedy(doing string, err error) error {
 	if codeOf(err) == codeNoRights {
 		err = fmt.Errorf("the role may not make tables: run this as the owner of the database, or GRANT CREATE ON "+

@@ -16,8 +16,8 @@ const (
 	claimsOf     = "SELECT name, tenant, at FROM licensor.claim WHERE tenant = $1"
 	othersClaims = "SELECT name, tenant, at FROM licensor.claim WHERE name = ANY ($2) AND tenant <> $1"
 
-	// addClaims fails as a whole when another claims one of the names at the same time; the next time
-	// it is among the others.
+	// addClaims fails as a whole if another process claims one of the names at the same time. When
+	// it is repeated, that name is among the others.
 	addClaims = `WITH added AS (
 			INSERT INTO licensor.claim (name, tenant, at) SELECT n.name, $1, $3 FROM unnest($2::text[]) AS n (name)
 			WHERE NOT EXISTS (SELECT FROM licensor.claim AS c WHERE c.name = n.name)
@@ -44,7 +44,7 @@ func (s *Store) Claim(
 	}
 }
 
-// Settle implements store.Store. It may be done in part when it fails, and is done again then.
+// Settle implements store.Store. If it fails it may be done in part, and callers repeat it.
 func (s *Store) Settle(
 	ctx context.Context, tenant uuid.UUID, has, hasNot []string,
 ) (others []store.Claim, err error) {
@@ -63,7 +63,8 @@ func (s *Store) Settle(
 	return others, err
 }
 
-// distinct returns names in order, each once: those who lock the same rows do so in one order.
+// distinct returns names sorted, without duplicates: statements that lock the same rows must do so
+// in the same order.
 func distinct(names []string) []string {
 	names = append([]string{}, names...)
 	slices.Sort(names)

@@ -17,8 +17,8 @@ const (
 	bytesAtOnce   = 8 << 20
 )
 
-// someCommits reads no more than a thousand commits, and no more once their effects have so many
-// bytes together: they are all held, since yield may take its time and use the store.
+// someCommits reads at most a thousand commits, and no more once their effects have so many bytes
+// in total: they are all kept in memory, since yield may take long and use the store.
 const someCommits = `SELECT seq, at, actor, operation, format, chain, effects, sum FROM (
 		SELECT *, sum(octet_length(effects)) OVER (ORDER BY seq) - octet_length(effects) AS before FROM (
 			SELECT seq, at, actor, operation, format, chain, effects, sum

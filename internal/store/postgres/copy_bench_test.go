@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkImport appends 20,000 new rows at once to a tenant that has as many. For comparison, it
-// copies them with COPY into the same table, and into one without any index.
+// inserts them with COPY into the same table, and into a table without indexes.
 func BenchmarkImport(b *testing.B) {
 	const many = 20_000
 	b.Run("append", func(b *testing.B) {

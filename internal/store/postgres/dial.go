@@ -7,11 +7,10 @@ import (
 	"time"
 )
 
-// silence is how long the other end may be silent where it should have answered, at the level of
-// TCP.
+// silence is the maximum time without a response at the level of TCP.
 const silence = 5 * time.Second
 
-// dial makes a connection that notices within a few seconds when the other end does not answer.
+// dial opens a connection that fails within a few seconds if the other end does not respond.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silence, Interval: time.Second, Count: 5},

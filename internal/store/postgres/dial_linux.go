@@ -6,8 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// boundSilence has the system end a connection on which nothing that was sent has been taken for a
-// while.
+// boundSilence makes the system close a connection if sent data is not acknowledged for a while.
 func boundSilence(raw syscall.RawConn) error {
 	var err error
 	failed := raw.Control(func(fd uintptr) {

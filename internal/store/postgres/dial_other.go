@@ -4,6 +4,6 @@ package postgres
 
 import "syscall"
 
-// boundSilence does nothing where there is no such option: the deadlines of statements hold all the
-// same.
+// boundSilence does nothing on systems without such an option. The deadlines of statements hold
+// anyway.
 func boundSilence(syscall.RawConn) error { return nil }

@@ -14,31 +14,32 @@ import (
 	"licensor/internal/store"
 )
 
-// How long is waited: for a connection, for the answer to a change, for the next rows of a read.
+// The maximum waiting times: for a connection, for the response to a change, for the next rows of a
+// read.
 const (
 	connectWait = 5 * time.Second
 	writeWait   = 10 * time.Second
 	readWait    = 5 * time.Second
-	// hangUp is when the connection of a change without an answer is given up. Until then it counts
-	// among those of the pool: a database that answers nothing, such as one that waits for its
-	// standby, has no more of them to keep than that.
+	// hangUp is when the connection of a change without a response is closed. Until then it counts
+	// as one of the pool's, so a database that does not respond, such as one that waits for its
+	// standby, has no more open connections than the pool allows.
 	hangUp = 60 * time.Second
-	// tries is how often is tried what may be repeated.
+	// tries is how often a repeatable operation is tried.
 	tries = 5
 )
 
-// conn is a connection on which something is done.
+// conn is a connection in use.
 type conn struct {
 	*pgxpool.Conn
 	line *line
 	mode pgx.QueryExecMode
 }
 
-// fewRows is how many rows are written and read well with any plan.
+// fewRows is the number of rows up to which any plan is good enough.
 const fewRows = 100
 
-// planned has statements about many rows be planned as the tables are now. A plan that was kept may
-// be of a time when they had few rows, and then goes through all of them for each.
+// planned makes statements about many rows be planned for the tables as they are now. A cached plan
+// may be from a time when they had few rows, and would then scan all rows for each one.
 func (c conn) planned(rows int) conn {
 	if rows > fewRows {
 		c.mode = pgx.QueryExecModeCacheDescribe
@@ -46,7 +47,7 @@ func (c conn) planned(rows int) conn {
 	return c
 }
 
-// acquire takes a connection from the pool, or makes one. Nothing has been sent when it fails.
+// acquire takes a connection from the pool, or opens one. If it fails, nothing was sent.
 func (s *Store) acquire(ctx context.Context) (conn, error) {
 	soon, cancel := context.WithTimeout(ctx, connectWait)
 	defer cancel()
@@ -71,7 +72,7 @@ func (s *Store) acquire(ctx context.Context) (conn, error) {
 
 var errClosed = fmt.Errorf("the store was closed: %w", store.ErrUnavailable)
 
-// exec carries out a statement and returns how many rows it was about.
+// exec executes a statement and returns the number of affected rows.
 func (c conn) exec(ctx context.Context, text string, args ...any) (int64, error) {
 	tag, err := c.Exec(ctx, text, append([]any{c.mode}, args...)...)
 	return tag.RowsAffected(), err
@@ -81,9 +82,9 @@ func (c conn) row(ctx context.Context, text string, args ...any) pgx.Row {
 	return c.QueryRow(ctx, text, append([]any{c.mode}, args...)...)
 }
 
-// write carries out a change. Once it has a connection it continues when ctx is done. With
-// store.ErrUnknown the outcome is unknown; after any other error nothing was changed. Errors
-// that do returns of its own accord are among the latter.
+// write executes a change. Once it has a connection it continues even if ctx ends. If it returns
+// store.ErrUnknown, the outcome is unknown; after any other error nothing was changed, including
+// errors that do returns itself.
 func (s *Store) write(ctx context.Context, doing string, do func(ctx context.Context, c conn) error) error {
 	begin := time.Now()
 	for try := 1; ; try++ {
@@ -100,7 +101,7 @@ func (s *Store) write(ctx context.Context, doing string, do func(ctx context.Con
 	}
 }
 
-// pause is how long to wait after so many tries.
+// pause returns how long to wait after a number of tries.
 func pause(try int) time.Duration {
 	return time.Duration(1+rand.IntN(10<<try)) * time.Millisecond
 }
@@ -133,7 +134,7 @@ func (s *Store) writeOnce(ctx context.Context, do func(ctx context.Context, c co
 	}
 }
 
-// outcome makes store.ErrUnknown of an error after which a change may have been made or not.
+// outcome turns an error after which a change may or may not have been made into store.ErrUnknown.
 func (s *Store) outcome(err error) error {
 	if err == nil || refused(err) || unsent(err) || isCallers(err) {
 		return err
@@ -146,7 +147,7 @@ func (s *Store) outcome(err error) error {
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 }
 
-// lookAt notices that the server is no longer the one to talk to.
+// lookAt detects that another host may now be the primary.
 func (s *Store) lookAt(err error) {
 	switch {
 	case codeOf(err) == codeReadOnly:
@@ -157,15 +158,14 @@ func (s *Store) lookAt(err error) {
 	}
 }
 
-// reading is a connection that is read from. It has a deadline for the next rows, not for all.
+// reading is a connection for reading. The deadline applies to the next rows, not to all.
 type reading struct {
 	conn
 	ctx   context.Context
 	timer *time.Timer
 }
 
-// read reads something of a tenant, in its turn. What was begun is begun again when the connection
-// is lost.
+// read reads data of a tenant, in its turn. If the connection is lost, it starts again.
 func read[T any](
 	ctx context.Context, s *Store, tenant uuid.UUID, doing string, do func(r reading) (T, error),
 ) (T, error) {
@@ -212,8 +212,8 @@ func readOnce[T any](ctx context.Context, s *Store, do func(r reading) (T, error
 	return value, err
 }
 
-// rows hands each row of a query to scan, until that has enough. It must not end long before the
-// query does, since all rows are read in any case.
+// rows passes each row of a query to scan, until scan has enough. Queries should not return many
+// more rows than scan takes, since all are read anyway.
 func (r reading) rows(text string, args []any, scan func(row pgx.CollectableRow) error) error {
 	rows, err := r.Query(r.ctx, text, append([]any{r.mode}, args...)...)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"licensor/internal/store"
 )
 
-// Codes of errors that something is done about
+// The error codes that are handled
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html).
 const (
 	codeReadOnly      = "25006"
@@ -23,7 +23,7 @@ const (
 	codeNoRights      = "42501"
 )
 
-// remedies say what helps against an error with a code.
+// remedies say how to fix errors, by code.
 var remedies = map[string]struct {
 	kind   error
 	remedy string
@@ -40,14 +40,15 @@ var remedies = map[string]struct {
 	"XX002":      {store.ErrDamaged, "rebuild the index with REINDEX, and check the disk"},
 }
 
-// unsentError is an error of something that was certainly not sent.
+// unsentError is an error of a statement that was certainly not sent.
 type unsentError struct{ error }
 
 func (e unsentError) Unwrap() error { return e.error }
 
-// refused reports whether the server has answered that it did not do what it was asked: then
-// nothing of it is there. An error that ends the connection does not tell, since it may have come
-// after the commit; nor do those of a pooler that has lost the server, or faults in the server.
+// refused reports whether the server has responded that it did not execute the statement, so
+// nothing of it was done. Errors that end the connection do not tell, since they may have come
+// after the commit; nor do those of a pooler that has lost the server, or internal errors of the
+// server.
 func refused(err error) bool {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) || !strings.EqualFold(e.SeverityUnlocalized, "ERROR") {
@@ -62,13 +63,13 @@ func refused(err error) bool {
 	return e.Code != "40003"
 }
 
-// unsent reports whether an error came before anything was sent.
+// unsent reports whether an error occurred before anything was sent.
 func unsent(err error) bool {
 	var e unsentError
 	return errors.As(err, &e) || pgconn.SafeToRetry(err)
 }
 
-// repeatable reports whether a statement that was not carried out may be the next time.
+// repeatable reports whether a statement that was not executed may succeed the next time.
 func repeatable(err error) bool {
 	code := codeOf(err)
 	return refused(err) && (code == codeSerialization || code == codeDeadlock)
@@ -81,14 +82,14 @@ func codeOf(err error) string {
 	return ""
 }
 
-// known are the errors that stores have, which say enough by themselves.
+// known are the errors of stores, which need no further explanation.
 var known = []error{
 	store.ErrConflict, store.ErrExists, store.ErrNotFound, store.ErrQuery,
 	store.ErrFull, store.ErrDamaged, store.ErrUnavailable, store.ErrUnknown,
 }
 
-// fail says what could not be done and, when the database is at fault, what helps. Errors of
-// callers, such as that of their context, stay what they are.
+// fail returns an error that says what failed and, if the database is the cause, how to fix it.
+// Errors of callers, such as that of their context, are returned as they are.
 func (s *Store) fail(doing string, err error) error {
 	if err == nil {
 		return nil
@@ -108,7 +109,7 @@ func (s *Store) fail(doing string, err error) error {
 	return fmt.Errorf("database %s: %s: %w: %w", s.name, doing, store.ErrUnavailable, err)
 }
 
-// callersError is an error of what a caller has given, not of the database.
+// callersError is an error in what a caller has passed, not of the database.
 type callersError struct{ error }
 
 func (e callersError) Unwrap() error { return e.error }

@@ -6,18 +6,18 @@ import (
 	"licensor/internal/store"
 )
 
-// What the statement of an append is measured by itself with.
+// AppendAll is the statement of an append, for benchmarks.
 const AppendAll = appendAll
 
-// Parse reads the URL of a database.
+// Parse parses the URL of a database.
 var Parse = parse
 
-// CheckVersion is what Open says of a server with a version number.
+// CheckVersion returns the error of Open for a server with a version number.
 func CheckVersion(number int) error {
 	return (&Store{name: "host/db"}).checkServer(found{number: number, encoding: "UTF8"})
 }
 
-// AppendArgs are the values of AppendAll.
+// AppendArgs returns the arguments of AppendAll.
 func AppendArgs(tenant [16]byte, at store.Place, commits []store.Commit, objects []store.Object) ([]any, error) {
 	rows, err := columnsOf(objects)
 	if err != nil {
@@ -26,7 +26,7 @@ func AppendArgs(tenant [16]byte, at store.Place, commits []store.Commit, objects
 	return append(placeArgs(tenant, at, at.After(commits)), append(commitColumns(commits), rows.args()...)...), nil
 }
 
-// CopyRows are rows as COPY takes them.
+// CopyRows returns rows as COPY takes them.
 func CopyRows(tenant [16]byte, objects []store.Object) (pgx.CopyFromSource, []string, error) {
 	c, err := columnsOf(objects)
 	if err != nil {

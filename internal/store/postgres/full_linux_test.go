@@ -13,8 +13,8 @@ import (
 	"licensor/internal/store/postgres/postgrestest"
 )
 
-// TestFullDisk fills the disk of a database of 24 MB: what does not fit is refused, what was
-// acknowledged stays, and appends continue when there is room.
+// TestFullDisk fills the disk of a database, which has 24 MB: rows that do not fit are refused,
+// acknowledged ones remain, and appends continue when there is room again.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)

@@ -20,7 +20,7 @@ func nextCommit(at store.Place) store.Commit {
 	return c
 }
 
-// userRow is a user with the properties that most have.
+// userRow returns a user with the usual properties.
 func userRow(ordinal uint32, name string) store.Object {
 	document := fmt.Sprintf(`{"id":"%s","userPrincipalName":"%s@contoso.com","displayName":"User %s","mail":"%s@contoso.com",`+
 		`"accountEnabled":true,"createdDateTime":"2026-10-01T12:00:00Z","department":"Sales","jobTitle":"Engineer","givenName":"%s",`+

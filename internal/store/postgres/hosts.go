@@ -15,19 +15,19 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// hosts are where the database may be. Of several, the one is taken that can be written and has the
-// highest timeline: each promotion of a standby begins a new one, so an old primary that still runs
-// has a lower one.
+// hosts are the hosts of a database. The one to use can be written and has the highest timeline:
+// each promotion of a standby begins a new timeline, so an old primary that still runs has a lower
+// one.
 type hosts struct {
 	all    []host
 	config *pgx.ConnConfig
-	chosen atomic.Int32 // -1 when they must be asked
+	chosen atomic.Int32 // -1 if the hosts must be asked
 
 	looking sync.Mutex
 	last    int // that was chosen
 }
 
-// host is one of them, with the ways to connect to it.
+// host is one host, with the ways to connect to it.
 type host struct {
 	name string
 	ways []*pgconn.FallbackConfig
@@ -39,8 +39,7 @@ func newHosts(config *pgx.ConnConfig) *hosts {
 	return h
 }
 
-// hostsOf takes the ways to connect apart by host. There are two to a host when encryption is
-// optional.
+// hostsOf groups the ways to connect by host. A host has two if encryption is optional.
 func hostsOf(config *pgx.ConnConfig) []host {
 	first := &pgconn.FallbackConfig{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}
 	var all []host
@@ -55,7 +54,7 @@ func hostsOf(config *pgx.ConnConfig) []host {
 	return all
 }
 
-// use has a connection be made to a host, and to no other.
+// use makes config connect to this host only.
 func (h host) use(config *pgx.ConnConfig) {
 	config.Host, config.Port, config.TLSConfig = h.ways[0].Host, h.ways[0].Port, h.ways[0].TLSConfig
 	config.Fallbacks = h.ways[1:]
@@ -64,11 +63,11 @@ func (h host) use(config *pgx.ConnConfig) {
 	}
 }
 
-// forget has the hosts be asked before the next connection.
+// forget makes the hosts be asked before the next connection.
 func (h *hosts) forget() { h.chosen.Store(-1) }
 
-// choose has a connection be made to the host to talk to, asking all of them when that is not
-// known. It reports whether it is another one than before.
+// choose makes config connect to the host to use. It asks all of them if that is not known. It
+// reports whether it is another host than before.
 func (h *hosts) choose(ctx context.Context, config *pgx.ConnConfig) (moved bool, err error) {
 	if len(h.all) == 1 {
 		return false, nil
@@ -88,13 +87,13 @@ func (h *hosts) choose(ctx context.Context, config *pgx.ConnConfig) (moved bool,
 	return moved, nil
 }
 
-// state is what a host says of itself.
+// state is what a host tells about itself.
 type state struct {
 	host     string
 	standby  bool
 	readOnly bool
 	timeline uint64
-	err      error // it cannot be asked
+	err      error // the host cannot be asked
 }
 
 // look asks all hosts at once.
@@ -108,8 +107,8 @@ func (h *hosts) look(ctx context.Context) []state {
 	return states
 }
 
-// askState works for any role. The name of the segment of the log that is written begins with the
-// timeline, which the control file has only some time after a promotion; a standby writes none.
+// askState works for any role. The name of the current WAL segment begins with the timeline, which
+// the control file has only some time after a promotion; a standby writes none.
 const askState = `SELECT pg_is_in_recovery(), current_setting('transaction_read_only') = 'on',
 	CASE WHEN pg_is_in_recovery() THEN '' ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END`
 
@@ -133,7 +132,7 @@ func (h *hosts) ask(ctx context.Context, of host) state {
 	return found
 }
 
-// best returns which host to talk to.
+// best returns the index of the host to use.
 func best(states []state) (int, error) {
 	chosen := -1
 	var why []string
@@ -155,7 +154,7 @@ func best(states []state) (int, error) {
 	return chosen, nil
 }
 
-// reason says in a few words why a host cannot be talked to.
+// reason says briefly why a host cannot be used.
 func reason(host string, err error) string {
 	var dns *net.DNSError
 	var server *pgconn.PgError

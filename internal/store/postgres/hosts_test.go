@@ -43,7 +43,7 @@ func TestSeveralHosts(t *testing.T) {
 		t.Fatalf("the standby was chosen: %v", err)
 	}
 
-	// The standby is promoted, while the old primary still runs.
+	// The standby is promoted while the old primary still runs.
 	awaitTenant(t, standby, tenant)
 	say(t, standby.URL("postgres"), "SELECT pg_promote()")
 	again, err := postgres.Open(t.Context(), url, postgres.Options{AllowDataLoss: true})
@@ -59,7 +59,7 @@ func TestSeveralHosts(t *testing.T) {
 		t.Errorf("the one with the higher timeline was not chosen: it has %+v, %v", place, err)
 	}
 
-	// The old primary ends; the store that was on it looks for another.
+	// The old primary stops. The store that was connected to it chooses another.
 	primary.Kill()
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		place, err := s.Place(t.Context(), tenant)
@@ -90,7 +90,7 @@ func awaitTenant(t *testing.T, standby *postgrestest.Server, tenant uuid.UUID) {
 	}
 }
 
-// clock is a time that passes when it is waited for.
+// clock is a clock that advances when it is waited for.
 type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }

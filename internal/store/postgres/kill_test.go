@@ -24,11 +24,11 @@ import (
 	"licensor/internal/store/postgres/postgrestest"
 )
 
-// childEnv makes the test binary be another process that appends to the tenant of that id; see
+// childEnv makes the test binary be another process that appends to the tenant with that id; see
 // child.
 const childEnv, tenantEnv = "LICENSOR_POSTGRES_CHILD", "LICENSOR_POSTGRES_TENANT"
 
-// child is a process that is killed: it appends forever, as others do, and prints what was
+// child is a process that is killed: it appends forever, like others, and prints what was
 // acknowledged.
 func child(url string) {
 	s, err := postgres.Open(context.Background(), url, postgres.Options{})
@@ -44,8 +44,8 @@ func child(url string) {
 	fmt.Println("error:", err)
 }
 
-// appendForEver appends until ctx ends, whatever happens to the database, and reports what was
-// acknowledged.
+// appendForEver appends until ctx ends, whatever happens to the database, and reports acknowledged
+// commits.
 func appendForEver(
 	ctx context.Context, s store.Store, tenant uuid.UUID, name string, acknowledged func(seq uint64),
 ) error {
@@ -70,8 +70,8 @@ func appendForEver(
 	return nil
 }
 
-// namedBatch returns one commit, whose effects name the rows it wrote and whose actor says who has
-// written it.
+// namedBatch returns one commit, whose effects name the rows it wrote and whose actor names the
+// process.
 func namedBatch(at store.Place, name string) ([]store.Commit, []store.Object) {
 	c := nextCommit(at)
 	var changed []uint32
@@ -90,8 +90,8 @@ func namedBatch(at store.Place, name string) ([]store.Commit, []store.Object) {
 	return []store.Commit{c}, rows
 }
 
-// wantWhole checks that all that was acknowledged is in the log where it was said to be, that the
-// log is whole, and that the rows are as the commits say.
+// wantWhole checks that all acknowledged commits are in the log at their places, that the log is
+// complete, and that the rows are as the commits say.
 func wantWhole(t *testing.T, s store.Store, tenant uuid.UUID, acknowledged map[uint64]string) {
 	t.Helper()
 	var chain store.Chain
@@ -130,7 +130,7 @@ func wantWhole(t *testing.T, s store.Store, tenant uuid.UUID, acknowledged map[u
 }
 
 // TestProcessesAreKilledWhileAppending has three processes append to one tenant, and kills one
-// after the other.
+// after another.
 func TestProcessesAreKilledWhileAppending(t *testing.T) {
 	t.Parallel()
 	url := postgrestest.Database(t)
@@ -149,7 +149,7 @@ func TestProcessesAreKilledWhileAppending(t *testing.T) {
 	for _, p := range running {
 		maps.Copy(acknowledged, p.kill(t))
 	}
-	// What the processes had in progress may still come; after this it does not.
+	// Appends that the processes had in progress may still arrive. After this they cannot.
 	if _, err := s.Fence(t.Context(), tenant); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func startChild(t *testing.T, url string, tenant uuid.UUID) *process {
 	return p
 }
 
-// kill returns what the child was acknowledged.
+// kill kills the child and returns the commits that it printed as acknowledged.
 func (p *process) kill(t *testing.T) map[uint64]string {
 	t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {
@@ -194,7 +194,7 @@ func (p *process) kill(t *testing.T) map[uint64]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = p.cmd.Wait() // it was killed, and says so
+	_ = p.cmd.Wait() // the error says that it was killed
 	acknowledged := map[uint64]string{}
 	for line := range strings.Lines(string(text)) {
 		line, whole := strings.CutSuffix(line, "\n")
@@ -208,8 +208,8 @@ func (p *process) kill(t *testing.T) map[uint64]string {
 	return acknowledged
 }
 
-// TestDatabaseIsKilledWhileAppending kills all of the server again and again, while several append
-// through two stores.
+// TestDatabaseIsKilledWhileAppending kills the whole server again and again, while two stores
+// append.
 func TestDatabaseIsKilledWhileAppending(t *testing.T) {
 	t.Parallel()
 	server := postgrestest.Start(t)

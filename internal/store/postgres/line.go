@@ -10,18 +10,18 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// line is what is known of a connection besides what pgx knows.
+// line is what is known about a connection, in addition to what pgx knows.
 type line struct {
 	open   atomic.Bool
-	warned bool              // the server has warned since the last statement began
+	warned bool              // the server has sent a warning since the last statement began
 	mode   pgx.QueryExecMode // how statements are sent
 	dial   pgconn.DialFunc
 }
 
-// lineKey is where a connection has its line.
+// lineKey is the key of a connection's line in its custom data.
 const lineKey = "licensor"
 
-// prepareLine gives a connection that is about to be made its line.
+// prepareLine adds a line to a connection that is about to be opened.
 func prepareLine(config *pgx.ConnConfig) {
 	l := &line{dial: config.DialFunc, mode: pgx.QueryExecModeCacheDescribe}
 	config.DialFunc = l.dialOnce
@@ -38,8 +38,9 @@ func lineOf(conn *pgx.Conn) *line {
 	return l
 }
 
-// dialOnce keeps pgx from asking the server to cancel the statement of a connection that is given
-// up. A commit that waits for a standby would become visible by that, although no standby has it.
+// dialOnce prevents pgx from asking the server to cancel the statement of a connection that is
+// closed. A commit that waits for a standby would become visible by that, although no standby has
+// it.
 func (l *line) dialOnce(ctx context.Context, network, address string) (net.Conn, error) {
 	if l.open.Load() {
 		return nil, errors.New("statements are not canceled")
@@ -47,8 +48,8 @@ func (l *line) dialOnce(ctx context.Context, network, address string) (net.Conn,
 	return l.dial(ctx, network, address)
 }
 
-// notice hears what the server says in addition to its answers. The code 01000 is that of a commit
-// whose wait for the standby was canceled, which then has success as its answer
+// notice receives the messages of the server. A commit whose wait for the standby was canceled
+// reports success, with a warning that has the code 01000
 // (https://www.postgresql.org/docs/current/warm-standby.html, "Synchronous Replication").
 func (l *line) notice(_ *pgconn.PgConn, notice *pgconn.Notice) {
 	if notice.Code == "01000" {
@@ -56,9 +57,10 @@ func (l *line) notice(_ *pgconn.PgConn, notice *pgconn.Notice) {
 	}
 }
 
-// lookAtLine finds out whether statements can be prepared, which saves planning them each time. A
-// pooler in between, such as PgBouncer in transaction mode, may carry out the next statement on
-// another connection, where it is not prepared. It gives away by the process id it has made up.
+// lookAtLine determines whether statements can be prepared, so that they are not planned each time.
+// Behind a pooler, such as PgBouncer in transaction mode, the next statement may be executed on
+// another connection, where it is not prepared. A pooler is recognized by the process id that it
+// makes up.
 func lookAtLine(ctx context.Context, conn *pgx.Conn) error {
 	var pid uint32
 	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid); err != nil {

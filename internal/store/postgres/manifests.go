@@ -16,9 +16,9 @@ const (
 	readManifests = `SELECT name, version, seq, head, parts FROM licensor.manifest
 		WHERE tenant = $1 ORDER BY seq DESC, name`
 
-	// usedNow has all parts that the new manifest or the old one names count as used. So it has their
-	// rows, and a sweep that comes at the same time either is there first, which is seen by a row that
-	// is missing, or finds them in use.
+	// usedNow marks all parts that the new manifest or the old one names as used. This locks their
+	// rows, so a concurrent sweep is either earlier, which a missing row shows, or finds them in
+	// use.
 	usedNow = `WITH used AS (
 			UPDATE licensor.part SET used = $3 WHERE tenant = $1 AND (name = ANY ($5) OR name IN (
 				SELECT unnest(head || parts) FROM licensor.manifest WHERE tenant = $1 AND name = $2
@@ -33,7 +33,7 @@ const (
 	replaceManifest = usedNow + `UPDATE licensor.manifest SET version = $4 + 1, seq = $6, head = $7, parts = $8
 			FROM there WHERE tenant = $1 AND name = $2 AND version = $4 AND n = cardinality($5) RETURNING name
 		)` + whatCame
-	// whatCame are how many of the parts are there, and whether the manifest was written.
+	// whatCame returns how many of the parts exist, and whether the manifest was written.
 	whatCame = " SELECT (SELECT n FROM there), EXISTS (SELECT FROM done) FROM licensor.tenant WHERE id = $1"
 
 	dropManifest = `WITH gone AS (
@@ -99,7 +99,7 @@ func (s *Store) DropManifest(ctx context.Context, tenant uuid.UUID, name string,
 	return err
 }
 
-// Sweep implements store.Store. With the parts go the rows that were purged.
+// Sweep implements store.Store. It also removes rows that were purged.
 func (s *Store) Sweep(ctx context.Context, tenant uuid.UUID, before time.Time) (int, error) {
 	swept, err := s.count(ctx, "sweep parts", tenant, sweepParts, before.UnixMilli())
 	if err != nil {

@@ -19,11 +19,11 @@ const (
 	thatLive       = " AND deleted IS NULL ORDER BY ordinal LIMIT $5"
 	thatAreDeleted = " AND deleted IS NOT NULL ORDER BY ordinal LIMIT $5"
 
-	// upTo ends a read once the documents have so many bytes together.
+	// upTo ends a read once the documents have so many bytes in total.
 	upTo = `SELECT ordinal, id, deleted, document, sum, seq FROM (
 			SELECT *, sum(octet_length(document)) OVER (ORDER BY ordinal) - octet_length(document) AS before FROM (%s) AS next
 		) AS sized WHERE before < $%d ORDER BY ordinal`
-	// sizedAtOnce is how many rows are read to find that end.
+	// sizedAtOnce is the number of rows whose sizes are read at a time to find that end.
 	sizedAtOnce = 1000
 )
 
@@ -45,8 +45,8 @@ func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query
 	})
 }
 
-// readObjects reads as much as the query wants: in several steps when it has a bound in bytes, and
-// none of rows.
+// readObjects reads the rows of a query, in several steps if it is bounded in bytes and not in
+// rows.
 func (s *Store) readObjects(r reading, tenant uuid.UUID, query store.Query) (objects []store.Object, err error) {
 	size, step := 0, query
 	r.conn = r.planned(len(query.Ordinals))
@@ -71,7 +71,7 @@ func (s *Store) readObjects(r reading, tenant uuid.UUID, query store.Query) (obj
 	}
 }
 
-// objectsText is the statement of a query.
+// objectsText returns the statement of a query and its arguments.
 func objectsText(tenant uuid.UUID, query store.Query) (string, []any) {
 	args := []any{tenant, int16(query.Kind), query.After, below(query), limit(query)}
 	text := readObjects
@@ -93,7 +93,7 @@ func objectsText(tenant uuid.UUID, query store.Query) (string, []any) {
 	return text, args
 }
 
-// below is the ordinal that all rows of a query are less than.
+// below returns the ordinal that all rows of a query are less than.
 func below(query store.Query) int64 {
 	if query.Below > 0 {
 		return int64(query.Below)
@@ -101,7 +101,7 @@ func below(query store.Query) int64 {
 	return math.MaxUint32 + 1
 }
 
-// limit is how many rows a query wants; nil for all.
+// limit returns the maximum number of rows of a query; nil for all.
 func limit(query store.Query) *int64 {
 	if query.Limit <= 0 {
 		return nil
@@ -110,7 +110,7 @@ func limit(query store.Query) *int64 {
 	return &n
 }
 
-// scanObject reads a row and checks it.
+// scanObject reads a row and verifies it.
 func (s *Store) scanObject(row pgx.CollectableRow, kind store.Kind) (store.Object, error) {
 	o := store.Object{Kind: kind}
 	var deleted *int64

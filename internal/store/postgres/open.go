@@ -13,34 +13,33 @@ import (
 	"licensor/internal/turns"
 )
 
-// Options say how a database is opened. The zero value is right for most.
+// Options determine how a database is opened. The zero value is usually right.
 type Options struct {
-	// AllowDataLoss opens a database of several hosts whose commits wait for no standby: a failover
-	// then loses what was acknowledged.
+	// AllowDataLoss opens a database with several hosts whose commits do not wait for a standby: a
+	// failover then loses acknowledged changes.
 	AllowDataLoss bool
-	// Program is the version of this program, which is noted with schemas.
+	// Program is the version of this program, which is stored with the schema.
 	Program string
-	// Warn is told what should be in the log, such as that data may be lost.
+	// Warn is called with messages for the log, such as that data may be lost.
 	Warn func(text string)
 }
 
 // Store is a store.Store in a PostgreSQL database.
 type Store struct {
-	name  string // of the database, in errors
+	name  string // of the database, for errors
 	hosts *hosts
 	pool  *pgxpool.Pool
-	lines *turns.Turns // turns of reads
+	lines *turns.Turns // the turns of reads
 
-	life     context.Context // until Close
+	life     context.Context // ends with Close
 	end      context.CancelFunc
-	underWay sync.WaitGroup // changes that have no answer yet
+	underWay sync.WaitGroup // changes that have no response yet
 }
 
 var _ store.Store = (*Store)(nil)
 
-// Open opens the database that a URL names (see the package), which must have the schema of this
-// program. Its errors say what is wrong with the database and what helps, and never have the
-// password.
+// Open opens the database at a URL (see the package), which must have the schema of this program.
+// Its errors say what is wrong with the database and how to fix it, and never contain the password.
 func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	s, err := connect(url)
 	if err != nil {
@@ -63,13 +62,13 @@ func connect(url string) (*Store, error) {
 	}
 	s := &Store{name: nameOf(config.ConnConfig), hosts: newHosts(config.ConnConfig)}
 	s.life, s.end = context.WithCancel(context.Background())
-	reads := max(1, int(config.MaxConns)*3/4) // others are left for changes
+	reads := max(1, int(config.MaxConns)*3/4) // the rest is for changes
 	s.lines = turns.New(reads, max(1, reads*2/3))
 	config.BeforeConnect = func(ctx context.Context, c *pgx.ConnConfig) error {
 		prepareLine(c)
 		moved, err := s.hosts.choose(ctx, c)
 		if moved {
-			s.pool.Reset() // connections to the one before are not used again
+			s.pool.Reset() // connections to the previous host are not used again
 		}
 		return err
 	}
@@ -79,8 +78,8 @@ func connect(url string) (*Store, error) {
 	return s, err
 }
 
-// Close implements store.Store. Changes that wait for their answer are given up: their outcome
-// is unknown.
+// Close implements store.Store. Changes that wait for a response are given up: their outcome is
+// unknown.
 func (s *Store) Close() error {
 	s.end()
 	s.underWay.Wait()

@@ -19,7 +19,7 @@ import (
 	"licensor/internal/store/postgres/postgrestest"
 )
 
-// say carries out statements in a database.
+// say executes statements in a database.
 func say(t testing.TB, database string, statements ...string) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), database)
@@ -70,7 +70,7 @@ func TestDatabaseIsCreatedOnce(t *testing.T) {
 	}
 }
 
-// TestDatabaseIsCreatedByOneOfMany: several that find nothing make the tables at once.
+// TestDatabaseIsCreatedByOneOfMany: several that find no tables create them at once.
 func TestDatabaseIsCreatedByOneOfMany(t *testing.T) {
 	t.Parallel()
 	database := postgrestest.Empty(t)
@@ -117,7 +117,7 @@ func TestTablesOfOthersAreLeftAlone(t *testing.T) {
 	}
 }
 
-// as returns the URL of a database for another role, which is made.
+// as returns the URL of a database for a new role.
 func as(t *testing.T, of string) (asRole, role string) {
 	t.Helper()
 	role = "role_" + uuid.NewString()
@@ -131,7 +131,7 @@ func as(t *testing.T, of string) (asRole, role string) {
 	return u.String(), role
 }
 
-// sayLater is say in a cleanup, when the context of the test has ended.
+// sayLater is say for a cleanup, when the context of the test has ended.
 func sayLater(t *testing.T, database, text string) {
 	conn, err := pgx.Connect(context.Background(), database)
 	if err != nil {
@@ -146,7 +146,7 @@ func sayLater(t *testing.T, database, text string) {
 
 var remedy = regexp.MustCompile(`GRANT .*`)
 
-// TestRemediesForMissingRights carries out what each error says, until the database opens.
+// TestRemediesForMissingRights executes what each error says, until the database opens.
 func TestRemediesForMissingRights(t *testing.T) {
 	t.Parallel()
 	database := postgrestest.Database(t)
@@ -188,7 +188,7 @@ func TestRoleMayNotCreate(t *testing.T) {
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the error has the password: %v", err)
 	}
-	// An administrator has made an empty schema for it.
+	// An administrator has created an empty schema for it.
 	say(t, database, fmt.Sprintf("CREATE SCHEMA licensor AUTHORIZATION %q", role))
 	if err := postgres.Create(t.Context(), asRole, postgres.Options{}); err != nil {
 		t.Fatal(err)
@@ -228,7 +228,8 @@ func TestServerThatLosesIsRefused(t *testing.T) {
 	}
 }
 
-// TestDatabaseBecomesReadOnly: what cannot be written is not lost, and no restart is needed.
+// TestDatabaseBecomesReadOnly: changes that cannot be written are refused, and no restart is
+// needed.
 func TestDatabaseBecomesReadOnly(t *testing.T) {
 	t.Parallel()
 	of := postgrestest.Database(t)
@@ -246,7 +247,7 @@ func TestDatabaseBecomesReadOnly(t *testing.T) {
 	say(t, of, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
 	commits := []store.Commit{nextCommit(store.Place{})}
 	err = s.Append(t.Context(), tenant, store.Place{}, commits, nil)
-	for errors.Is(err, store.ErrUnknown) { // of the connection that was ended
+	for errors.Is(err, store.ErrUnknown) { // of the connection that was closed
 		err = s.Append(t.Context(), tenant, store.Place{}, commits, nil)
 	}
 	if !errors.Is(err, store.ErrUnavailable) {

@@ -38,8 +38,8 @@ func allCommits(t testing.TB, s store.Store, tenant uuid.UUID) (all []store.Comm
 	return all
 }
 
-// TestConnectionBreaksWhileAppending breaks it before, in and after the commit. In each case the
-// outcome is unknown, until a fence makes sure that nothing comes later.
+// TestConnectionBreaksWhileAppending breaks it before, during and after the commit. In each case
+// the outcome is unknown, until a fence guarantees that nothing arrives later.
 func TestConnectionBreaksWhileAppending(t *testing.T) {
 	t.Parallel()
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))
@@ -49,8 +49,8 @@ func TestConnectionBreaksWhileAppending(t *testing.T) {
 	for round := range 40 {
 		fault := postgrestest.FaultBefore + postgrestest.Fault(round%4)
 		commits, rows := batch(at, 1+round%3, func(i int) uint32 { return uint32(i) })
-		// This makes a connection on which the statement was prepared, and which was used just now: it is
-		// not asked whether it is still there.
+		// This opens a connection on which the statement was prepared, and which was used just now,
+		// so it is not tested before it is used again.
 		wrong := store.Place{Seq: at.Seq, Chain: at.Chain, Epoch: at.Epoch + 1}
 		if err := s.Append(t.Context(), tenant, wrong, commits, rows); !errors.Is(err, store.ErrConflict) {
 			t.Fatalf("an append of a later epoch answers %v, want ErrConflict", err)
@@ -90,10 +90,10 @@ func TestConnectionBreaksWhileAppending(t *testing.T) {
 	}
 }
 
-// oneConnection is the URL of a database for a store that has one connection at a time.
+// oneConnection returns the URL of a database for a store that has one connection at a time.
 func oneConnection(url string) string { return url + "?pool_max_conns=1" }
 
-// TestConnectionBreaksWhileReading: what only reads is read again.
+// TestConnectionBreaksWhileReading: reads are repeated.
 func TestConnectionBreaksWhileReading(t *testing.T) {
 	t.Parallel()
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))
@@ -107,7 +107,7 @@ func TestConnectionBreaksWhileReading(t *testing.T) {
 	}
 }
 
-// TestOtherChangesOfWhichTheAnswerIsLost are not known, either.
+// TestOtherChangesOfWhichTheAnswerIsLost have an unknown outcome, too.
 func TestOtherChangesOfWhichTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))
@@ -131,8 +131,8 @@ func TestOtherChangesOfWhichTheAnswerIsLost(t *testing.T) {
 	}
 }
 
-// waiting has an append wait for a standby that does not exist, and returns what it answers in the
-// end.
+// waiting has an append wait for a standby that does not exist. The last result returns how it
+// ends.
 func waiting(t *testing.T) (server *postgrestest.Server, s *postgres.Store, tenant uuid.UUID, answer chan error) {
 	t.Helper()
 	server = postgrestest.Start(t)
@@ -160,8 +160,8 @@ func waiting(t *testing.T) (server *postgrestest.Server, s *postgres.Store, tena
 
 const backendsThatWait = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
-// TestWaitForTheStandbyIsCanceled: the database answers with success and a warning (01000), or
-// hangs up.
+// TestWaitForTheStandbyIsCanceled: the database reports success with a warning (01000), or closes
+// the connection.
 func TestWaitForTheStandbyIsCanceled(t *testing.T) {
 	t.Parallel()
 	for _, end := range []string{"pg_cancel_backend", "pg_terminate_backend"} {
@@ -179,8 +179,8 @@ func TestWaitForTheStandbyIsCanceled(t *testing.T) {
 	}
 }
 
-// TestWaitForTheStandbyIsNotCanceled: the caller gets an answer after a while, and no one sees what
-// no standby has. When the standby is there again, appends continue.
+// TestWaitForTheStandbyIsNotCanceled: the caller gets an error after a while, and no reader sees a
+// commit that no standby has. When there is a standby again, appends continue.
 func TestWaitForTheStandbyIsNotCanceled(t *testing.T) {
 	t.Parallel()
 	server, s, tenant, answer := waiting(t)
@@ -197,8 +197,8 @@ func TestWaitForTheStandbyIsNotCanceled(t *testing.T) {
 	}
 }
 
-// TestDatabaseThatSwallowsEverything: each call answers after a while, and all works when the
-// line is good again.
+// TestDatabaseThatSwallowsEverything: each call returns after a while, and all works when the
+// connection works again.
 func TestDatabaseThatSwallowsEverything(t *testing.T) {
 	t.Parallel()
 	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))

@@ -19,7 +19,7 @@ const (
 	readParts = "SELECT name, sum, data FROM licensor.part WHERE tenant = $1 AND name = ANY ($2)"
 )
 
-// SaveParts implements store.Store. The data of a part that is there is not sent.
+// SaveParts implements store.Store. The data of a part that exists is not sent.
 func (s *Store) SaveParts(ctx context.Context, tenant uuid.UUID, parts []store.Part, at time.Time) error {
 	for i := range parts {
 		part := &parts[i]

@@ -9,7 +9,7 @@ import (
 )
 
 // TestLargeAppendsAfterSmallOnes: plans that are right for a small table must not be used for a
-// large one. Each of these would take minutes with them, and fail.
+// large one. With such plans, each of these would take minutes and fail.
 func TestLargeAppendsAfterSmallOnes(t *testing.T) {
 	t.Parallel()
 	url := postgrestest.Database(t)
@@ -23,7 +23,7 @@ func TestLargeAppendsAfterSmallOnes(t *testing.T) {
 		}
 		at = at.After(commits)
 	}
-	for i := range uint32(12) { // enough for a plan to be kept
+	for i := range uint32(12) { // enough for a plan to be cached
 		write([]store.Object{userRow(i, fmt.Sprint(i))})
 	}
 	say(t, url, "VACUUM ANALYZE licensor.object, licensor.moved, licensor.commits")
@@ -35,7 +35,7 @@ func TestLargeAppendsAfterSmallOnes(t *testing.T) {
 		write(newRows(i*many, many))
 	}
 	asOf := at.Seq
-	write(newRows(0, many)) // all of them have another name by now
+	write(newRows(0, many)) // all of them have another name now
 	write(newRows(many, many))
 	query := store.Query{
 		Kind: store.KindUser, After: -1, Limit: 1000,

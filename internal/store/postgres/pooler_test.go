@@ -9,8 +9,8 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// TestStoreBehindPooler runs the suite where each statement may go to another connection of the
-// server.
+// TestStoreBehindPooler runs the suite where each statement may be executed on another connection
+// of the server.
 func TestStoreBehindPooler(t *testing.T) {
 	t.Parallel()
 	through := postgrestest.Pooler(t, postgrestest.Empty(t))

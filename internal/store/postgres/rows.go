@@ -9,7 +9,7 @@ import (
 	"licensor/internal/store"
 )
 
-// columns are object rows, column by column, each row once.
+// columns are object rows column by column, each row once.
 type columns struct {
 	kinds                     []int16
 	ordinals                  []int64
@@ -21,8 +21,8 @@ type columns struct {
 	documents                 [][]byte
 }
 
-// columnsOf returns the rows of objects: of several with one kind and ordinal the last one, since a
-// statement writes a row once.
+// columnsOf returns the rows of objects. Of several with the same kind and ordinal it takes the
+// last, since a statement cannot write a row twice.
 func columnsOf(objects []store.Object) (*columns, error) {
 	c := &columns{}
 	for _, i := range lastOfEach(objects) {
@@ -33,7 +33,7 @@ func columnsOf(objects []store.Object) (*columns, error) {
 	return c, nil
 }
 
-// lastOfEach returns the places of objects that no later one replaces.
+// lastOfEach returns the indexes of objects that no later one replaces.
 func lastOfEach(objects []store.Object) []int {
 	type key struct {
 		kind    store.Kind
@@ -85,11 +85,11 @@ func (c *columns) args() []any {
 	}
 }
 
-// keys are what a row is ordered by, as an answer has it (store.Object), by the places of their
-// properties in store.Ordered. Those of a purged row are nil.
+// keys are the keys of a row (store.Object), indexed like store.Ordered. Those of a purged row are
+// nil.
 type keys [4][]byte
 
-// longestKey is what surely fits into a page of an index, of which there must be three
+// longestKey certainly fits into a page of an index, which must hold three
 // (https://www.postgresql.org/docs/current/btree.html).
 const longestKey = 2500
 

@@ -26,12 +26,12 @@ func steps() []string {
 	return names
 }
 
-// Newest is the schema of this program.
+// Newest returns the schema of this program.
 func Newest() int { return len(steps()) }
 
-// Create makes the schema in a database that has none, for Open. The role must be allowed to create
-// a schema there, unless there is an empty one named licensor that it may create tables
-// in. What is there already is left as it is: a *SchemaError.
+// Create creates the schema in a database that has none, for Open. The role must be allowed to
+// create a schema, unless there is an empty one named licensor in which it may create tables. If
+// there are tables already, nothing changes and it returns a *SchemaError.
 func Create(ctx context.Context, url string, options Options) error {
 	return prepare(ctx, url, func(s *Store, f found) error {
 		if err := s.checkSchema(f); f.version > 0 || err == nil {
@@ -47,8 +47,8 @@ func Create(ctx context.Context, url string, options Options) error {
 	})
 }
 
-// Migrate brings the schema of a database to that of this program, and returns which one was there.
-// Servers may run meanwhile. A step that is interrupted leaves nothing.
+// Migrate upgrades the schema of a database to that of this program, and returns the previous one.
+// Servers may run meanwhile. A step that is interrupted changes nothing.
 func Migrate(ctx context.Context, url string, options Options) (from int, err error) {
 	err = prepare(ctx, url, func(s *Store, f found) error {
 		from = f.version
@@ -62,7 +62,7 @@ func Migrate(ctx context.Context, url string, options Options) (from int, err er
 	return from, err
 }
 
-// prepare does something with the schema of a database that is otherwise fit.
+// prepare calls do with the schema of a database, if the database can be used otherwise.
 func prepare(ctx context.Context, url string, do func(s *Store, f found) error) error {
 	s, err := connect(url)
 	if err != nil {
@@ -79,8 +79,8 @@ func prepare(ctx context.Context, url string, do func(s *Store, f found) error) 
 	return do(s, f)
 }
 
-// raise takes the steps that are left, each in a transaction of its own. Of several that do so at
-// once, one takes each step.
+// raise executes the remaining steps, each in a transaction of its own. If several processes do so
+// at once, each step is executed once.
 func (s *Store) raise(ctx context.Context, program string) (version int, err error) {
 	for version < Newest() {
 		if version, err = s.step(ctx, program); err != nil {
@@ -90,7 +90,7 @@ func (s *Store) raise(ctx context.Context, program string) (version int, err err
 	return version, nil
 }
 
-// step takes the next step and returns the schema that is there then.
+// step executes the next step and returns the schema after it.
 func (s *Store) step(ctx context.Context, program string) (version int, err error) {
 	c, err := s.acquire(ctx)
 	if err != nil {
@@ -120,7 +120,7 @@ func (s *Store) step(ctx context.Context, program string) (version int, err erro
 	return version, err
 }
 
-// makeSchema makes the schema unless it is there, and keeps out others until the transaction ends.
+// makeSchema creates the schema unless it exists, and locks it until the transaction ends.
 func makeSchema(ctx context.Context, tx pgx.Tx) error {
 	var there, marked bool
 	err := tx.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = 'licensor'),
@@ -137,7 +137,7 @@ func makeSchema(ctx context.Context, tx pgx.Tx) error {
 	return err
 }
 
-// versionNow returns the schema that is there; 0 when there is none.
+// versionNow returns the current schema; 0 if there is none.
 func versionNow(ctx context.Context, tx pgx.Tx) (version int, err error) {
 	var marked bool
 	err = tx.QueryRow(ctx, "SELECT to_regclass('licensor.migration') IS NOT NULL", pgx.QueryExecModeExec).Scan(&marked)

@@ -15,7 +15,7 @@ const (
 	replaceSecret = "UPDATE licensor.secret SET value = $3 WHERE name = $1 AND value = $2"
 )
 
-// secret returns the value of a secret; nil when there is none.
+// secret returns the value of a secret; nil if there is none.
 func (s *Store) secret(ctx context.Context, name string) ([]byte, error) {
 	return read(ctx, s, uuid.Nil, "read secret "+name, func(r reading) (value []byte, err error) {
 		err = r.row(r.ctx, findSecret, name).Scan(&value)
@@ -26,7 +26,8 @@ func (s *Store) secret(ctx context.Context, name string) ([]byte, error) {
 	})
 }
 
-// Secret implements store.Store. Several may make one at once; the first that is added counts.
+// Secret implements store.Store. Concurrent callers may each make a value; the first one added is
+// returned to all.
 func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error) {
 	value, err := s.secret(ctx, name)
 	if err != nil || value != nil {
@@ -42,8 +43,8 @@ func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, 
 	return s.secret(ctx, name)
 }
 
-// ReplaceSecret implements store.Store. It calls change again when another has replaced the secret
-// meanwhile. The old value is on the disk until the database has used its place for something else.
+// ReplaceSecret implements store.Store. If another has replaced the secret meanwhile, it calls
+// change again. The old value remains on the disk until the database has reused its space.
 func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
 	for {
 		old, err := s.secret(ctx, name)
@@ -64,7 +65,7 @@ func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old 
 	}
 }
 
-// change carries out one statement and returns how many rows it has changed.
+// change executes one statement and returns the number of changed rows.
 func (s *Store) change(ctx context.Context, doing, text string, args ...any) (changed int64, err error) {
 	err = s.write(ctx, doing, func(ctx context.Context, c conn) (err error) {
 		changed, err = c.exec(ctx, text, args...)

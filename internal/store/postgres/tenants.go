@@ -11,12 +11,12 @@ import (
 	"licensor/internal/store"
 )
 
-// Tenants are known by their ids in all tables. A number would take less room in the indexes, but
-// has to be given out, and to be looked up before each read; and after a failover that
-// has lost a tenant, a number that a process remembers would be another's.
+// All tables identify tenants by their ids. A number would make the indexes smaller, but would have
+// to be allocated, and looked up before each read. And after a failover that has lost a tenant, a
+// number that a process remembers would be another tenant's.
 
-// createTenant gives the next position. When two do so at once, one of them fails, and does it
-// again. It is the only statement that looks at other tenants, besides those that list them.
+// createTenant takes the next position. If two do so at once, one of them fails and is repeated. It
+// is the only statement that reads other tenants, except those that list them.
 const createTenant = `INSERT INTO licensor.tenant (id, position, seq, epoch, chain, log_floor, moved_floor)
 	SELECT $1, coalesce(max(position), 0) + 1, 0, 0, $2, 1, 0 FROM licensor.tenant
 	ON CONFLICT (id) DO NOTHING`
@@ -62,8 +62,8 @@ func (s *Store) Place(ctx context.Context, tenant uuid.UUID) (store.Place, error
 	})
 }
 
-// Fence implements store.Store. It waits for an append that holds the tenant's row; one that comes
-// later finds another epoch.
+// Fence implements store.Store. It waits for an append that has locked the tenant's row; later ones
+// find another epoch.
 func (s *Store) Fence(ctx context.Context, tenant uuid.UUID) (place store.Place, err error) {
 	err = s.write(ctx, "fence a tenant", func(ctx context.Context, c conn) (err error) {
 		place, err = scanPlace(tenant, c.row(ctx, raiseEpoch, tenant))

@@ -18,7 +18,7 @@ const (
 	changeTicket = `UPDATE licensor.ticket SET expires = $3, version = $4, sum = $5, data = $6
 		WHERE id = $1 AND version = $2`
 	dropFamily = "DELETE FROM licensor.ticket WHERE family = $1"
-	// dropTickets compares twice, since a ticket may be prolonged while its row is waited for.
+	// dropTickets compares twice, since a ticket may be extended while its row is waited for.
 	dropTickets = `DELETE FROM licensor.ticket WHERE expires <= $1 AND id IN (
 		SELECT id FROM licensor.ticket WHERE expires <= $1 LIMIT $2)`
 )
@@ -58,8 +58,8 @@ func (s *Store) scanTicket(id [32]byte, row pgx.Row) (store.Ticket, error) {
 	return t, nil
 }
 
-// ChangeTicket implements store.Store. The checksum covers what the caller does not give, which
-// never changes.
+// ChangeTicket implements store.Store. The checksum includes the fields that the caller does not
+// pass, which never change.
 func (s *Store) ChangeTicket(ctx context.Context, t store.Ticket) error {
 	return s.write(ctx, "change a ticket", func(ctx context.Context, c conn) error {
 		now, err := s.scanTicket(t.ID, c.row(ctx, findTicket, t.ID[:]))
@@ -74,7 +74,7 @@ func (s *Store) ChangeTicket(ctx context.Context, t store.Ticket) error {
 		if err != nil || changed == 1 {
 			return err
 		}
-		// Another has changed or dropped it meanwhile.
+		// It was changed or dropped meanwhile.
 		if _, err := s.scanTicket(t.ID, c.row(ctx, findTicket, t.ID[:])); err != nil {
 			return nothingDone(err)
 		}
@@ -82,7 +82,7 @@ func (s *Store) ChangeTicket(ctx context.Context, t store.Ticket) error {
 	})
 }
 
-// nothingDone marks the error of a read within a change that has changed nothing.
+// nothingDone marks an error of a read in a change that has not changed anything.
 func nothingDone(err error) error {
 	if isCallers(err) || refused(err) {
 		return err
@@ -103,11 +103,11 @@ func (s *Store) DropTickets(ctx context.Context, at time.Time) (int, error) {
 	return s.dropSome(ctx, "drop expired tickets", dropTickets, at.Unix())
 }
 
-// droppedAtOnce bounds a transaction, so that others wait for it no longer than milliseconds.
+// droppedAtOnce limits a transaction, so that others wait only milliseconds for it.
 const droppedAtOnce = 5000
 
-// dropSome repeats a statement that drops a few rows, whose number is its last parameter, until
-// there are fewer. It returns how many there were.
+// dropSome repeats a statement that drops rows, whose maximum number is its last argument, until it
+// drops fewer. It returns how many it dropped in total.
 func (s *Store) dropSome(ctx context.Context, doing, text string, args ...any) (total int, err error) {
 	for {
 		var dropped int64

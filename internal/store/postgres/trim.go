@@ -36,13 +36,13 @@ func (s *Store) Floors(ctx context.Context, tenant uuid.UUID) (store.Floors, err
 	})
 }
 
-// floors also tells a tenant that has nothing from one that does not exist.
+// floors also distinguishes a tenant without commits from one that does not exist.
 func (r reading) floors(tenant uuid.UUID) (floors store.Floors, err error) {
 	err = r.row(r.ctx, findFloors, tenant).Scan(&floors.Log, &floors.Moved)
 	return floors, orUnknown(tenant, err)
 }
 
-// orUnknown is the error of a statement that has a row for each tenant.
+// orUnknown returns the error of a statement that returns a row for each tenant.
 func orUnknown(tenant uuid.UUID, err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return unknownTenant(tenant)
@@ -60,8 +60,8 @@ func (s *Store) TrimMoved(ctx context.Context, tenant uuid.UUID, below uint64) (
 	return s.count(ctx, "trim what has moved", tenant, trimMoved, commitOf(below), store.TrimRows)
 }
 
-// count carries out a change of a tenant whose answer is a number; it has none when there is no
-// such tenant.
+// count executes a change of a tenant that returns a number; it returns none if the tenant does not
+// exist.
 func (s *Store) count(
 	ctx context.Context, doing string, tenant uuid.UUID, text string, args ...any,
 ) (n int, err error) {

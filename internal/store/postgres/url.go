@@ -15,10 +15,10 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// parse reads a URL, whose form is that of libpq
-// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING). What it leaves
-// open is taken from libpq's environment variables and password file. Connections are encrypted and
-// the server's certificate is verified, unless the URL or PGSSLMODE says otherwise or all hosts are
+// parse parses a URL in the form of libpq
+// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING). What it omits is
+// taken from libpq's environment variables and password file. Connections are encrypted and the
+// server's certificate is verified, unless the URL or PGSSLMODE says otherwise or all hosts are
 // this machine.
 func parse(text string) (*pgxpool.Config, error) {
 	if !strings.HasPrefix(text, "postgres://") && !strings.HasPrefix(text, "postgresql://") {
@@ -52,8 +52,8 @@ func parse(text string) (*pgxpool.Config, error) {
 	return config, nil
 }
 
-// withoutSecrets says why a URL cannot be read without repeating it: what cannot be read may have
-// its password anywhere.
+// withoutSecrets says why a URL cannot be parsed without repeating it, since its password may be
+// anywhere in it.
 func withoutSecrets(err error) error {
 	why := "it has the form postgres://user:password@host:5432/database?option=value, with %40 for @ and %2F for / " +
 		"in the password"
@@ -79,7 +79,7 @@ func isLocal(config *pgx.ConnConfig) bool {
 	})
 }
 
-// nameOf is what a database is called in errors: its hosts and its name.
+// nameOf returns the name of a database for errors: its hosts and its name.
 func nameOf(config *pgx.ConnConfig) string {
 	var names []string
 	for _, h := range hostsOf(config) {

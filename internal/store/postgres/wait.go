@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// Clock is the time that passes while a database is waited for.
+// Clock tells the time while a database is waited for.
 type Clock interface {
 	Now() time.Time
-	// After returns a channel that gets the time once d has passed.
+	// After returns a channel that receives the time after d.
 	After(d time.Duration) <-chan time.Time
 }
 
@@ -19,9 +19,9 @@ const (
 	sayEvery = 5 * time.Second
 )
 
-// Wait waits until a host of the database answers, at most as long as it is told. Every five
-// seconds it says which hosts refuse, and how; its error says it, too. It does not wait when an
-// answer shows that waiting does not help, such as that the password is wrong.
+// Wait waits until a host of the database accepts connections, up to a maximum time. Every five
+// seconds it reports which hosts refuse, and why; so does its error. It returns at once if waiting
+// does not help, for example if the password is wrong.
 func Wait(ctx context.Context, url string, atMost time.Duration, clock Clock, say func(text string)) error {
 	config, err := parse(url)
 	if err != nil {
@@ -51,7 +51,7 @@ func Wait(ctx context.Context, url string, atMost time.Duration, clock Clock, sa
 	}
 }
 
-// refusals says why no host can be used by now; "" when one may be.
+// refusals says why no host can be used yet; "" if one may be.
 func refusals(states []state) string {
 	var why []string
 	for _, s := range states {
@@ -63,8 +63,8 @@ func refusals(states []state) string {
 	return strings.Join(why, "; ")
 }
 
-// isFinal reports whether the answer of a host will be the same in a while: it does not know the
-// database or the role, or does not accept the password. Open says so.
+// isFinal reports whether the response of a host will not change: it does not know the database or
+// the role, or does not accept the password. Open reports that.
 func isFinal(err error) bool {
 	code := codeOf(err)
 	return strings.HasPrefix(code, "28") || strings.HasPrefix(code, "3D") || strings.HasPrefix(code, "42")

@@ -14,7 +14,7 @@ import (
 	"licensor/internal/store"
 )
 
-// statements are those that are worth preparing once.
+// statements are the statements that are worth preparing.
 type statements struct {
 	one, page, hasMoved                    *sql.Stmt // of the reader
 	advance, commit, upsert, discard, move *sql.Stmt // of the writer
@@ -32,24 +32,24 @@ const (
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ` + upnOf + ", " + nameOf + ", " + mailOf + ", " + createdOf + `)
 		ON CONFLICT DO UPDATE SET id = excluded.id, deleted = excluded.deleted, document = excluded.document, sum = excluded.sum, seq = excluded.seq,
 			user_principal_name = excluded.user_principal_name, display_name = excluded.display_name, mail = excluded.mail, created = excluded.created`
-	// rewrite leaves the columns of a row alone. An upsert writes them all and with them every index,
-	// whether or not they change.
+	// rewrite does not set the columns of a row. An upsert sets all of them, and updates every
+	// index, whether or not they change.
 	rewrite = "UPDATE object SET id = ?4, deleted = ?5, document = ?6, sum = ?7, seq = ?8 WHERE tenant = ?1 AND kind = ?2 AND ordinal = ?3"
-	// move notes what stands in the columns of a row that ?6 will change. A trigger would do the same,
-	// at half as much again for every row.
+	// move records the columns of a row that ?6 will change. A trigger would do the same, but make
+	// every row half as expensive again.
 	move = `INSERT INTO moved (tenant, kind, ordinal, seq, user_principal_name, display_name, mail, created)
 		SELECT o.tenant, o.kind, o.ordinal, t.seq, o.user_principal_name, o.display_name, o.mail, o.created
 		FROM object AS o JOIN tenant AS t ON t.number = o.tenant WHERE o.tenant = ?1 AND o.kind = ?2 AND o.ordinal = ?3 AND (
 			o.user_principal_name IS NOT ` + upnOf + " OR o.display_name IS NOT " + nameOf + " OR o.mail IS NOT " + mailOf + " OR o.created IS NOT " + createdOf + ")"
 
-	// What the columns have of a document.
+	// The values of the columns, from a document.
 	upnOf     = "CASE json_type(?6, '$.userPrincipalName') WHEN 'text' THEN fold(json_extract(?6, '$.userPrincipalName')) END"
 	nameOf    = "CASE json_type(?6, '$.displayName') WHEN 'text' THEN fold(json_extract(?6, '$.displayName')) END"
 	mailOf    = "CASE json_type(?6, '$.mail') WHEN 'text' THEN fold(json_extract(?6, '$.mail')) END"
 	createdOf = "CASE json_type(?6, '$.createdDateTime') WHEN 'text' THEN fold(json_extract(?6, '$.createdDateTime')) END"
 )
 
-// prepare makes the statements; that all tables are there comes out too.
+// prepare prepares the statements. This also shows whether all tables exist.
 func (s *Store) prepare(ctx context.Context) error {
 	for _, p := range []struct {
 		to   **sql.Stmt
@@ -77,9 +77,9 @@ func (s *Store) prepare(ctx context.Context) error {
 	return nil
 }
 
-// Append implements store.Store. A batch of a thousand rows costs about 0.1 ms a row, one of ten
-// thousand half of that: it is the names' indexes that cost, and the more rows at once the more of
-// them share a page.
+// Append implements store.Store. A batch of a thousand rows takes about 0.1 ms a row, one of ten
+// thousand half of that: the indexes of names are expensive, and the more rows are written at once,
+// the more of them share a page.
 func (s *Store) Append(
 	ctx context.Context, tenant uuid.UUID, at store.Place, commits []store.Commit, objects []store.Object,
 ) error {
@@ -98,9 +98,8 @@ func (s *Store) Append(
 	}))
 }
 
-// write runs do in a transaction of the writer's. It waits for the writer no longer than ctx
-// allows, but what has begun ends by itself: an interrupted commit would leave open whether it
-// happened.
+// write runs do in a transaction of the writer. ctx limits the wait for the writer only. What has
+// begun ends by itself, since an interrupted commit might have happened or not.
 func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	conn, err := s.writer.Conn(ctx)
 	if err != nil {
@@ -115,7 +114,7 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if err := do(tx); err != nil {
 		return err
 	}
-	if s.say.count == nil { // the schema is not there yet
+	if s.say.count == nil { // there is no schema yet
 		return tx.Commit()
 	}
 	if _, err := tx.Stmt(s.say.count).Exec(int64(s.writes + 1)); err != nil {
@@ -135,9 +134,8 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	return nil
 }
 
-// lost says of a transaction that could not be committed that it may be there all the same after a
-// restart, unless SQLite has said that there was no room or that it had to wait: then nothing was
-// written.
+// lost adds to the error of a failed commit that the transaction may exist after a restart, unless
+// SQLite has reported that there was no room or that it had to wait: then nothing was written.
 func (s *Store) lost(err error) error {
 	var e *sqlite.Error
 	if errors.As(err, &e) && (e.Code()&0xff == codes.SQLITE_BUSY || isFull(e.Code())) {
@@ -146,7 +144,7 @@ func (s *Store) lost(err error) error {
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 }
 
-// addCommits first moves the tenant's row on, which fails unless its log ends at the place.
+// addCommits first updates the tenant's row, which fails unless its log ends at the place.
 func (s *Store) addCommits(tx *sql.Tx, number int64, at store.Place, commits []store.Commit) error {
 	after := at.After(commits)
 	if advanced, err := affected(tx.Stmt(s.say.advance).Exec(
@@ -168,7 +166,7 @@ func (s *Store) addCommits(tx *sql.Tx, number int64, at store.Place, commits []s
 	return nil
 }
 
-// chainOf is a chain as it is stored: NULL where there is none.
+// chainOf returns a chain as it is stored: NULL if there is none.
 func chainOf(chain store.Chain) any {
 	if chain == (store.Chain{}) {
 		return nil
@@ -199,11 +197,11 @@ func (s *Store) putObjects(tx *sql.Tx, number int64, objects []store.Object) err
 	return nil
 }
 
-// manyObjects is how many rows are worth a look at which of them are new.
+// manyObjects is the number of rows from which it is worth determining which of them are new.
 const manyObjects = 16
 
-// newest returns the last ordinal of each kind when there are many objects: rows behind it are new
-// and cannot have moved, and looking for them all the same is a quarter of what an import takes.
+// newest returns the last ordinal of each kind if there are many objects. Rows after it are new and
+// cannot have moved; looking for moves of them would be a quarter of the time of an import.
 func (s *Store) newest(tx *sql.Tx, number int64, objects []store.Object) (map[store.Kind]int64, error) {
 	if len(objects) < manyObjects {
 		return nil, nil
@@ -223,14 +221,14 @@ func (s *Store) newest(tx *sql.Tx, number int64, objects []store.Object) (map[st
 	return last, nil
 }
 
-// putting are the statements that write rows of a tenant.
+// putting has the statements that write rows of a tenant.
 type putting struct {
 	number                int64
 	move, rewrite, upsert *sql.Stmt
 }
 
-// put writes a row. Most rows that are there keep the texts in their columns, so that only the row
-// itself is written.
+// put writes a row. Most existing rows keep the texts in their columns, so that only the row itself
+// is written.
 func (p putting) put(o *store.Object, isNew bool) error {
 	if !bytes.HasPrefix(o.Document, []byte("{")) {
 		return fmt.Errorf("its document is not a JSON object: %.40q", o.Document)
@@ -244,7 +242,7 @@ func (p putting) put(o *store.Object, isNew bool) error {
 		deleted, string(o.Document), o.Sum(), int64(o.Seq),
 	}
 	if !isNew {
-		// Its parameters are numbered as those of the others.
+		// Its parameters have the same numbers as those of the others.
 		if moved, err := affected(p.move.Exec(args[:6]...)); err != nil {
 			return err
 		} else if !moved {
@@ -265,7 +263,7 @@ func affected(result sql.Result, err error) (bool, error) {
 	return n > 0, err
 }
 
-// bytesOf makes nil empty, which a column that must not be NULL takes.
+// bytesOf returns an empty slice for nil, for columns that must not be NULL.
 func bytesOf(data []byte) []byte {
 	if data == nil {
 		return []byte{}

@@ -13,7 +13,7 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// filled returns a store with n users, appended in batches, and how long an append took.
+// filled returns a store with n users, appended in batches, and the duration of an append.
 func filled(b *testing.B, n, batch int) (*Store, time.Duration) {
 	b.Helper()
 	s := openWithTenant(b, filepath.Join(b.TempDir(), "x.db"))
@@ -35,7 +35,7 @@ func filled(b *testing.B, n, batch int) (*Store, time.Duration) {
 	return s, spent
 }
 
-// BenchmarkImport appends a million users (-benchtime=1x) or as many thousands as
+// BenchmarkImport appends a million users (-benchtime=1x), or as many thousands as
 // LICENSOR_BENCH_THOUSANDS says.
 func BenchmarkImport(b *testing.B) {
 	n := 1_000_000
@@ -130,8 +130,8 @@ func descending(q store.Query) store.Query {
 	return q
 }
 
-// BenchmarkPage reads the first page of lists of several lengths: it takes the time of the page,
-// not of the list. A hundredth of the users has moved since.
+// BenchmarkPage reads the first page of lists of several lengths. Its time depends on the page, not
+// on the list. One in a hundred users has moved.
 func BenchmarkPage(b *testing.B) {
 	for _, n := range []int{10_000, 100_000, 1_000_000} {
 		if n > 100_000 && os.Getenv("LICENSOR_BENCH_LARGE") == "" {

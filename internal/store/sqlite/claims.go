@@ -11,7 +11,7 @@ import (
 	"licensor/internal/store"
 )
 
-// What reads the claims of names, a list in JSON, and of those the ones that others have.
+// Queries of the claims of names, a list in JSON: all, and those of other tenants.
 const (
 	claimed = "SELECT name, tenant, at FROM claim WHERE name IN (SELECT value FROM json_each(?1))"
 	ofOther = claimed + " AND tenant <> ?2"

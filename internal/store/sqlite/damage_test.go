@@ -22,7 +22,7 @@ const (
 	soundCommits = 100
 )
 
-// sound writes a file of a few hundred pages with something in each table.
+// sound returns a database file of a few hundred pages, with rows in each table.
 func sound(t *testing.T) []byte {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "sound.db")
@@ -50,7 +50,7 @@ func sound(t *testing.T) []byte {
 	return contents(t, path)
 }
 
-// leaves returns where the pages are that hold the rows of a table or an index.
+// leaves returns the offsets of the pages with the rows of a table or an index.
 func leaves(t *testing.T, path, name string) (at []int64) {
 	t.Helper()
 	db := connect(path, "", 1)
@@ -70,7 +70,7 @@ func leaves(t *testing.T, path, name string) (at []int64) {
 	return at
 }
 
-// readAll reads everything there is by all ways there are.
+// readAll reads everything in every possible way.
 func readAll(s *Store) (*everything, error) {
 	ctx := context.Background()
 	all := &everything{commits: map[uint64]string{}, documents: map[uint32]string{}}
@@ -111,7 +111,7 @@ type everything struct {
 	documents map[uint32]string
 }
 
-// within reports whether all that was read is what was written.
+// within reports whether everything that was read is what was written.
 func (e *everything) within(other *everything) bool {
 	return subset(e.commits, other.commits) && subset(e.documents, other.documents)
 }
@@ -166,7 +166,8 @@ func TestChangedDocument(t *testing.T) {
 	wantError(t, err, "object", "checksum")
 }
 
-// TestChangedNumbers changes the columns that checksums only hold when they have no default value.
+// TestChangedNumbers changes columns that are not in the checksum while they have their default
+// value.
 func TestChangedNumbers(t *testing.T) {
 	t.Parallel()
 	for _, change := range []string{

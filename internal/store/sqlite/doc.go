@@ -1,4 +1,4 @@
-// Package sqlite keeps tenants in one SQLite file: no other software to install or run.
+// Package sqlite keeps tenants in one SQLite file: there is no other software to install or run.
 //
 //	s, err := sqlite.Open(ctx, "/var/lib/licensor/licensor.db")
 //	if err != nil {
@@ -6,26 +6,25 @@
 //	}
 //	defer s.Close()
 //
-// One process has the file at a time: a lock on licensor.db.lock holds off a second one, and on
-// Linux a lock on the file itself, whatever name the other knows it by. There is one connection
-// that writes and a few that read. Readers see the last commit and neither wait for the writer nor
-// hold it up (SQLite's write-ahead log). What Append has answered without an error is on the disk
-// (synchronous=FULL): pulling the plug does not lose it.
+// One process has the file at a time: a lock on licensor.db.lock keeps a second one away, and on
+// Linux a lock on the file itself does so under any name. One connection writes and a few read.
+// Readers see the last commit, and readers and the writer do not wait for each other (SQLite's
+// write-ahead log). When Append returns without an error, the commits are on the disk
+// (synchronous=FULL), and a power failure does not lose them.
 //
-// Opening takes milliseconds however large the file is, so it is not read through then. Instead
-// commits, objects and snapshots carry a checksum that is compared whenever one is read. Together
-// with SQLite's own checks it finds damage where it is met (store.ErrDamaged): what is answered is
-// what was written. A full disk (store.ErrFull) only fails writes.
+// Opening takes milliseconds, however large the file is, so it does not read the whole file.
+// Instead, commits, objects and snapshots have a checksum that is verified on each read. Together
+// with SQLite's own checks it detects damage when damaged data is read (store.ErrDamaged): results
+// are what was written. If the disk is full (store.ErrFull), only writes fail.
 //
-// SQLite does not notice when its log is missing or ends early, nor when the files are deleted or
-// replaced while they are open. So licensor.db-ack says how many writes were acknowledged, which
-// Open compares (ErrLost), and each write looks whether the files are still those that are open
-// (Intact).
+// SQLite does not notice if its log is missing or ends early, or if the files are deleted or
+// replaced while they are open. So licensor.db-ack has the number of acknowledged writes, which
+// Open compares (ErrLost), and each write checks that the files are still the open ones (Intact).
 //
-// A start that is refused, and closing a database that is damaged or whose files were changed,
-// leave the files as they are, for an administrator to put them together again: SQLite would merge
-// the log into the file, or remove it.
+// If Open fails, or a database is closed that is damaged or whose files were changed, the files are
+// left as they are, so that an administrator can restore them: SQLite would merge the log into the
+// file, or remove it.
 //
 // To back up a running program, use SQLite's own way: sqlite3 licensor.db ".backup copy.db". The
-// file holds the installation's signing keys, so only its owner may read it.
+// file has the installation's signing keys, so only its owner may read it.
 package sqlite

@@ -25,8 +25,8 @@ func TestFullFile(t *testing.T) {
 	wantRoom(t, s, acknowledged)
 }
 
-// fill appends until there is no room, then checks that nothing of what was refused is there. It
-// returns how many commits were acknowledged.
+// fill appends until there is no room, then checks that no refused commit is there. It returns the
+// number of acknowledged commits.
 func fill(t *testing.T, s *Store) uint64 {
 	t.Helper()
 	last := uint64(0)
@@ -69,7 +69,7 @@ func wantAcknowledged(t *testing.T, s *Store, last uint64) {
 	}
 }
 
-// wantRoom checks that the same store continues where it was, and after opening again too.
+// wantRoom checks that the store continues, also after it is opened again.
 func wantRoom(t *testing.T, s *Store, last uint64) {
 	t.Helper()
 	err := storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(last+1, "room")},

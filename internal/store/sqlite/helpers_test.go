@@ -14,7 +14,7 @@ import (
 
 var firstTenant = uuid.MustParse("00000000-0000-4000-8000-000000000001")
 
-// open opens a store for the test, at whose end it is closed.
+// open opens a store for a test, which closes it at the end.
 func open(t testing.TB, path string) *Store {
 	t.Helper()
 	s, err := Open(context.Background(), path)
@@ -42,7 +42,7 @@ func commitWith(seq uint64, effects string) store.Commit {
 	}
 }
 
-// userRow is a user as directories have them, about 600 bytes.
+// userRow returns a typical user, about 600 bytes.
 func userRow(ordinal uint32, name string) store.Object {
 	id := uuid.NewSHA1(firstTenant, []byte(name))
 	document := fmt.Sprintf(`{"id":"%s","accountEnabled":true,"businessPhones":["+1 425 555 0109"],"createdDateTime":"2024-03-01T08:00:00Z",`+
@@ -68,7 +68,7 @@ func commits(t testing.TB, s *Store) []store.Commit {
 	return all
 }
 
-// wantError checks that the error says all of what a person needs.
+// wantError checks that an error says all that an administrator needs.
 func wantError(t testing.TB, err error, saying ...string) {
 	t.Helper()
 	if err == nil {

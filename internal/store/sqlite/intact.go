@@ -11,21 +11,21 @@ import (
 	"licensor/internal/store"
 )
 
-// journalLimit is the size to which SQLite itself cuts the log when it was larger.
+// journalLimit is the size to which SQLite truncates the log if it was larger.
 const journalLimit = 64 << 20
 
-// guard knows the files that SQLite has open, to notice when the names lead to others. SQLite
+// guard remembers the files that SQLite has open, to detect when their names lead to others. SQLite
 // continues to write to files that were deleted or replaced, and that data is lost when the process
 // ends.
 type guard struct {
 	mu       sync.Mutex
-	log      os.FileInfo // of the write-ahead log, as it was when the database was opened
+	log      os.FileInfo // the write-ahead log when the database was opened
 	size     int64       // of the database; it never shrinks
 	logSize  int64
-	emptying bool // SQLite cuts the log
+	emptying bool // SQLite is truncating the log
 }
 
-// guardFiles begins to watch the files.
+// guardFiles starts watching the files.
 func (s *Store) guardFiles() (err error) {
 	s.guard.log, err = os.Stat(s.path + "-wal")
 	if err != nil {
@@ -34,9 +34,9 @@ func (s *Store) guardFiles() (err error) {
 	return s.Intact()
 }
 
-// Intact returns an error unless the database and its log are still where this process has opened
-// them, and whole. Nothing is written while they are not: it returns store.ErrUnavailable. It takes
-// microseconds and does not wait.
+// Intact returns store.ErrUnavailable unless the database and its log are still the files that this
+// process has opened, and complete. Nothing must be written then. It takes microseconds and does
+// not wait.
 func (s *Store) Intact() error {
 	if s.file == nil { // in memory
 		return nil
@@ -65,7 +65,7 @@ func (s *Store) Intact() error {
 	return nil
 }
 
-// changedInUse is Intact for what has failed already, which may be before the files are watched.
+// changedInUse is Intact for operations that have failed, possibly before the files are watched.
 func (s *Store) changedInUse() error {
 	if s.guard.log == nil {
 		return nil
@@ -73,7 +73,7 @@ func (s *Store) changedInUse() error {
 	return s.Intact()
 }
 
-// emptyLog has SQLite cut the log.
+// emptyLog makes SQLite truncate the log.
 func (s *Store) emptyLog(ctx context.Context) error {
 	s.guard.expect(true)
 	defer s.guard.expect(false)

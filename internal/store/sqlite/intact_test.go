@@ -13,8 +13,8 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// What is deleted, replaced or cut while the program runs is noticed before anything more is
-// acknowledged.
+// Files that are deleted, replaced or truncated while the program runs are detected before anything
+// more is acknowledged.
 func TestNothingIsAcknowledgedIntoFilesThatAreGone(t *testing.T) {
 	t.Parallel()
 	replace := func(name string) error {
@@ -62,8 +62,8 @@ func TestNothingIsAcknowledgedIntoFilesThatAreGone(t *testing.T) {
 	}
 }
 
-// Reads of what was cut away fail for the same reason as writes do: the file is not damaged
-// permanently.
+// Reads of data that was cut away fail for the same reason as writes: the file is not permanently
+// damaged.
 func TestReadsOfADatabaseThatWasCutSaySo(t *testing.T) {
 	t.Parallel()
 	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
@@ -110,7 +110,7 @@ func TestADatabaseThatIsPutBackGoesOn(t *testing.T) {
 	}
 }
 
-// Emptying the log, as replacing a secret does, is the program's own doing.
+// Truncating the log, as replacing a secret does, is done by the program itself.
 func TestReplacingASecretIsNoHarm(t *testing.T) {
 	t.Parallel()
 	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))

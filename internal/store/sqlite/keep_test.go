@@ -11,7 +11,7 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// cut halves a file.
+// cut truncates a file to half its size.
 func cut(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -30,8 +30,8 @@ func blank(path string) error {
 	return os.WriteFile(path, data, 0o600)
 }
 
-// A start that is refused leaves all files as they were: with the good file in its place again,
-// nothing is lost.
+// If Open fails, all files stay as they were: with the right file in its place again, nothing is
+// lost.
 func TestARefusedStartKeepsTheLog(t *testing.T) {
 	t.Parallel()
 	for name, harm := range map[string]func(path string) error{"cut": cut, "zeroed": blank} {
@@ -65,8 +65,8 @@ func TestARefusedStartKeepsTheLog(t *testing.T) {
 	}
 }
 
-// A store whose file was changed while it was open leaves its log when it is closed, and the file
-// as it is.
+// A store whose file was changed while it was open leaves its log and the file unchanged when it is
+// closed.
 func TestClosingAChangedDatabaseKeepsTheLog(t *testing.T) {
 	t.Parallel()
 	for name, harm := range map[string]func(path string) error{

@@ -21,9 +21,9 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// child is the process that is killed: it appends forever and prints each sequence number once it
-// is acknowledged. Each commit's effects name the rows it wrote, whose documents name it, so that
-// anyone can tell what must be there.
+// child is the process that is killed: it appends forever and prints each sequence number that is
+// acknowledged. The effects of each commit name the rows it wrote, and their documents name the
+// commit, so that tests can tell what must be there.
 func child(path string) {
 	ctx := context.Background()
 	s, err := Open(ctx, path)
@@ -89,7 +89,7 @@ func TestKilledWhileWriting(t *testing.T) {
 	}
 }
 
-// wantWhole checks that all acknowledged commits are there, and that the rows are exactly what the
+// wantWhole checks that all acknowledged commits are there, and that the rows are exactly as the
 // commits made them.
 func wantWhole(t *testing.T, path string, acknowledged uint64) {
 	t.Helper()
@@ -122,7 +122,7 @@ func wantWhole(t *testing.T, path string, acknowledged uint64) {
 	wantCheck(t, s)
 }
 
-// wantCheck lets SQLite look through the whole file.
+// wantCheck has SQLite check the whole file.
 func wantCheck(t *testing.T, s *Store) {
 	t.Helper()
 	var check string
@@ -162,7 +162,7 @@ func (p *process) kill(t *testing.T) {
 	}
 }
 
-// read waits for the first line, which comes when the store is open.
+// read waits for the first line, which is printed when the store is open.
 func (p *process) read(t *testing.T) {
 	t.Helper()
 	if line, err := p.out.ReadString('\n'); err != nil || strings.HasPrefix(line, "error") {
@@ -170,14 +170,14 @@ func (p *process) read(t *testing.T) {
 	}
 }
 
-// last returns the last sequence number the child printed, after it was killed.
+// last returns the last sequence number that the child printed, after it was killed.
 func (p *process) last(t *testing.T) (seq uint64) {
 	t.Helper()
 	text, err := io.ReadAll(p.out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = p.cmd.Wait() // it was killed, and says so
+	_ = p.cmd.Wait() // the error says that it was killed
 	for line := range strings.Lines(string(text)) {
 		if strings.HasPrefix(line, "error") {
 			t.Fatal(line)

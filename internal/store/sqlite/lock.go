@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// lockFile takes the database for this process. The lock is the operating system's, so it ends with
-// the process however that ends; the file stays, because removing it could take the lock from
-// another process. It holds the number of the process that had the lock last.
+// lockFile locks the database for this process. The lock is the operating system's, so it ends with
+// the process, however that ends. The file stays, because removing it could take the lock from
+// another process. It contains the number of the last process that had the lock.
 func lockFile(path string) (*os.File, error) {
 	name := path + ".lock"
 	file, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
@@ -35,10 +35,11 @@ func lockFile(path string) (*os.File, error) {
 	return file, nil
 }
 
-// inUse names the process that has the lock. It may not have written its number yet.
+// inUse returns an error that names the process that has the lock. The process may not have written
+// its number yet.
 func inUse(path string, file io.Reader) error {
 	holder := "another process"
-	text, _ := io.ReadAll(io.LimitReader(file, 32)) // the error is useful without the process, too
+	text, _ := io.ReadAll(io.LimitReader(file, 32)) // the error is useful without the process
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && pid == os.Getpid() {
 		holder = "this process itself"
 	} else if err == nil {

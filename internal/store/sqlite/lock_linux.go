@@ -8,14 +8,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// behindAll is a byte of the database that is locked: SQLite locks some at 1 GB
-// (https://sqlite.org/src/file/src/os.h), and no file reaches it.
+// behindAll is the byte of the database file that is locked. SQLite locks some at 1 GB
+// (https://sqlite.org/src/file/src/os.h), and no file is so large.
 const behindAll = 1 << 62
 
-// tryLockDatabase locks the database file itself and reports whether it has succeeded. The lock
-// belongs to the open file: a lock of the process would be lost with any descriptor of the file
-// that SQLite closes. File systems that have no such locks only have the lock on the file next to
-// it.
+// tryLockDatabase locks the database file and reports whether it has succeeded. The lock belongs to
+// the open file: a lock of the process would be lost when SQLite closes any descriptor of the file.
+// On file systems without such locks, only the file next to the database is locked.
 func tryLockDatabase(file *os.File) (bool, error) {
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: behindAll, Len: 1}
 	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock)
@@ -31,15 +30,15 @@ func tryLockDatabase(file *os.File) (bool, error) {
 	return true, nil
 }
 
-// unlockDatabase gives the file free at once: a process that is being started has a copy of every
-// descriptor for a moment, and the lock with it.
+// unlockDatabase unlocks the file at once: a process that is being started has a copy of every
+// descriptor for a moment, and keeps the lock with it.
 func unlockDatabase(file *os.File) error {
 	lock := unix.Flock_t{Type: unix.F_UNLCK, Start: behindAll, Len: 1}
 	err := unix.FcntlFlock(file.Fd(), unix.F_OFD_SETLK, &lock)
 	switch {
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK),
 		errors.Is(err, unix.ENOTSUP), errors.Is(err, unix.ENOSYS):
-		return nil // it has no such locks
+		return nil // the file system has no such locks
 	case err != nil:
 		return fmt.Errorf("unlock %s: %w", file.Name(), err)
 	}

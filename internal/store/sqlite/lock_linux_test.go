@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A database is locked itself, whatever names it has and whatever becomes of the file next to it.
+// The database file itself is locked, whatever names it has and whatever happens to the file next
+// to it.
 func TestAnotherNameIsNoWayIn(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")

@@ -5,7 +5,7 @@ package sqlite
 import "os"
 
 // tryLockDatabase does nothing, so only the file next to the database is locked: other systems have
-// no lock that SQLite's own locks leave alone.
+// no locks that are independent of SQLite's own.
 func tryLockDatabase(*os.File) (bool, error) { return true, nil }
 
 func unlockDatabase(*os.File) error { return nil }

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// tryLock reports whether the file is this process's now.
+// tryLock reports whether this process has locked the file.
 func tryLock(file *os.File) (bool, error) {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
@@ -20,9 +20,9 @@ func tryLock(file *os.File) (bool, error) {
 	return true, nil
 }
 
-// unlock gives the file back at once. Closing it would not be enough: a program that is being
-// started at the same time has a copy of the descriptor for a moment, and the lock lasts as long as
-// any copy does.
+// unlock unlocks the file at once. Closing it would not be enough: a program that is being started
+// at the same time has a copy of the descriptor for a moment, and the lock lasts as long as any
+// copy.
 func unlock(file *os.File) error {
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_UN); err != nil {
 		return fmt.Errorf("unlock %s: %w", file.Name(), err)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryLock reports whether the file is this process's now. It locks a byte far behind the file's
-// end: Windows would not let others read what is locked, and they want to know whose it is.
+// tryLock reports whether this process has locked the file. It locks a byte far behind the end of
+// the file: on Windows others could not read locked bytes, and they need the number of the process.
 func tryLock(file *os.File) (bool, error) {
 	at := windows.Overlapped{OffsetHigh: 1}
 	const how = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
@@ -22,7 +22,7 @@ func tryLock(file *os.File) (bool, error) {
 	return true, nil
 }
 
-// unlock gives the file back; Windows would with its last handle.
+// unlock unlocks the file, which Windows would do only with its last handle.
 func unlock(file *os.File) error {
 	at := windows.Overlapped{OffsetHigh: 1}
 	if err := windows.UnlockFileEx(windows.Handle(file.Fd()), 0, 1, 0, &at); err != nil {

@@ -67,7 +67,7 @@ func (s *Store) ReplaceManifest(ctx context.Context, tenant uuid.UUID, m store.M
 	}))
 }
 
-// isVersion returns store.ErrConflict unless a manifest is as it was when it had that version.
+// isVersion returns store.ErrConflict unless the manifest has the version.
 func isVersion(tx *sql.Tx, number int64, m store.Manifest) error {
 	var now uint64
 	err := tx.QueryRow("SELECT version FROM manifest WHERE tenant = ? AND name = ?", number, m.Name).Scan(&now)
@@ -80,7 +80,7 @@ func isVersion(tx *sql.Tx, number int64, m store.Manifest) error {
 	return nil
 }
 
-// areThere returns store.ErrNotFound when a part is missing.
+// areThere returns store.ErrNotFound if a part does not exist.
 func areThere(tx *sql.Tx, number int64, head string, parts []byte) error {
 	var missing string
 	err := tx.QueryRow(`SELECT value FROM (SELECT value FROM json_each(?2) UNION ALL SELECT ?3)
@@ -94,7 +94,7 @@ func areThere(tx *sql.Tx, number int64, head string, parts []byte) error {
 	return fmt.Errorf("part %s: %w", missing, store.ErrNotFound)
 }
 
-// release has the parts that a manifest names count as saved at a time.
+// release makes the parts that a manifest names count as saved at a time.
 func release(tx *sql.Tx, number int64, manifest string, at time.Time) error {
 	_, err := tx.Exec(`UPDATE part SET used = ?3 WHERE tenant = ?1 AND name IN (
 		SELECT value FROM manifest, json_each(manifest.parts) WHERE tenant = ?1 AND manifest.name = ?2

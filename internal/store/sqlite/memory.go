@@ -9,7 +9,7 @@ import (
 	"licensor/internal/turns"
 )
 
-// memories is how many stores in memory there have been; each has a number in its name.
+// memories counts the stores in memory; each has a number in its name.
 var memories atomic.Int64
 
 // OpenMemory opens a store in memory, which is lost when it is closed. It has no file and no lock.
@@ -30,5 +30,5 @@ func OpenMemory(ctx context.Context) (*Store, error) {
 	return s, nil
 }
 
-// inMemory is SQLite's way to have several connections to one database without a file.
+// inMemory makes several connections use one database without a file.
 const inMemory = "&vfs=memdb"

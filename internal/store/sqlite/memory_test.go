@@ -11,7 +11,7 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// Stores in memory are apart from each other, and are read while they are written.
+// Stores in memory are independent, and can be read while they are written.
 func TestStoresInMemory(t *testing.T) {
 	t.Parallel()
 	var stores []*Store

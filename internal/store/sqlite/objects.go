@@ -51,9 +51,9 @@ func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query
 	return objects, s.fail("read objects", rows.Err())
 }
 
-// selectObjects takes one of the two prepared ways when it can. The read of one row is so short
-// that it is not worth being interruptible, which costs the driver a goroutine and half as long
-// again.
+// selectObjects uses one of the two prepared statements if possible. Reading one row takes so
+// little time that it is not made interruptible, which costs the driver a goroutine and half as
+// much time again.
 func (s *Store) selectObjects(ctx context.Context, number int64, query store.Query) (*sql.Rows, error) {
 	limit := int64(noLimit)
 	if query.Limit > 0 {
@@ -76,7 +76,7 @@ func (s *Store) selectObjects(ctx context.Context, number int64, query store.Que
 	return s.reader.QueryContext(ctx, text, w.args...)
 }
 
-// scanObject reads a row and checks it.
+// scanObject reads a row and verifies it.
 func (s *Store) scanObject(rows *sql.Rows, kind store.Kind) (store.Object, error) {
 	o := store.Object{Kind: kind}
 	var id sql.RawBytes
@@ -95,15 +95,15 @@ func (s *Store) scanObject(rows *sql.Rows, kind store.Kind) (store.Object, error
 	return o, nil
 }
 
-// where is a condition in the making: its parts, which all must hold, and the values of its
-// parameters. The first three are always the tenant, the kind, and the ordinal that all others must
-// be greater than.
+// where is a condition under construction: parts that all must hold, and the values of its
+// parameters. The first three parameters are always the tenant, the kind, and the ordinal that all
+// others must be greater than.
 type where struct {
 	parts []string
 	args  []any
 }
 
-// bind makes a value a parameter and returns its name.
+// bind adds a value as a parameter and returns the parameter's name.
 func (w *where) bind(value any) string {
 	w.args = append(w.args, value)
 	return fmt.Sprintf("?%d", len(w.args))

@@ -12,12 +12,13 @@ import (
 	"licensor/internal/store"
 )
 
-// ordering are the properties that rows can be ordered by, and their columns, each with an index.
+// ordering has the properties that rows can be ordered by, and their columns, each of which has an
+// index.
 var ordering = map[string]string{"userPrincipalName": "user_principal_name", "displayName": "display_name", "mail": "mail", "createdDateTime": "created"}
 
-// ordered reads rows in the order of a property: those that stand where they stood at the commit
-// the order is of, and those that have moved since, at their old place. A row that moves in between
-// is in both, and is the same.
+// ordered reads rows in the order of a property: those that have not moved since the commit of the
+// order, and those that have, at their old place. A row that moves meanwhile is in both with the
+// same key.
 func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query) ([]store.Object, error) {
 	number, err := s.tenant(ctx, tenant)
 	if err != nil {
@@ -43,8 +44,8 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 		}
 		rows = append(rows, found...)
 	}
-	// Only now, for what moves while the others are read: mostly nothing has, and looking for it takes
-	// as long as all the rest.
+	// After the rows, since others may move while they are read. Usually nothing has moved, and
+	// looking for it takes as long as everything else.
 	var moved bool
 	if err := s.say.hasMoved.QueryRowContext(ctx, number,
 		int64(query.Kind), int64(query.Order.AsOf)).Scan(&moved); err != nil {
@@ -65,8 +66,8 @@ func (s *Store) ordered(ctx context.Context, tenant uuid.UUID, query store.Query
 
 const hasMoved = "SELECT EXISTS (SELECT 1 FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ?3)"
 
-// The two parts of a list in the order of a COLUMN, of which ASOF is the commit. Each is followed
-// by more conditions.
+// The two parts of a list in the order of COLUMN, as of the commit ASOF. More conditions are
+// appended to each.
 const (
 	stayed = "SELECT ordinal, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
 		"AND ordinal NOT IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
@@ -75,15 +76,15 @@ const (
 		"AND ordinal IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
 )
 
-// span is a piece of a list in order: the rows without a text, or those with one; after a row, or
-// from the beginning.
+// span is a section of an ordered list: rows without a text or with one, after a row or from the
+// beginning.
 type span struct {
 	text  bool
 	after bool
 }
 
-// spans are the pieces that a page may have rows of. Rows without a text come first, in descending
-// order last.
+// spans returns the sections that a page may have rows of. Rows without a text come first, in
+// descending order last.
 func spans(query store.Query) []span {
 	if query.Order.Prefix != "" {
 		return []span{{text: true, after: query.After >= 0}}
@@ -94,13 +95,13 @@ func spans(query store.Query) []span {
 		return []span{{text: true}, {text: false}}
 	case query.After < 0:
 		return []span{{text: false}, {text: true}}
-	case from.text == query.Order.Descending: // there are others behind it
+	case from.text == query.Order.Descending: // the other section follows
 		return []span{from, {text: !from.text}}
 	}
 	return []span{from}
 }
 
-// condition is that of the span's rows, and their order.
+// condition returns the condition and the order of the span's rows.
 func (p span) condition(w *where, query store.Query) string {
 	than, direction := ">", ""
 	if query.Order.Descending {
@@ -161,7 +162,7 @@ func orderedText(number int64, query store.Query, part string, p span) (string, 
 	return text + ") WHERE " + p.condition(w, query) + " LIMIT " + w.bind(limit), w.args
 }
 
-// merged puts rows in order, each once, no more than the query wants.
+// merged returns rows in order, without duplicates, up to the limit of the query.
 func merged(rows []store.Object, query store.Query) []store.Object {
 	slices.SortFunc(rows, query.Order.Compare)
 	rows = slices.CompactFunc(rows, func(a, b store.Object) bool { return a.Ordinal == b.Ordinal })

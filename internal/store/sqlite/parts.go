@@ -66,15 +66,15 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 	return parts, nil
 }
 
-// kept is a []byte to be scanned from a row that is the only one, without the copy that
-// database/sql makes: parts are large. A driver must not change what a row holds when its rows are
-// closed (driver.Rows), and there is no next one.
+// kept is a []byte that is scanned without the copy that database/sql makes, since parts are large.
+// Its row must be the only one. Drivers must not change the data of a row when its rows are closed
+// (driver.Rows), and there is no next row.
 type kept []byte
 
 // Scan implements sql.Scanner.
 func (k *kept) Scan(value any) error {
 	data, ok := value.([]byte)
-	if !ok && value != nil { // nil where there are none
+	if !ok && value != nil { // nil if there is no value
 		return fmt.Errorf("a part is a %T, not bytes", value)
 	}
 	*k = data

@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// applicationID marks a SQLite file as ours: "Lics".
+// applicationID marks a SQLite file as one of this program: "Lics".
 const applicationID = 0x4c696373
 
 // migrations has the steps between schemas: the n-th file, by name, leads from schema n-1 to schema
@@ -18,8 +18,8 @@ const applicationID = 0x4c696373
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// migrate brings the file to the newest schema, each step in a transaction. It happens before the
-// file is switched to write-ahead logging, so that a new file is never without its mark.
+// migrate upgrades the file to the newest schema, each step in a transaction. It is called before
+// the file is switched to write-ahead logging, so that a new file is never without its mark.
 func (s *Store) migrate(ctx context.Context) error {
 	steps, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
@@ -55,7 +55,7 @@ func (s *Store) step(ctx context.Context, name string, version int) error {
 	})
 }
 
-// version returns the file's schema: 0 for a new file. A file of another program is an error.
+// version returns the schema of the file: 0 for a new file. A file of another program is an error.
 func (s *Store) version(ctx context.Context) (int, error) {
 	var application, version, tables int
 	row := s.writer.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM "+

@@ -10,8 +10,8 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// TestAnOldFileIsUpgraded opens a file of the first schema with rows in it: they are found in order
-// as those written later.
+// TestAnOldFileIsUpgraded opens a file of the first schema that has rows. They are found in order,
+// like later ones.
 func TestAnOldFileIsUpgraded(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestAReplacedSecretIsGone looks for what was replaced in the bytes of the file and its log, as a
-// thief would.
+// TestAReplacedSecretIsGone looks for a replaced secret in the bytes of the file and its log, like
+// a thief.
 func TestAReplacedSecretIsGone(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")

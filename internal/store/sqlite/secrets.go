@@ -9,8 +9,8 @@ import (
 
 const findSecret = "SELECT value FROM secret WHERE name = ?"
 
-// Secret implements store.Store. Of those who come when there is none, the first to get the writer
-// makes it.
+// Secret implements store.Store. Of several concurrent callers, the first one to get the writer
+// makes the secret.
 func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, error)) ([]byte, error) {
 	var value []byte
 	err := s.reader.QueryRowContext(ctx, findSecret, name).Scan(&value)
@@ -36,8 +36,8 @@ func (s *Store) Secret(ctx context.Context, name string, create func() ([]byte, 
 	return value, nil
 }
 
-// ReplaceSecret implements store.Store. The old value is overwritten in the file, and the log that
-// may have it is emptied.
+// ReplaceSecret implements store.Store. The old value is overwritten in the file, and the log,
+// which may contain it, is truncated.
 func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.Exec("PRAGMA secure_delete=ON"); err != nil {
@@ -59,12 +59,12 @@ func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old 
 	if err != nil {
 		return s.fail("replace secret "+name, err)
 	}
-	// Readers may hold this up; then the log is emptied by a later one.
+	// Readers may prevent this; then a later one truncates the log.
 	return s.fail("replace secret "+name+", which was done: empty the log", s.emptyLog(ctx))
 }
 
-// Ping implements store.Store. It writes as much as a large commit, so that it fails when there is
-// room for little. The bytes differ each time: SQLite does not write pages that stay the same.
+// Ping implements store.Store. It writes as much as a large commit, so that it fails if there is
+// little room. The bytes differ each time, since SQLite does not write pages that stay the same.
 func (s *Store) Ping(ctx context.Context) error {
 	var at int64
 	if err := s.reader.QueryRowContext(ctx, "SELECT at FROM probe").Scan(&at); err != nil {

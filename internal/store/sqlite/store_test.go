@@ -11,7 +11,7 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// childEnv makes the test binary be another process that has a store: see child.
+// childEnv makes the test binary be another process that uses a store: see child.
 const childEnv = "LICENSOR_SQLITE_CHILD"
 
 func TestMain(m *testing.M) {

@@ -47,7 +47,7 @@ func (s *Store) Tenants(ctx context.Context) ([]uuid.UUID, error) {
 	return tenants, s.fail("list tenants", rows.Err())
 }
 
-// tenant returns the number that stands for a tenant.
+// tenant returns the number of a tenant.
 func (s *Store) tenant(ctx context.Context, tenant uuid.UUID) (int64, error) {
 	if number, ok := s.number.Load(tenant); ok {
 		return number.(int64), nil
@@ -92,8 +92,8 @@ func (s *Store) placeOf(tenant uuid.UUID, row *sql.Row) (place store.Place, err 
 	return place, s.fail("find where the log of tenant "+tenant.String()+" ends", err)
 }
 
-// Commits implements store.Store. No read is open for longer than a thousand commits, since SQLite
-// cannot tidy its log away under one.
+// Commits implements store.Store. No read is open for more than a thousand commits, since SQLite
+// cannot merge its log during a read.
 func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(store.Commit) error) error {
 	number, err := s.tenant(ctx, tenant)
 	if err != nil || after >= math.MaxInt64 {
@@ -116,11 +116,11 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 	}
 }
 
-// errGap means that the next commit does not continue the log.
+// errGap means that the next commit does not follow the previous one.
 var errGap = errors.New("a commit is missing")
 
-// someCommits returns the sequence number of the last commit handed over, or after when there was
-// none.
+// someCommits returns the sequence number of the last commit that it has passed on, or after if
+// there was none.
 func (s *Store) someCommits(
 	ctx context.Context, tenant uuid.UUID, number int64, after uint64, yield func(store.Commit) error,
 ) (uint64, error) {

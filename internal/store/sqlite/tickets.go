@@ -55,8 +55,8 @@ func (s *Store) scanTicket(id [32]byte, row *sql.Row) (store.Ticket, error) {
 	return t, nil
 }
 
-// ChangeTicket implements store.Store. There is one writer, so what a transaction has read stays as
-// it is until its end.
+// ChangeTicket implements store.Store. There is one writer, so what a transaction has read does not
+// change before it ends.
 func (s *Store) ChangeTicket(ctx context.Context, t store.Ticket) error {
 	return s.fail("change a ticket", s.write(ctx, func(tx *sql.Tx) error {
 		now, err := s.scanTicket(t.ID, tx.QueryRow(findTicket, t.ID[:]))
@@ -80,7 +80,7 @@ func (s *Store) DropFamily(ctx context.Context, family uuid.UUID) error {
 	}))
 }
 
-// droppedAtOnce bounds a transaction, so that commits find room in between.
+// droppedAtOnce limits a transaction, so that commits can be made in between.
 const droppedAtOnce = 5000
 
 // DropTickets implements store.Store.

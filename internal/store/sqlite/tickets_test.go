@@ -12,8 +12,7 @@ import (
 	"licensor/internal/store"
 )
 
-// The space of tickets that have expired is used again: a steady flow of them does not make the
-// file larger.
+// The space of expired tickets is reused: a steady flow of tickets does not make the file larger.
 func TestExpiredTicketsMakeRoom(t *testing.T) {
 	t.Parallel()
 	s := open(t, filepath.Join(t.TempDir(), "licensor.db"))

@@ -21,7 +21,7 @@ func (s *Store) Floors(ctx context.Context, tenant uuid.UUID) (floors store.Floo
 	return floors, s.fail("find the floors of tenant "+tenant.String(), err)
 }
 
-// keeps returns store.ErrTrimmed when a commit was trimmed.
+// keeps returns store.ErrTrimmed if a commit was trimmed.
 func (s *Store) keeps(ctx context.Context, tenant uuid.UUID, seq uint64) error {
 	floors, err := s.Floors(ctx, tenant)
 	if err == nil && seq < floors.Log {
@@ -30,8 +30,8 @@ func (s *Store) keeps(ctx context.Context, tenant uuid.UUID, seq uint64) error {
 	return err
 }
 
-// keepsOrder returns store.ErrTrimmed when the order as of a commit can no longer be had. It is
-// asked after rows were read: what is trimmed meanwhile must not be missed.
+// keepsOrder returns store.ErrTrimmed if the order as of a commit is no longer available. It is
+// called after rows were read, to notice rows that were trimmed meanwhile.
 func (s *Store) keepsOrder(ctx context.Context, tenant uuid.UUID, asOf uint64) error {
 	floors, err := s.Floors(ctx, tenant)
 	if err == nil && asOf < floors.Moved {
@@ -53,7 +53,7 @@ func (s *Store) TrimLog(ctx context.Context, tenant uuid.UUID, below uint64) (in
 	})
 }
 
-// movedKinds are all kinds, as JSON, for an index that has the kind before the commit.
+// movedKinds has all kinds, as JSON, for an index in which the kind comes before the commit.
 const movedKinds = "[1,2,3,4,5,6]"
 
 // TrimMoved implements store.Store.
@@ -70,7 +70,7 @@ func (s *Store) TrimMoved(ctx context.Context, tenant uuid.UUID, below uint64) (
 	})
 }
 
-// trim returns how many rows a transaction has removed.
+// trim removes rows in a transaction and returns how many.
 func (s *Store) trim(
 	ctx context.Context, tenant uuid.UUID, remove func(tx *sql.Tx, number int64) (sql.Result, error),
 ) (int, error) {

@@ -77,7 +77,8 @@ func sharedClaims(t *testing.T, open Place) {
 	contestClaims(t, a, b)
 }
 
-// contestClaims has 16 tenants claim each of ten names at once, together with a name of their own.
+// contestClaims has 16 tenants claim each of ten names at once, each together with a name of its
+// own.
 func contestClaims(t *testing.T, stores ...store.Store) {
 	t.Helper()
 	for round := range 10 {

@@ -119,8 +119,8 @@ func commitsMustFollow(t *testing.T, open Place) {
 	}
 }
 
-// appendAtThePlace: the number of the last commit is not enough. A log that has another history up
-// to there is another log.
+// appendAtThePlace: the number of the last commit is not enough, since a log with another history
+// up to there is another log.
 func appendAtThePlace(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
 	if at, err := s.Place(t.Context(), tenant); err != nil || at != (store.Place{}) {
@@ -224,7 +224,7 @@ func racingWriters(t *testing.T, open Place) {
 	raceToAppend(t, tenant, s)
 }
 
-// raceToAppend has several writers, shared out among the stores, append the same commits.
+// raceToAppend has several writers, spread over the stores, append the same commits.
 func raceToAppend(t *testing.T, tenant uuid.UUID, stores ...store.Store) {
 	t.Helper()
 	var won atomic.Int64

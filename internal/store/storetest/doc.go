@@ -1,4 +1,4 @@
-// Package storetest has the tests that each store must pass. A store's own tests say where to open
+// Package storetest has the tests that each store must pass. The tests of a store say where to open
 // one:
 //
 //	func TestStore(t *testing.T) {
@@ -8,7 +8,7 @@
 //		}})
 //	}
 //
-// Each test asks for a new place, which is empty, and opens a store there; those about what
-// survives close it and open it again, and those about places that are shared open it twice.
-// Unreliable makes a store behave as if the line to it were bad.
+// Each test asks for a new, empty place, and opens a store there. Tests of what survives close the
+// store and open it again; tests of shared places open it twice. Unreliable makes a store behave as
+// if its connection were unreliable.
 package storetest

@@ -17,7 +17,7 @@ func decode(text []byte) document {
 	return decoded
 }
 
-// oddTexts are texts that databases like to get wrong.
+// oddTexts are texts that databases often get wrong.
 var oddTexts = []string{
 	"", "a", "A", "ab", "aB\x00c", "\x00", "k", "\u212a", "s", "ſ", "ß", "ẞ", "SS", "i", "İ", "ı", "å", "\u212b", "Å", "é", "É",
 	"e\u0301", "ǆ", "ǅ", "Ǆ", "σ", "ς", "Σ", "😀", "\U0010ffff", "a\U0010ffff", "\u007f", "\u0080", "\uffff", "'", "\"", "\\", "%", "_", "*", "[a]", "?1", "41", "null",

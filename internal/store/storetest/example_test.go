@@ -9,8 +9,8 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// A new store passes the suite in a test of its own package, which has this body. Each test of the
-// suite asks for a place, and opens the store there once or several times.
+// A new store passes the suite in a test of its own package, with this body. Each test of the suite
+// asks for a place and opens the store there, once or several times.
 func ExampleRun() {
 	test := func(t *testing.T) { // func TestStore(t *testing.T)
 		t.Parallel()

@@ -79,7 +79,7 @@ func paging(t *testing.T, open Place) {
 		}
 		rows = append(rows, row)
 	}
-	slices.Reverse(rows) // order is that of ordinals, not of writing
+	slices.Reverse(rows) // the result has the order of the ordinals, not that of writing
 	mustAppend(t, s, tenant, nil, rows...)
 	slices.Reverse(rows)
 	for _, query := range []store.Query{
@@ -205,7 +205,7 @@ func readersSeeWhole(t *testing.T, open Place) {
 	readWhileWriting(t, tenant, s, s)
 }
 
-// readWhileWriting reads through one store what another replaces row by row in each of its appends.
+// readWhileWriting reads through one store while another replaces the rows, one in each append.
 func readWhileWriting(t *testing.T, tenant uuid.UUID, reader, writer store.Store) {
 	t.Helper()
 	const rows = 20

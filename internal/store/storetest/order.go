@@ -17,7 +17,7 @@ import (
 	"licensor/internal/store"
 )
 
-// keyOf is what an order by a property means, in plain Go.
+// keyOf returns the key of a row in the order of a property, in plain Go.
 func keyOf(row store.Object, name string) string {
 	if text, ok := decode(row.Document)[name].(string); ok {
 		return "=" + fold.Text(text)
@@ -87,7 +87,7 @@ func wantOrder(
 	}
 }
 
-// orderedPages reads all pages, and does something between each two.
+// orderedPages reads all pages, and calls a function between them.
 func orderedPages(t *testing.T, s store.Store, tenant uuid.UUID, query store.Query, between func()) []store.Object {
 	t.Helper()
 	var all []store.Object
@@ -104,7 +104,7 @@ func orderedPages(t *testing.T, s store.Store, tenant uuid.UUID, query store.Que
 	}
 }
 
-// ordersLast goes through lists while rows are renamed, deleted, restored, purged and added.
+// ordersLast reads lists page by page while rows are renamed, deleted, restored, purged and added.
 func ordersLast(t *testing.T, open Place) {
 	s := open(t)
 	for seed := range uint64(4) {
@@ -122,7 +122,7 @@ func ordersLast(t *testing.T, open Place) {
 	}
 }
 
-// herd is rows that change.
+// herd is a set of rows that change.
 type herd struct {
 	store  store.Store
 	tenant uuid.UUID
@@ -157,7 +157,7 @@ func (h *herd) add(t *testing.T, n int) {
 	mustAppend(t, h.store, h.tenant, []store.Commit{commit(h.seq)}, rows...)
 }
 
-// change changes some row.
+// change changes a random row.
 func (h *herd) change(t *testing.T) {
 	row := h.rows[h.random.Uint32N(h.next)]
 	switch h.random.IntN(8) {
@@ -180,8 +180,8 @@ func (h *herd) change(t *testing.T) {
 	}
 }
 
-// goThrough checks that a row that was there all the while is shown once, at the place it had when
-// the list began, and no row twice.
+// goThrough checks that a list has each row that existed all the time once, at the place it had
+// when the list began, and no row twice.
 func (h *herd) goThrough(t *testing.T, order *store.Order) {
 	order.AsOf = h.seq
 	var began []store.Object
@@ -204,7 +204,7 @@ func (h *herd) goThrough(t *testing.T, order *store.Order) {
 	h.wantMoved(t, began, order)
 }
 
-// wantMoved checks that the keys of a while ago are known of all rows that have others now.
+// wantMoved checks that Moved returns the earlier keys of all rows that have other keys now.
 func (h *herd) wantMoved(t *testing.T, began []store.Object, order *store.Order) {
 	t.Helper()
 	moved, err := h.store.Moved(t.Context(), h.tenant, store.KindUser, order.Property, order.AsOf)

@@ -63,7 +63,7 @@ func parts(t *testing.T, open Place) {
 	}
 }
 
-// replace makes a manifest of parts, the first of which is the head, the one with a name.
+// replace replaces the manifest with a name; the first of the parts is its head.
 func replace(
 	s store.Store, t *testing.T, tenant uuid.UUID, at time.Time, m store.Manifest, parts ...store.Part,
 ) (store.Manifest, error) {
@@ -128,7 +128,7 @@ func manifests(t *testing.T, open Place) {
 	wantManifests(t, s, tenant, daily)
 }
 
-// wantManifestsLoosely is wantManifests where no parts may be nil or an empty list.
+// wantManifestsLoosely is wantManifests, but an empty list of parts may be nil.
 func wantManifestsLoosely(t *testing.T, s store.Store, tenant uuid.UUID, want ...store.Manifest) {
 	t.Helper()
 	got, err := s.Manifests(t.Context(), tenant)
@@ -197,8 +197,8 @@ func sharedParts(t *testing.T, open Place) {
 	}
 }
 
-// sharedSnapshots has five processes take, load and sweep snapshots at once: who loads one finds
-// all its parts, for as long as it takes before they are swept.
+// sharedSnapshots has five processes take, load and sweep snapshots at once. Each one that loads a
+// snapshot finds all its parts, for as long as parts are kept before they are swept.
 func sharedSnapshots(t *testing.T, open Place) {
 	a, b, tenant := beginShared(t, open)
 	var all sync.WaitGroup
@@ -219,7 +219,7 @@ func sharedSnapshots(t *testing.T, open Place) {
 	loadSnapshot(t, a, tenant)
 }
 
-// takeSnapshot shares a part with the snapshot before, as most do.
+// takeSnapshot takes a snapshot that shares a part with the previous one, as most do.
 func takeSnapshot(t *testing.T, s store.Store, tenant uuid.UUID, at time.Time, content string) {
 	m := store.Manifest{Name: "newest"}
 	list, err := s.Manifests(t.Context(), tenant)

@@ -12,14 +12,14 @@ import (
 	"licensor/internal/store"
 )
 
-// Place opens the store that is kept there. It is called again after Close, and must then show what
-// was there before.
+// Place opens the store that is kept in one place. Called again after Close, it must return a store
+// with the same data.
 type Place func(t *testing.T) store.Store
 
-// Stores says where the stores that are tested are.
+// Stores describes where to open the stores to test.
 type Stores struct {
-	New    func(t *testing.T) Place // returns a new place, which is empty
-	Shared bool                     // whether a place can be opened again while it is open
+	New    func(t *testing.T) Place // returns a new, empty place
+	Shared bool                     // whether a place can be opened several times at once
 }
 
 // Run runs all tests, each in a place of its own.
@@ -116,8 +116,7 @@ func mustAppend(t *testing.T, s store.Store, tenant uuid.UUID, commits []store.C
 	}
 }
 
-// Append appends to the end of a tenant's log commits that say where that is, and gives them their
-// chains.
+// Append appends commits to the end of a tenant's log, after setting their chains.
 func Append(ctx context.Context, s store.Log, tenant uuid.UUID, commits []store.Commit, objects []store.Object) error {
 	at, err := s.Place(ctx, tenant)
 	if err != nil {
@@ -130,7 +129,7 @@ func Append(ctx context.Context, s store.Log, tenant uuid.UUID, commits []store.
 	return s.Append(ctx, tenant, at, commits, objects)
 }
 
-// link gives commits their chains, after that of the commit before.
+// link sets the chains of commits, given that of the previous one.
 func link(before store.Chain, commits []store.Commit) {
 	for i := range commits {
 		before = commits[i].Link(before)
@@ -140,7 +139,7 @@ func link(before store.Chain, commits []store.Commit) {
 
 func users() store.Query { return store.Query{Kind: store.KindUser, After: -1} }
 
-// find returns the rows of a query.
+// find returns the rows that a query selects.
 func find(t *testing.T, s store.Store, tenant uuid.UUID, query store.Query) []store.Object {
 	t.Helper()
 	rows, err := s.Objects(t.Context(), tenant, query)

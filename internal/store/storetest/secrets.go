@@ -24,7 +24,7 @@ func secrets(t *testing.T, open Place) {
 	}
 }
 
-// secretOf has many callers, shared out among the stores, ask for a secret that is not there.
+// secretOf has many callers, spread over the stores, ask for a secret that does not exist.
 func secretOf(t *testing.T, stores ...store.Store) {
 	t.Helper()
 	var made atomic.Int64
@@ -75,7 +75,7 @@ func secretReplaced(t *testing.T, open Place) {
 	wantTally(t, open(t))
 }
 
-// tally has 32 callers, shared out among the stores, add a letter to a secret each.
+// tally has 32 callers, spread over the stores, each add a letter to a secret.
 func tally(t *testing.T, stores ...store.Store) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -153,7 +153,7 @@ func ping(t *testing.T, open Place) {
 	wantClosed(t, s, tenant)
 }
 
-// wantClosed wants all operations of a closed store to fail.
+// wantClosed checks that all operations of a closed store fail.
 func wantClosed(t *testing.T, s store.Store, tenant uuid.UUID) {
 	t.Helper()
 	_, tenants := s.Tenants(t.Context())

@@ -15,7 +15,7 @@ import (
 	"licensor/internal/store"
 )
 
-// sharedTests are about two stores that are open on one place, as two programs have it open.
+// sharedTests are tests of two stores that are open on one place, like two programs.
 var sharedTests = map[string]func(t *testing.T, open Place){
 	"two stores show the same":                             sharedView,
 	"of two stores one creates a tenant":                   sharedTenants,
@@ -33,7 +33,7 @@ var sharedTests = map[string]func(t *testing.T, open Place){
 	"a store works on when another on its place is closed": sharedClose,
 }
 
-// beginShared opens two stores on a place with one tenant.
+// beginShared opens two stores on a place, and adds a tenant.
 func beginShared(t *testing.T, open Place) (a, b store.Store, tenant uuid.UUID) {
 	t.Helper()
 	a, tenant = begin(t, open)
@@ -129,8 +129,7 @@ func sharedFences(t *testing.T, open Place) {
 	fenceAtOnce(t, tenant, a, b)
 }
 
-// fenceAtOnce raises the epoch from both sides: each fence counts, and each has an epoch of its
-// own.
+// fenceAtOnce calls Fence from both sides: each call counts, and each gets an epoch of its own.
 func fenceAtOnce(t *testing.T, tenant uuid.UUID, stores ...store.Store) {
 	t.Helper()
 	before, err := stores[0].Place(t.Context(), tenant)
@@ -157,8 +156,8 @@ func fenceAtOnce(t *testing.T, tenant uuid.UUID, stores ...store.Store) {
 	}
 }
 
-// sharedLogs has two writers for each of many tenants, one per store, which run until each has
-// appended so many commits. Each commit brings a row, whose document says which it was.
+// sharedLogs has two writers for each of many tenants, one per store. Each runs until it has
+// appended a number of commits. Each commit has a row, whose document names the commit.
 func sharedLogs(t *testing.T, open Place) {
 	a, b, first := beginShared(t, open)
 	const more, each = 7, 10
@@ -205,7 +204,7 @@ func appendMany(t *testing.T, s store.Store, tenant uuid.UUID, name string, many
 	}
 }
 
-// wantWholeLog wants so many commits that follow each other, and the row of each.
+// wantWholeLog checks that the log has a number of commits in sequence, and the row of each.
 func wantWholeLog(t *testing.T, s store.Store, tenant uuid.UUID, many int) {
 	t.Helper()
 	var chain store.Chain

@@ -38,7 +38,7 @@ func wantTicket(t *testing.T, s store.Store, want store.Ticket) {
 	t.Helper()
 	got, err := s.Ticket(t.Context(), want.ID)
 	if len(got.Data) == 0 && len(want.Data) == 0 {
-		got.Data = want.Data // nil and empty are the same
+		got.Data = want.Data // nil and empty data are equal
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got ticket %v, %v; want %v", got, err, want)
@@ -109,7 +109,7 @@ func ticketsHaveOneWinner(t *testing.T, open Place) {
 	contestTicket(t, s)
 }
 
-// contestTicket has many callers, shared out among the stores, add and change the same ticket.
+// contestTicket has many callers, spread over the stores, add and change the same ticket.
 func contestTicket(t *testing.T, stores ...store.Store) {
 	t.Helper()
 	contested := ticket("contested")
@@ -179,7 +179,7 @@ func ticketsAreDroppedInTime(t *testing.T, open Place) {
 	before.Expires = ticketTime.Add(-time.Second)
 	after.Expires = ticketTime.Add(time.Second)
 	addTickets(t, s, before, at, after, prolonged)
-	wantTicket(t, s, before) // an expired one is there until it is dropped
+	wantTicket(t, s, before) // an expired ticket exists until it is dropped
 	prolonged.Expires = ticketTime.Add(time.Hour)
 	if err := s.ChangeTicket(t.Context(), prolonged); err != nil {
 		t.Fatal(err)

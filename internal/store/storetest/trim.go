@@ -26,7 +26,7 @@ func wantTrimmed(t *testing.T, got int, err error, want int) {
 	}
 }
 
-// wantNoCommits wants the commits after one to have been trimmed.
+// wantNoCommits checks that the commits after one were trimmed.
 func wantNoCommits(t *testing.T, s store.Store, tenant uuid.UUID, after uint64) {
 	t.Helper()
 	err := s.Commits(t.Context(), tenant, after, func(store.Commit) error { return nil })
@@ -85,7 +85,7 @@ func trimsLog(t *testing.T, open Place) {
 
 func trimsMoved(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
-	for seq := range uint64(6) { // each commit names the row again
+	for seq := range uint64(6) { // each commit renames the row
 		row := object(0, document{"displayName": fmt.Sprint(seq + 1)})
 		mustAppend(t, s, tenant, []store.Commit{commit(seq + 1)}, row)
 	}

@@ -17,15 +17,15 @@ type Outcome uint8
 // The outcomes.
 const (
 	OutcomeWorks    Outcome = iota
-	OutcomeFails            // nothing is done, and the caller knows
-	OutcomeLostDone         // it is done, and the answer is lost
-	OutcomeLostLate         // it is done after the answer was lost, just before the next Fence
-	OutcomeLostGone         // it reaches the store after the next Fence, which must have shut it out
+	OutcomeFails            // nothing is done, and the caller gets the error
+	OutcomeLostDone         // it is done, and the response is lost
+	OutcomeLostLate         // it is done after the response was lost, just before the next Fence
+	OutcomeLostGone         // it reaches the store after the next Fence, which must make it fail
 	OutcomeFull             // nothing is done, because there is no room
 )
 
-// Unreliable is a store behind a bad line: Decide determines the outcome of each operation on a
-// tenant. All but Append either work or fail.
+// Unreliable is a store with an unreliable connection: Decide determines the outcome of each
+// operation on a tenant. Operations other than Append either work or fail.
 type Unreliable struct {
 	store.Store
 	Decide func(operation string) Outcome
@@ -36,10 +36,10 @@ type Unreliable struct {
 	wrong []error
 }
 
-// arrival carries an operation out when it reaches a store.
+// arrival carries out an operation when it reaches a store.
 type arrival func(s store.Log) error
 
-// works returns an error unless an operation works.
+// works returns an error unless an operation is decided to work.
 func (u *Unreliable) works(operation string) error {
 	switch u.Decide(operation) {
 	case OutcomeWorks:
@@ -86,7 +86,7 @@ func (u *Unreliable) Fence(ctx context.Context, tenant uuid.UUID) (store.Place, 
 		return store.Place{}, err
 	}
 	if u.late != nil {
-		_ = u.late(u.Store) // the log has the outcome
+		_ = u.late(u.Store) // the log shows the outcome
 		u.late = nil
 	}
 	place, err := u.Store.Fence(ctx, tenant)
@@ -177,20 +177,20 @@ func (u *Unreliable) TrimLog(ctx context.Context, tenant uuid.UUID, below uint64
 	return u.Store.TrimLog(ctx, tenant, below)
 }
 
-// Arrive lets operations in progress reach another store on the same place, after the one who sent
-// it has crashed.
+// Arrive lets operations in progress reach another store on the same place, after the process that
+// sent them has crashed.
 func (u *Unreliable) Arrive(at store.Log) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, held := range []*arrival{&u.late, &u.gone} {
 		if *held != nil {
-			_ = (*held)(at) // the log has the outcome
+			_ = (*held)(at) // the log shows the outcome
 			*held = nil
 		}
 	}
 }
 
-// Wrong returns what the store did that no store may do.
+// Wrong returns the errors of the store: things that no store may do.
 func (u *Unreliable) Wrong() []error {
 	u.mu.Lock()
 	defer u.mu.Unlock()

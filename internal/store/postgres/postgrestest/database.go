@@ -17,23 +17,23 @@ import (
 // shared is the server of all tests of a binary.
 var shared struct {
 	once   sync.Once
-	server *Server // nil when another one is used
+	server *Server // nil if another server is used
 	url    string  // of a database on it
 	err    error
 }
 
-// Close ends the server of the binary, when all tests have ended; or removes from another
-// server what is left.
+// Close stops the server of the binary, when all tests have ended. From another server it removes
+// what is left.
 func Close() {
 	if shared.server != nil {
 		shared.server.remove()
 	} else if shared.url != "" {
-		_ = say(context.Background(), "DROP DATABASE IF EXISTS "+template+" WITH (FORCE)") // it costs a little room
+		_ = say(context.Background(), "DROP DATABASE IF EXISTS "+template+" WITH (FORCE)") // else it stays
 	}
 }
 
-// template is the database that others are copies of: its name has the process's id, since several
-// test binaries may use one server.
+// template is the database that others are copied from. Its name has the process's id, since
+// several test binaries may use one server.
 var template = fmt.Sprintf("licensor_template_%d", os.Getpid())
 
 func prepare() {
@@ -49,10 +49,10 @@ func prepare() {
 	}
 }
 
-// Database returns the URL of a database with the tables and nothing in them, for one test.
+// Database returns the URL of a database with empty tables, for one test.
 func Database(tb testing.TB) string { return create(tb, template) }
 
-// Empty returns the URL of a database without anything in it, for one test.
+// Empty returns the URL of an empty database, for one test.
 func Empty(tb testing.TB) string { return create(tb, "template0") }
 
 func create(tb testing.TB, template string) string {
@@ -66,7 +66,7 @@ func create(tb testing.TB, template string) string {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
-		if shared.server != nil { // which ends soon, and would write all it has to its disk for this
+		if shared.server != nil { // which stops soon, and would write all its data to the disk for this
 			return
 		}
 		if err := say(context.Background(), fmt.Sprintf("DROP DATABASE IF EXISTS %q WITH (FORCE)", name)); err != nil {
@@ -76,17 +76,17 @@ func create(tb testing.TB, template string) string {
 	return on(name)
 }
 
-// on is the URL of a database on the server.
+// on returns the URL of a database on the server.
 func on(name string) string {
 	u, err := url.Parse(shared.url)
 	if err != nil {
-		return shared.url // connecting says what is wrong with it
+		return shared.url // connecting reports the error
 	}
 	u.Path = "/" + name
 	return u.String()
 }
 
-// say carries out a statement on the server.
+// say executes a statement on the server.
 func say(ctx context.Context, text string) error {
 	conn, err := pgx.Connect(ctx, shared.url)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package postgrestest has PostgreSQL for tests: a server of its own for each test binary, in a
-// temporary folder, and a database of its own for each test.
+// Package postgrestest starts PostgreSQL for tests: a server for each test binary, in a temporary
+// folder, and a database for each test.
 //
 //	func TestMain(m *testing.M) {
 //		code := m.Run()
@@ -12,7 +12,7 @@
 //		…
 //	}
 //
-// With LICENSOR_TEST_DATABASE=postgres://… databases are made on that server instead, whose role
-// must be allowed to. Tests that kill, restart or set up a server start one for themselves, in any
-// case (Start).
+// With LICENSOR_TEST_DATABASE=postgres://… the databases are created on that server instead; its
+// role must be allowed to create them. Tests that kill, restart or configure a server start one for
+// themselves in any case (Start).
 package postgrestest

@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// poolerSettings have each statement go to any of two connections to a database.
+// poolerSettings make each statement go to any of two connections to a database.
 const poolerSettings = `[databases]
 * = host=%s port=%s
 [pgbouncer]
@@ -30,8 +30,8 @@ max_client_conn = 1000
 logfile = %s
 `
 
-// Pooler starts PgBouncer in transaction mode in front of the server of a URL, and returns a
-// function that makes URLs go by way of it.
+// Pooler starts PgBouncer in transaction mode in front of the server of a URL. It returns a
+// function that converts URLs to go through it.
 func Pooler(tb testing.TB, of string) func(of string) string {
 	tb.Helper()
 	path, err := exec.LookPath("pgbouncer")

@@ -12,8 +12,8 @@ type process struct {
 	ended   chan struct{}
 }
 
-// run starts a program that ends with the test binary, whatever ends that: the kernel sends a
-// signal when the thread ends that has started it, so the thread is kept.
+// run starts a program that ends with the test binary, however that ends: the kernel sends a signal
+// when the thread that started it ends, so the thread is kept.
 func run(command *exec.Cmd) (*process, error) {
 	p := &process{command, make(chan struct{})}
 	started := make(chan error, 1)
@@ -23,14 +23,14 @@ func run(command *exec.Cmd) (*process, error) {
 		err := command.Start()
 		started <- err
 		if err == nil {
-			_ = command.Wait() // it was told to end
+			_ = command.Wait() // it was told to stop
 			close(p.ended)
 		}
 	}()
 	return p, <-started
 }
 
-// end sends a signal that ends the server, and waits until it has ended.
+// end sends a signal that stops the server, and waits until it has stopped.
 func (p *process) end(signal os.Signal) {
 	_ = p.command.Process.Signal(signal) // it may have ended
 	<-p.ended

@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-// Fault is what a Proxy does to what clients send.
+// Fault is what a Proxy does with messages of clients.
 type Fault uint8
 
-// The faults. All but FaultSwallow hit one message, and the connection with it.
+// The faults. All but FaultSwallow affect one message, and break the connection.
 const (
 	FaultNone    Fault = iota
-	FaultBefore        // the connection breaks, and the server gets nothing
-	FaultHalf          // the server gets half of it
-	FaultDuring        // the server gets it, and the connection breaks at once
-	FaultAfter         // the connection breaks when the server has answered, and the client gets nothing
-	FaultSwallow       // nothing more is delivered in either direction, and neither end is told
+	FaultBefore        // the connection breaks, and the server receives nothing
+	FaultHalf          // the server receives half of the message
+	FaultDuring        // the server receives it, and the connection breaks at once
+	FaultAfter         // the connection breaks when the server has responded, and the client receives nothing
+	FaultSwallow       // nothing more is delivered in either direction, and neither side is told
 )
 
-// Proxy is a line to a server that can be made a bad one.
+// Proxy is a connection to a server that can be made unreliable.
 type Proxy struct {
 	listener net.Listener
 	target   string
@@ -31,7 +31,7 @@ type Proxy struct {
 	ended bool
 }
 
-// NewProxy returns a line to the server of a URL, and the URL by way of it.
+// NewProxy returns a proxy for the server of a URL, and the URL that leads through it.
 func NewProxy(tb testing.TB, of string) (*Proxy, string) {
 	tb.Helper()
 	u, err := url.Parse(of)
@@ -46,7 +46,7 @@ func NewProxy(tb testing.TB, of string) (*Proxy, string) {
 	var lines sync.WaitGroup
 	lines.Go(func() { p.accept(&lines) })
 	tb.Cleanup(func() {
-		_ = l.Close() // accept ends by it
+		_ = l.Close() // this ends accept
 		p.cutAll()
 		lines.Wait()
 	})
@@ -54,7 +54,7 @@ func NewProxy(tb testing.TB, of string) (*Proxy, string) {
 	return p, u.String()
 }
 
-// Set has the proxy do something to the next message, or to all when it swallows.
+// Set makes the proxy apply a fault to the next message, or FaultSwallow to all.
 func (p *Proxy) Set(fault Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -98,7 +98,7 @@ func (p *Proxy) accept(lines *sync.WaitGroup) {
 	}
 }
 
-// keep notes what must be closed in the end.
+// keep notes connections to close in the end.
 func (p *Proxy) keep(conns ...net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -118,16 +118,16 @@ func (p *Proxy) cutAll() {
 
 func closeAll(conns []net.Conn) {
 	for _, c := range conns {
-		_ = c.Close() // it may be closed
+		_ = c.Close() // it may be closed already
 	}
 }
 
-// connection is a client's, and the one to the server that belongs to it.
+// connection is a client's connection, with the one to the server that belongs to it.
 type connection struct {
 	proxy          *Proxy
 	client, server net.Conn
 	mu             sync.Mutex
-	answerLost     bool // the server's next answer is
+	answerLost     bool // the server's next response is lost
 }
 
 func (c *connection) cut() { closeAll([]net.Conn{c.client, c.server}) }

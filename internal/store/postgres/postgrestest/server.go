@@ -26,7 +26,8 @@ type Server struct {
 	process  *process
 }
 
-// Start starts a server for one test, with settings such as "fsync=off" besides the usual ones.
+// Start starts a server for one test, with settings such as "fsync=off" in addition to the usual
+// ones.
 func Start(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
 	s, err := start(settings)
@@ -44,7 +45,7 @@ func start(settings []string) (*Server, error) {
 	}
 	s := &Server{folder: folder, settings: settings}
 	if err := s.begin(); err != nil {
-		log, _ := os.ReadFile(filepath.Join(folder, "log")) // it may not be there yet
+		log, _ := os.ReadFile(filepath.Join(folder, "log")) // it may not exist yet
 		s.remove()
 		return nil, fmt.Errorf("start PostgreSQL: %w\n%s", err, log)
 	}
@@ -67,8 +68,8 @@ func (s *Server) begin() error {
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
 
-// Run starts the server, also again after Kill, and waits until it answers. Processes of the one
-// that was killed end by themselves a little later, and it does not start before.
+// Run starts the server, also again after Kill, and waits until it accepts connections. It does not
+// start before the processes of the killed one have ended, which they do by themselves.
 func (s *Server) Run() error {
 	for begin := time.Now(); ; time.Sleep(20 * time.Millisecond) {
 		err := s.runOnce()
@@ -97,7 +98,7 @@ func (s *Server) runOnce() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close() // the server has it open for itself
+	defer log.Close() // the server has opened it itself
 	command.Stdout, command.Stderr = log, log
 	if s.process, err = run(command); err != nil {
 		return err
@@ -105,7 +106,7 @@ func (s *Server) runOnce() error {
 	return s.await()
 }
 
-// await waits until the server answers.
+// await waits until the server accepts connections.
 func (s *Server) await() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -124,7 +125,7 @@ func (s *Server) await() error {
 	}
 }
 
-// Kill ends the server as a crash would. Its other processes end when they notice.
+// Kill ends the server like a crash. Its other processes end when they notice.
 func (s *Server) Kill() { s.process.kill() }
 
 func (s *Server) remove() {
@@ -134,10 +135,10 @@ func (s *Server) remove() {
 	_ = os.RemoveAll(s.folder) // it is temporary
 }
 
-// Address is where the server listens.
+// Address returns the address where the server listens.
 func (s *Server) Address() string { return net.JoinHostPort("127.0.0.1", fmt.Sprint(s.port)) }
 
-// Give makes a folder below another for the server to keep files in, and lets it get there.
+// Give creates a folder in another one for the files of the server, and gives it access.
 func (s *Server) Give(tb testing.TB, within string) string {
 	tb.Helper()
 	folder := filepath.Join(within, "postgres")
@@ -155,13 +156,13 @@ func (s *Server) Give(tb testing.TB, within string) string {
 	return folder
 }
 
-// URL is that of a database of the server, for its superuser.
+// URL returns the URL of a database of the server, for its superuser.
 func (s *Server) URL(database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User("postgres"), Host: s.Address(), Path: database}
 	return u.String()
 }
 
-// command is one of PostgreSQL's programs, run as a user who is not root.
+// command returns one of PostgreSQL's programs, run as a user who is not root.
 func (s *Server) command(name string, args ...string) (*exec.Cmd, error) {
 	path, err := program(name)
 	if err != nil {
@@ -173,7 +174,7 @@ func (s *Server) command(name string, args ...string) (*exec.Cmd, error) {
 	return command, lower(command, s.folder)
 }
 
-// program finds one of PostgreSQL's programs, the newest that is installed.
+// program returns the path of one of PostgreSQL's programs, the newest installed.
 func program(name string) (string, error) {
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
 	if err != nil {
@@ -201,6 +202,6 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close() // the server listens there next
+	defer l.Close() // the server will listen there
 	return l.Addr().(*net.TCPAddr).Port, nil
 }

@@ -38,7 +38,7 @@ func (s *Server) conninfo() string {
 	return fmt.Sprintf("host=127.0.0.1 port=%d user=postgres application_name=standby", s.port)
 }
 
-// Count returns the number that a statement about the server's database postgres has as its answer.
+// Count returns the number that a statement returns in the server's database postgres.
 func (s *Server) Count(tb testing.TB, text string, args ...any) (n int) {
 	tb.Helper()
 	conn, err := pgx.Connect(tb.Context(), s.URL("postgres"))

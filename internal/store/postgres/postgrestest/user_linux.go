@@ -2,5 +2,5 @@ package postgrestest
 
 import "syscall"
 
-// endWithParent has the kernel end a server when the thread ends that has started it.
+// endWithParent makes the kernel stop a server when the thread that started it ends.
 func endWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGQUIT }

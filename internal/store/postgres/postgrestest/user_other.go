@@ -4,6 +4,6 @@ package postgrestest
 
 import "syscall"
 
-// endWithParent does nothing where there is no such signal: a test binary that is killed leaves its
-// server.
+// endWithParent does nothing on systems without such a signal: a test binary that is killed leaves
+// its server running.
 func endWithParent(*syscall.SysProcAttr) {}

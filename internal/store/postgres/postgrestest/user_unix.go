@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// lower has a command be carried out by a user who is not root, which PostgreSQL refuses to be,
-// and gives the folder to that one.
+// lower makes a command run as a user who is not root, which PostgreSQL requires, and gives the
+// folder to that user.
 func lower(command *exec.Cmd, folder string) error {
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	endWithParent(command.SysProcAttr)
@@ -22,7 +22,7 @@ func lower(command *exec.Cmd, folder string) error {
 	return give(folder)
 }
 
-// give has a folder belong to whom servers run as.
+// give changes the owner of a folder to the user that servers run as.
 func give(folder string) error {
 	if os.Getuid() != 0 {
 		return nil

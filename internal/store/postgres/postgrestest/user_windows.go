@@ -2,7 +2,7 @@ package postgrestest
 
 import "os/exec"
 
-// lower does nothing: on Windows, PostgreSQL gives up its rights by itself.
+// lower does nothing: on Windows, PostgreSQL drops its rights itself.
 func lower(*exec.Cmd, string) error { return nil }
 
 func give(string) error { return nil }
