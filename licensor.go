@@ -28,11 +28,18 @@ import (
 	"licensor/internal/server"
 )
 
-// Options configure a server. Either Data or Memory is required; all other fields may be zero.
+// Options configure a server. Data, Database or Memory is required; all other fields may be zero.
 type Options struct {
 	// Data is the file of the database, which is created if it does not exist. Only one process can
 	// use it at a time.
 	Data string
+	// Database names the database in place of Data: sqlite:FILE, or the URL of a PostgreSQL database,
+	// postgres://user@host/database, which gets its tables if it has none. Only one process serves it
+	// at a time.
+	Database string
+	// DatabaseWait is how long Open waits for a PostgreSQL database that does not answer, or that
+	// another process serves: 0 means 30 seconds, a negative value not at all.
+	DatabaseWait time.Duration
 	// Memory keeps the database in memory. It is lost after Close.
 	Memory bool
 	// AllowDataLoss accepts a database that lacks acknowledged changes. Without it Open refuses
@@ -99,8 +106,8 @@ type Options struct {
 }
 
 // OptionError is the error of Open and Server.Found for an invalid field of Options or Tenant:
-// Type is "Options" or "Tenant", Option the name of the field. If Data cannot be opened, or
-// SecretsKey is not the key of the database, Err is the reason.
+// Type is "Options" or "Tenant", Option the name of the field. If Data or Database cannot be
+// opened, or SecretsKey is not the key of the database, Err is the reason.
 type OptionError = server.OptionError
 
 // Server is a server with one database, as returned by Open. It is an http.Handler.

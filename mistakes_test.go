@@ -33,6 +33,14 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 	}{
 		{"Data", func(o *licensor.Options) { o.Memory = false }, "name the file of the database"},
 		{"Memory", func(o *licensor.Options) { o.Data = "licensor.db" }, "set one of them"},
+		{"Memory", func(o *licensor.Options) { o.Database = "sqlite:licensor.db" }, "Database is set"},
+		{"Database", func(o *licensor.Options) { o.Memory, o.Database = false, "mysql://host/licensor" }, `kind that is not known`},
+		{"Database", func(o *licensor.Options) {
+			o.Memory, o.Data, o.Database = false, "licensor.db", "sqlite:licensor.db"
+		}, "set one of them"},
+		{"Database", func(o *licensor.Options) {
+			o.Memory, o.Database, o.DatabaseWait = false, "postgres://user:secret@127.0.0.1:1/licensor", -1
+		}, "127.0.0.1:1 cannot be reached"},
 		{"SecretsKey", func(o *licensor.Options) { o.SecretsKey = []byte("short") }, "5 bytes: it must have 32"},
 		{"PublicURL", func(o *licensor.Options) { o.PublicURL = "licensor.example" }, "https://licensor.example.com"},
 		{"Origins", func(o *licensor.Options) { o.Origins = []string{"contoso.com"} }, `has "contoso.com"`},

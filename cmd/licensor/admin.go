@@ -22,18 +22,23 @@ func adminCommand() *cobra.Command {
 }
 
 func resetPasswordCommand() *cobra.Command {
-	var data, tenantName, user string
+	var where databaseFlags
+	var tenantName, user string
 	var secrets secretsKey
 	cmd := &cobra.Command{
 		Use:   "reset-password",
 		Short: "Give a user a new password, straight in a database",
 		Long: "Reset-password makes a new password for a user and prints it, once. The user chooses another one at " +
 			"the next sign-in, and\n" +
-			"whatever the user is signed in to ends. The server must not run on the same file meanwhile.",
+			"whatever the user is signed in to ends. The server must not run on the same database meanwhile.",
 		Example: "  licensor admin reset-password --data licensor.db --user admin@contoso.example",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := openFounded(cmd.Context(), server.Options{Data: data}, secrets)
+			at, err := where.read()
+			if err != nil {
+				return err
+			}
+			s, err := openFounded(cmd.Context(), server.Options{}, at, secrets)
 			if err != nil {
 				return err
 			}
@@ -45,7 +50,7 @@ func resetPasswordCommand() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&data, "data", defaultData, "the database, a file")
+	where.register(cmd)
 	secrets.register(cmd)
 	cmd.Flags().StringVar(&tenantName, "tenant", "", "id or domain of the tenant, when there are several")
 	cmd.Flags().StringVar(&user, "user", "", "userPrincipalName or id of the user")

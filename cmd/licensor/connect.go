@@ -21,28 +21,30 @@ import (
 // connecting holds the flags that select a tenant: on a server, or in a database that the command
 // opens itself. Both ways use HTTP and the same API, so commands work the same in either.
 type connecting struct {
-	data, server, info             string
+	where                          databaseFlags
+	server, info                   string
 	tenant, clientID, clientSecret string
 	secrets                        secretsKey
 }
 
 const connectingHelp = `
 
-The tenant is on a server (--server, or --info with a file that ` + "`licensor demo --info`" + ` writes), or in a database (--data) that no
-server runs on meanwhile. In place of the flags for a server the environment may have LICENSOR_SERVER, LICENSOR_TENANT,
+The tenant is on a server (--server, or --info with a file that ` + "`licensor demo --info`" + ` writes), or in a database (--data, --database)
+that no server runs on meanwhile. In place of the flags for a server the environment may have LICENSOR_SERVER, LICENSOR_TENANT,
 LICENSOR_CLIENT_ID and LICENSOR_CLIENT_SECRET; a secret is better kept there, since others on the machine can see the flags.`
 
 func (c *connecting) register(cmd *cobra.Command) {
 	cmd.Long += connectingHelp
 	f := cmd.Flags()
-	f.StringVar(&c.data, "data", defaultData, "the database, a file")
-	f.StringVar(&c.server, "server", "", "scheme and host of a server, such as http://127.0.0.1:8080, in place of --data")
+	c.where.register(cmd)
+	f.StringVar(&c.server, "server", "", "scheme and host of a server, such as http://127.0.0.1:8080, in place of a database")
 	f.StringVar(&c.info, "info", "", "a JSON file with the address and the credentials, in place of the flags for them")
-	f.StringVar(&c.tenant, "tenant", "", "id or domain of the tenant; with --data needed only when there are several")
+	f.StringVar(&c.tenant, "tenant", "", "id or domain of the tenant; with a database needed only when there are several")
 	f.StringVar(&c.clientID, "client-id", "", "client id of the application to log in as, with --server")
 	f.StringVar(&c.clientSecret, "client-secret", "", "secret of that application, with --server")
 	c.secrets.register(cmd)
 	cmd.MarkFlagsMutuallyExclusive("data", "server", "info")
+	cmd.MarkFlagsMutuallyExclusive("database", "server", "info")
 }
 
 // connection is a connection to a tenant's API.
@@ -62,7 +64,7 @@ func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
 		}
 	}
 	orEnvironment(&login.TenantID, "LICENSOR_TENANT")
-	if !cmd.Flags().Changed("data") {
+	if !c.where.isGiven() {
 		orEnvironment(&login.Graph, "LICENSOR_SERVER")
 	}
 	if login.Graph == "" {
@@ -70,7 +72,11 @@ func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
 			return nil,
 				usage(errors.New("--client-id and --client-secret are for a server, but --server does not say which"))
 		}
-		return openLocal(cmd.Context(), c.data, login.TenantID, c.secrets)
+		at, err := c.where.read()
+		if err != nil {
+			return nil, err
+		}
+		return openLocal(cmd.Context(), at, login.TenantID, c.secrets)
 	}
 	orEnvironment(&login.ClientID, "LICENSOR_CLIENT_ID")
 	orEnvironment(&login.ClientSecret, "LICENSOR_CLIENT_SECRET")
@@ -163,12 +169,12 @@ func checkRoot(root string) error {
 const importPieces = 10
 
 // openLocal opens a database, which this process owns until the connection is closed.
-func openLocal(ctx context.Context, path, tenant string, secrets secretsKey) (*connection, error) {
-	if err := mustExist(path,
+func openLocal(ctx context.Context, at place, tenant string, secrets secretsKey) (*connection, error) {
+	if err := at.mustExist(ctx,
 		"say with --data where it is, make one with `licensor init`, or use --server"); err != nil {
 		return nil, err
 	}
-	s, err := openServer(ctx, server.Options{Data: path}, secrets)
+	s, err := openServer(ctx, at.options(server.Options{}), secrets)
 	if err != nil {
 		return nil, fmt.Errorf("%w, or use --server for one that a server runs on", err)
 	}

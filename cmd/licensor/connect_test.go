@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"licensor/internal/database"
 	"licensor/internal/server"
 )
 
@@ -24,7 +25,8 @@ var founded = sync.OnceValues(func() (data []byte, err error) {
 	defer os.RemoveAll(dir)
 	path := filepath.Join(dir, "licensor.db")
 	f := server.Founding{Name: "Contoso", Domain: "contoso.example", Country: "DE", Admin: "admin", Application: "First application"}
-	if _, err := initialize(context.Background(), path, secretsKey{}, f, false); err != nil {
+	at := place{name: database.File(path)}
+	if _, err := initialize(context.Background(), at, secretsKey{}, f, false); err != nil {
 		return nil, err
 	}
 	return os.ReadFile(path)
@@ -95,7 +97,7 @@ func newServerWith(
 // with opens a database to look into it, or to prepare it.
 func with(t *testing.T, data string, do func(c *connection)) {
 	t.Helper()
-	c, err := openLocal(t.Context(), data, "", secretsKey{})
+	c, err := openLocal(t.Context(), place{name: database.File(data)}, "", secretsKey{})
 	if err != nil {
 		t.Fatal(err)
 	}

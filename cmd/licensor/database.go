@@ -1,22 +1,104 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"os"
+	"time"
 
-	"licensor/internal/store/sqlite"
+	"github.com/spf13/cobra"
+
+	"licensor/internal/database"
+	"licensor/internal/server"
 )
 
-// mustExist returns an error if there is no database at a path, so that a mistyped name does not
-// make an empty one. The remedy does not count when the path has the remains of a database.
-func mustExist(path, remedy string) error {
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		return nil // opening it says what else is wrong
+// databaseVariable is the environment variable that names the database.
+const databaseVariable = "LICENSOR_DATABASE"
+
+// databaseFlags name the database of a command, and say how it is opened.
+type databaseFlags struct {
+	data, database string
+	wait           time.Duration
+	allowLoss      bool
+	cmd            *cobra.Command
+}
+
+func (d *databaseFlags) register(cmd *cobra.Command) {
+	d.cmd = cmd
+	f := cmd.Flags()
+	f.StringVar(&d.data, "data", defaultData, "the database, a file: short for --database sqlite:FILE")
+	f.StringVar(&d.database, "database", "", "the database: "+database.Forms+"; or set "+databaseVariable+
+		", which others on the machine cannot see. Passwords are better in PGPASSFILE")
+	f.DurationVar(&d.wait, "database-wait", server.UsualDatabaseWait,
+		"how long to wait for a PostgreSQL database that does not answer, or that another process serves")
+	f.BoolVar(&d.allowLoss, "allow-data-loss", false, "use a file that lacks acknowledged changes, such as one "+
+		"whose log is missing (once is enough), or several PostgreSQL hosts whose commits wait for no standby")
+}
+
+// isGiven reports whether a flag names the database.
+func (d *databaseFlags) isGiven() bool {
+	return d.cmd.Flags().Changed("data") || d.cmd.Flags().Changed("database")
+}
+
+// place is a database, and how it is opened.
+type place struct {
+	name      database.Name
+	wait      time.Duration
+	allowLoss bool
+}
+
+// read returns which database the flags and the environment name.
+func (d *databaseFlags) read() (place, error) {
+	p := place{wait: d.wait, allowLoss: d.allowLoss}
+	byFile := d.cmd.Flags().Changed("data")
+	text, where := d.database, "--database"
+	switch {
+	case d.cmd.Flags().Changed("database") && byFile:
+		return p, usage(fmt.Errorf("--data and --database are both given: give one of --data FILE and --database %s",
+			database.Forms))
+	case byFile && d.data == "":
+		return p, usage(errors.New("--data is empty: name the file of the database"))
+	case !d.isGiven():
+		text, where = os.Getenv(databaseVariable), databaseVariable
 	}
-	if err := sqlite.Remains(path); err != nil {
-		return err
+	if byFile || !d.isGiven() && text == "" {
+		p.name = database.File(d.data)
+		return p, nil
 	}
-	return fmt.Errorf("there is no database %s: %s", path, remedy)
+	var err error
+	if p.name, err = database.Parse(text); err != nil {
+		return p, usage(fmt.Errorf("%s %w", where, err))
+	}
+	return p, nil
+}
+
+// options adds the database to the options of a server.
+func (p place) options(o server.Options) server.Options {
+	if path, isFile := p.name.IsFile(); isFile {
+		o.Data = path
+	} else {
+		o.Database = p.name.URL()
+	}
+	o.DatabaseWait, o.AllowDataLoss = orNever(p.wait), p.allowLoss
+	return o
+}
+
+// opening says how the database is opened without a server.
+func (p place) opening() database.Options {
+	return database.Options{AllowDataLoss: p.allowLoss, Wait: p.wait, Log: slog.Default()}
+}
+
+// mustExist returns an error if the database does not exist; the remedy says what to do about that.
+func (p place) mustExist(ctx context.Context, remedy string) error {
+	return database.MustExist(ctx, p.name, remedy, p.opening())
+}
+
+// open opens a database that exists.
+func (p place) open(ctx context.Context, remedy string) (database.Store, error) {
+	if err := p.mustExist(ctx, remedy); err != nil {
+		return nil, err
+	}
+	return database.Open(ctx, p.name, p.opening())
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"licensor/internal/database"
 	"licensor/internal/directory"
 	"licensor/internal/server"
 	"licensor/internal/tenant"
@@ -22,7 +23,7 @@ import (
 
 func demoCommand() *cobra.Command {
 	var flags serverFlags
-	var data, info string
+	var data, where, info string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Serve an invented tenant, after showing a license that fails and is fixed",
@@ -43,13 +44,13 @@ func demoCommand() *cobra.Command {
 			if err := flags.read(userAuthority); err != nil {
 				return err
 			}
-			path, cleanUp, err := demoData(data)
+			o := &flags.options
+			o.Origins, o.Development = localOrigins, true
+			cleanUp, err := demoData(o, data, where)
 			if err != nil {
 				return err
 			}
 			defer cleanUp()
-			o := &flags.options
-			o.Data, o.Origins, o.Development = path, localOrigins, true
 			// Faults and delays begin after the story.
 			s, err := openBy(cmd.Context(), server.OpenUnhindered, *o, secretsKey{})
 			if err != nil {
@@ -62,6 +63,9 @@ func demoCommand() *cobra.Command {
 	}
 	flags.register(cmd)
 	cmd.Flags().StringVar(&data, "data", "", "a file to keep the tenant in, which must not be there yet")
+	cmd.Flags().StringVar(&where, "database", "", "a database to keep the tenant in, which must not have one yet: "+
+		database.Forms)
+	cmd.MarkFlagsMutuallyExclusive("data", "database")
 	cmd.Flags().StringVar(&info, "info", "", "a file to write address and credentials to, as JSON")
 	return cmd
 }
@@ -76,20 +80,33 @@ func userAuthority() (string, error) {
 // localOrigins are the origins of pages that are served on the same machine.
 var localOrigins = []string{"http://localhost:*", "http://127.0.0.1:*", "https://localhost:*"}
 
-// demoData returns the path of the demo's database, and a function that cleans up at the end.
-func demoData(kept string) (path string, cleanUp func(), err error) {
-	if kept != "" {
-		if _, err := os.Stat(kept); err == nil {
-			return "", nil, fmt.Errorf("%s is there already. Look at it with `licensor serve --data %s`, or name "+
-				"another file", kept, kept)
+// demoData chooses the demo's database, and returns a function that cleans up at the end.
+func demoData(o *server.Options, file, where string) (cleanUp func(), err error) {
+	if where != "" {
+		name, err := database.Parse(where)
+		if err != nil {
+			return nil, usage(fmt.Errorf("--database %w", err))
 		}
-		return kept, func() {}, nil
+		var isFile bool
+		if file, isFile = name.IsFile(); !isFile {
+			o.Database = name.URL()
+			return func() {}, nil
+		}
+	}
+	if file != "" {
+		if _, err := os.Stat(file); err == nil {
+			return nil, fmt.Errorf("%s is there already. Look at it with `licensor serve --data %s`, or name "+
+				"another file", file, file)
+		}
+		o.Data = file
+		return func() {}, nil
 	}
 	dir, err := os.MkdirTemp("", "licensor-demo-")
 	if err != nil {
-		return "", nil, fmt.Errorf("make a folder for the demo: %w", err)
+		return nil, fmt.Errorf("make a folder for the demo: %w", err)
 	}
-	return filepath.Join(dir, defaultData), func() {
+	o.Data = filepath.Join(dir, defaultData)
+	return func() {
 		if err := os.RemoveAll(dir); err != nil {
 			slog.Warn("the demo's folder could not be removed", "folder", dir, "error", err)
 		}
@@ -135,6 +152,12 @@ func (d *demo) serve(ctx context.Context) error {
 // tenant creates the tenant, with an administrator, an application with a secret and one for
 // programs that sign users in.
 func (d *demo) tenant(ctx context.Context) (server.Login, error) {
+	if founded, err := d.Tenants().Any(ctx); err != nil {
+		return server.Login{}, err
+	} else if founded {
+		return server.Login{}, fmt.Errorf("the database %s has a tenant already: name another one for the demo",
+			d.Database())
+	}
 	login, err := d.Found(ctx, server.Founding{
 		Name: "Contoso", Domain: demoDomain, Country: "DE", Admin: "admin",
 		Application: "Demo application", KeepPassword: true, FirstParty: true,

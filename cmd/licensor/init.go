@@ -6,15 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"licensor/internal/database"
 	"licensor/internal/server"
 	"licensor/internal/tenant"
 )
 
 func initCommand() *cobra.Command {
-	var data string
+	var where databaseFlags
 	var f server.Founding
 	var add, asJSON bool
 	var secrets secretsKey
@@ -31,7 +33,11 @@ func initCommand() *cobra.Command {
 			"  licensor init --domain contoso.example --application 'Deployment' --json > secrets.json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			login, err := initialize(cmd.Context(), data, secrets, f, add)
+			at, err := where.read()
+			if err != nil {
+				return err
+			}
+			login, err := initialize(cmd.Context(), at, secrets, f, add)
 			if err != nil {
 				return err
 			}
@@ -40,12 +46,12 @@ func initCommand() *cobra.Command {
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(login)
 			}
-			tellFounding(cmd.OutOrStdout(), login, data)
+			tellFounding(cmd.OutOrStdout(), login, at.name)
 			return nil
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&data, "data", defaultData, "the database, a file")
+	where.register(cmd)
 	secrets.register(cmd)
 	flags.StringVar(&f.Name, "organization", "My organization", "name of the tenant")
 	flags.StringVar(&f.Domain, "domain", "licensor.example", "domain of its user principal names")
@@ -62,25 +68,25 @@ func initCommand() *cobra.Command {
 // initialize creates a tenant in the database. It also creates the database, unless the tenant is
 // added to an existing one.
 func initialize(
-	ctx context.Context, data string, secrets secretsKey, f server.Founding, add bool,
+	ctx context.Context, at place, secrets secretsKey, f server.Founding, add bool,
 ) (login server.Login, err error) {
 	if err := f.Complete(); err != nil {
 		return login, inFlags(err)
 	}
 	if add {
-		if err := mustExist(data, "say with --data where the one is that the tenant is added to"); err != nil {
+		if err := at.mustExist(ctx, "say with --data where the one is that the tenant is added to"); err != nil {
 			return login, err
 		}
 	}
-	s, err := openServer(ctx, server.Options{Data: data}, secrets)
+	s, err := openServer(ctx, at.options(server.Options{}), secrets)
 	if err != nil {
 		return login, err
 	}
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
 	err = s.Tenants().Each(ctx, func(t *tenant.Tenant) error {
 		if domain := t.Image().Organization.DefaultDomain(); !add && !(server.Unfinished(t) && domain == f.Domain) {
-			return fmt.Errorf("the database %s has a tenant already, %s: name another file with --data, or add a "+
-				"tenant with --add", data, domain)
+			return fmt.Errorf("the database %s has a tenant already, %s: name another one with --data or "+
+				"--database, or add a tenant with --add", s.Database(), domain)
 		}
 		return nil
 	})
@@ -92,12 +98,13 @@ func initialize(
 }
 
 // tellFounding prints the credentials, which are not shown again.
-func tellFounding(out io.Writer, login server.Login, data string) {
+func tellFounding(out io.Writer, login server.Login, name database.Name) {
 	fmt.Fprintf(out, "The tenant %s was made. What follows is not shown again.\n\n"+
 		"  tenant         %s\n  administrator  %s\n  password       %s   (to be changed at the first sign-in)\n",
 		login.Domain, login.TenantID, login.AdminName, login.AdminPassword)
 	if login.ClientID != "" {
 		fmt.Fprintf(out, "  client id      %s\n  client secret  %s\n", login.ClientID, login.ClientSecret)
 	}
-	fmt.Fprintf(out, "\nGo on with: licensor serve --data %s\n", shellWord(data))
+	flag, value, _ := strings.Cut(name.Flag(), " ")
+	fmt.Fprintf(out, "\nGo on with: licensor serve %s %s\n", flag, shellWord(value))
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/identity"
-	"licensor/internal/store/sqlite"
 )
 
 func keysCommand() *cobra.Command {
@@ -30,21 +29,22 @@ func keysCommand() *cobra.Command {
 
 // vault is a database whose keys are managed.
 type vault struct {
-	data    string
+	where   databaseFlags
 	secrets secretsKey
 }
 
 func (v *vault) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&v.data, "data", defaultData, "the database, a file")
+	v.where.register(cmd)
 	v.secrets.register(cmd)
 }
 
 // open calls work with the store of an existing database and with its keys.
 func (v *vault) open(ctx context.Context, do func(stored, keys identity.Keys) error) error {
-	if err := mustExist(v.data, "say with --data where it is"); err != nil {
+	at, err := v.where.read()
+	if err != nil {
 		return err
 	}
-	s, err := sqlite.Open(ctx, v.data)
+	s, err := at.open(ctx, "say with --data where it is")
 	if err != nil {
 		return err
 	}

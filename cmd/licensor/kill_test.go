@@ -13,12 +13,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"licensor/internal/server"
+	"licensor/internal/store/postgres/postgrestest"
 )
 
 // TestKilledServerKeepsWhatItAnswered runs the real program, kills it with SIGKILL under load again
@@ -28,7 +30,17 @@ func TestKilledServerKeepsWhatItAnswered(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts the real program many times")
 	}
-	k := newKilled(t)
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		newKilled(t).rounds()
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		newKilledOn(t, "--database", postgrestest.Empty(t)).rounds()
+	})
+}
+
+func (k *killed) rounds() {
 	for round := range 6 {
 		k.load(time.Duration(100+rand.IntN(400)) * time.Millisecond)
 		k.start()
@@ -37,11 +49,20 @@ func TestKilledServerKeepsWhatItAnswered(t *testing.T) {
 	k.stop()
 }
 
-// newKilled runs the real program over a new database with a licensed group.
+// newKilled runs the real program over a new file with a licensed group.
 func newKilled(t *testing.T) *killed {
 	t.Helper()
+	data := filepath.Join(t.TempDir(), "licensor.db")
+	k := newKilledOn(t, "--data", data)
+	k.data = data
+	return k
+}
+
+// newKilledOn is newKilled with the flags that name a database.
+func newKilledOn(t *testing.T, where ...string) *killed {
+	t.Helper()
 	k := &killed{
-		t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"),
+		t: t, program: buildProgram(t), where: where,
 		members: map[string]bool{}, client: http.DefaultClient,
 	}
 	k.init()
@@ -63,6 +84,7 @@ func buildProgram(t *testing.T) string {
 type killed struct {
 	t             *testing.T
 	program, data string
+	where         []string // flags that name the database
 	process       *exec.Cmd
 	root          string
 	client        *http.Client
@@ -98,7 +120,8 @@ func (o *output) String() string {
 // init has the program make the database.
 func (k *killed) init() {
 	k.t.Helper()
-	out, err := exec.CommandContext(k.t.Context(), k.program, "init", "--data", k.data, "--application", "Load", "--json").Output()
+	out, err := exec.CommandContext(k.t.Context(), k.program,
+		slices.Concat([]string{"init"}, k.where, []string{"--application", "Load", "--json"})...).Output()
 	if err == nil {
 		err = json.Unmarshal(out, &k.login)
 	}
@@ -110,7 +133,7 @@ func (k *killed) init() {
 // start runs the program and waits until it serves.
 func (k *killed) start(flags ...string) {
 	k.t.Helper()
-	k.process = exec.Command(k.program, append([]string{"serve", "--data", k.data, "--listen", "127.0.0.1:0"}, flags...)...)
+	k.process = exec.Command(k.program, slices.Concat([]string{"serve", "--listen", "127.0.0.1:0"}, k.where, flags)...)
 	log, err := k.process.StderrPipe()
 	if err != nil {
 		k.t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"licensor/internal/database"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/throttle"
 	"licensor/internal/identity"
@@ -15,6 +16,8 @@ import (
 // Options configure a server. The root package has the same fields and documents them.
 type Options struct {
 	Data          string
+	Database      string
+	DatabaseWait  time.Duration
 	Memory        bool
 	AllowDataLoss bool
 	SecretsKey    []byte
@@ -46,11 +49,13 @@ const (
 	UsualRotation         = 90 * 24 * time.Hour
 	UsualApplicationLimit = 200_000 // resource units in 10 seconds (docs/spec/protocol.md P43)
 	UsualTenantLimit      = 400_000
+	UsualDatabaseWait     = 30 * time.Second
 )
 
 // settings are validated options.
 type settings struct {
 	Options
+	name    database.Name // unless Memory
 	proxies proxies
 	faults  []devkit.Fault
 	limits  throttle.Limits
@@ -90,11 +95,10 @@ func (o Options) look() (*settings, error) {
 func bound(given, usual int) int { return max(0, cmp.Or(given, usual)) }
 
 func (s *settings) lookAtData() error {
+	if err := s.lookAtName(); err != nil {
+		return err
+	}
 	switch {
-	case s.Data == "" && !s.Memory:
-		return wrong("Data", `is "": name the file of the database, or set Memory`)
-	case s.Data != "" && s.Memory:
-		return wrong("Memory", "is true, but Data is %q: set one of them", s.Data)
 	case s.MemoryLimit < 0:
 		return wrong("MemoryLimit", "is %d; it is 0, for no bound, or more", s.MemoryLimit)
 	case s.TenantMemory < 0:
@@ -102,6 +106,27 @@ func (s *settings) lookAtData() error {
 	case s.SecretsKey != nil && len(s.SecretsKey) != identity.SealingKeySize:
 		return wrong("SecretsKey", "has %d bytes: it must have %d", len(s.SecretsKey), identity.SealingKeySize)
 	}
+	return nil
+}
+
+func (s *settings) lookAtName() (err error) {
+	switch {
+	case s.Data == "" && s.Database == "" && !s.Memory:
+		return wrong("Data", `is "": name the file of the database, or set Database or Memory`)
+	case s.Data != "" && s.Memory:
+		return wrong("Memory", "is true, but Data is %q: set one of them", s.Data)
+	case s.Database != "" && s.Memory:
+		return wrong("Memory", "is true, but Database is set: set one of them")
+	case s.Data != "" && s.Database != "":
+		return wrong("Database", "is set, but Data is %q: set one of them", s.Data)
+	case s.Data != "":
+		s.name = database.File(s.Data)
+	case s.Database != "":
+		if s.name, err = database.Parse(s.Database); err != nil {
+			return wrong("Database", "%s", err)
+		}
+	}
+	s.DatabaseWait = max(0, cmp.Or(s.DatabaseWait, UsualDatabaseWait))
 	return nil
 }
 

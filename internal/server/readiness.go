@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"licensor/internal/database"
 	"licensor/internal/store"
-	"licensor/internal/store/sqlite"
 )
 
 // Times of readiness.
@@ -21,22 +21,22 @@ const (
 	probeBound = 10 * time.Second      // a try that takes longer means that the database does not respond
 )
 
-// pinged is a database that can be checked: *sqlite.Store.
+// pinged is a database that can be checked: a database.Store.
 type pinged interface {
 	Intact() error
 	Ping(ctx context.Context) error
 	Damage() error
 }
 
-var _ pinged = (*sqlite.Store)(nil)
+var _ pinged = database.Store(nil)
 
 // readiness reports whether requests can be served. Callers never wait for other requests: a try to
 // read and write the database runs in the background, and until it ends the result of the previous
 // one counts.
 type readiness struct {
-	database pinged
-	now      func() time.Time
-	log      *slog.Logger
+	store pinged
+	now   func() time.Time
+	log   *slog.Logger
 
 	mu    sync.Mutex
 	harm  error     // the first damage
@@ -46,8 +46,8 @@ type readiness struct {
 	done  chan struct{}
 }
 
-func newReadiness(database pinged, now func() time.Time, log *slog.Logger) *readiness {
-	return &readiness{database: database, now: now, log: log, ended: now()} // opening has just written to it
+func newReadiness(db pinged, now func() time.Time, log *slog.Logger) *readiness {
+	return &readiness{store: db, now: now, log: log, ended: now()} // opening has just written to it
 }
 
 // watch checks the database's files until the context ends, and logs once when they are damaged or
@@ -62,10 +62,10 @@ func (r *readiness) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if err := r.database.Damage(); err != nil {
+		if err := r.store.Damage(); err != nil {
 			r.damaged(err)
 		}
-		err := r.database.Intact()
+		err := r.store.Intact()
 		if err != nil && whole {
 			r.log.Error("the database's files were changed by another program", "error", err)
 		} else if err == nil && !whole {
@@ -97,10 +97,10 @@ func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 
 // why returns why requests cannot be served, in words for any reader; "" if they can be served.
 func (r *readiness) why() string {
-	if r.database.Intact() != nil {
+	if r.store.Intact() != nil {
 		return "the database's file or its log was deleted, replaced or cut while in use"
 	}
-	if err := r.database.Damage(); err != nil {
+	if err := r.store.Damage(); err != nil {
 		r.damaged(err)
 	}
 	if done := r.try(); done != nil {
@@ -143,7 +143,7 @@ func (r *readiness) try() <-chan struct{} {
 func (r *readiness) probe(done chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	err := r.database.Ping(ctx)
+	err := r.store.Ping(ctx)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil && r.err == nil {

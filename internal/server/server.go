@@ -13,19 +13,19 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/database"
 	"licensor/internal/graph"
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
 	"licensor/internal/memory"
 	"licensor/internal/people"
-	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
 )
 
 // Server answers all requests, with one database.
 type Server struct {
 	settings    *settings
-	store       *sqlite.Store
+	store       database.Store
 	keys        identity.Keys // the store's, encrypted if there is a key
 	tenants     *tenant.Tenants
 	authority   *identity.Authority
@@ -68,10 +68,6 @@ func OpenUnhindered(ctx context.Context, options Options) (s *Server, err error)
 	if s.store, err = settings.open(ctx); err != nil {
 		return nil, err
 	}
-	if lost := s.store.Lost(); lost != (sqlite.Lost{}) {
-		settings.Log.Warn("acknowledged changes are missing from the database, which is used without them",
-			"acknowledged", lost.Acknowledged, "present", lost.Present, "copyOfTheLog", lost.Kept)
-	}
 	if err := s.start(ctx); err != nil {
 		if errors.Is(err, identity.ErrSealed) {
 			err = &OptionError{
@@ -84,19 +80,21 @@ func OpenUnhindered(ctx context.Context, options Options) (s *Server, err error)
 }
 
 // open opens the database. When the file cannot be used, the error is an *OptionError.
-func (s *settings) open(ctx context.Context) (db *sqlite.Store, err error) {
-	switch {
-	case s.Memory:
-		return sqlite.OpenMemory(ctx)
-	case s.AllowDataLoss:
-		db, err = sqlite.OpenDespiteLoss(ctx, s.Data)
-	default:
-		db, err = sqlite.Open(ctx, s.Data)
+func (s *settings) open(ctx context.Context) (database.Store, error) {
+	if s.Memory {
+		return database.OpenMemory(ctx)
 	}
-	if err != nil && ctx.Err() == nil {
-		err = unusable("Options", "Data", s.Data, err)
+	db, err := database.Open(ctx, s.name, database.Options{
+		Create: true, AllowDataLoss: s.AllowDataLoss, Wait: s.DatabaseWait, Log: s.Log,
+	})
+	if err == nil || ctx.Err() != nil {
+		return db, err
 	}
-	return db, err
+	option := "Data"
+	if s.Database != "" {
+		option = "Database"
+	}
+	return nil, unusable("Options", option, s.name.String(), err)
 }
 
 // start creates everything that uses the store.
@@ -190,6 +188,9 @@ func (s *Server) routes() http.Handler {
 
 // ServeHTTP answers requests to Graph, our own operations, the authority, health and metrics.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Database returns how messages call the database.
+func (s *Server) Database() string { return s.settings.name.String() }
 
 // Now returns the time of the server.
 func (s *Server) Now() time.Time { return s.now() }

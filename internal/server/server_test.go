@@ -51,7 +51,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		option  string
 		want    string
 	}{
-		{Options{}, "Data", "or set Memory"},
+		{Options{}, "Data", "or set Database or Memory"},
 		{Options{Data: "x", Memory: true}, "Memory", `Data is "x"`},
 		{Options{Memory: true, SecretsKey: []byte("short")}, "SecretsKey", "5 bytes: it must have 32"},
 		{Options{Memory: true, PublicURL: "licensor.example"}, "PublicURL", "scheme and host only"},

@@ -23,6 +23,9 @@ const (
 	formatWithChain = 7
 )
 
+// Format is the format of commits that this version writes, and the newest that it reads.
+const Format = formatNow
+
 // checkFormat refuses what this version does not read.
 func checkFormat(what string, format uint32) error {
 	if format >= formatOldest && format <= formatNow {

@@ -94,6 +94,14 @@ func (s *Store) fail(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
+	err = s.explain(doing, err)
+	if errors.Is(err, store.ErrDamaged) {
+		s.damage.CompareAndSwap(nil, &err)
+	}
+	return err
+}
+
+func (s *Store) explain(doing string, err error) error {
 	for _, kind := range known {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("database %s: %s: %w", s.name, doing, err)

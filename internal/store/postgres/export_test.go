@@ -43,3 +43,15 @@ func CopyRows(tenant [16]byte, objects []store.Object) (pgx.CopyFromSource, []st
 		"user_principal_name", "display_name", "mail", "created", "document",
 	}, nil
 }
+
+// Renew says once more that a process serves, as it does every few seconds.
+func Renew(s *Store) { s.serving.again(s.life) }
+
+// Migration returns the step that leads to a schema.
+func Migration(version int) string {
+	script, err := migrations.ReadFile(steps()[version-1])
+	if err != nil {
+		panic(err)
+	}
+	return string(script)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,7 +30,11 @@ type Store struct {
 	name  string // of the database, for errors
 	hosts *hosts
 	pool  *pgxpool.Pool
-	lines *turns.Turns // the turns of reads
+	lines *turns.Turns // turns of reads
+	warn  func(text string)
+
+	serving *serving              // nil when this process does not serve it
+	damage  atomic.Pointer[error] // the first that was met
 
 	life     context.Context // ends with Close
 	end      context.CancelFunc
@@ -45,10 +50,22 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.warn = options.Warn
 	if err := s.check(ctx, options); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
+}
+
+// Intact returns nil: that what is stored is still there is up to the database.
+func (*Store) Intact() error { return nil }
+
+// Damage returns the first error that has said that the database is damaged, since it was opened.
+func (s *Store) Damage() error {
+	if err := s.damage.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // defaultConnections is the size of a pool whose URL has no pool_max_conns.
@@ -81,6 +98,9 @@ func connect(url string) (*Store, error) {
 // Close implements store.Store. Changes that wait for a response are given up: their outcome is
 // unknown.
 func (s *Store) Close() error {
+	if s.serving != nil {
+		s.serving.end()
+	}
 	s.end()
 	s.underWay.Wait()
 	s.pool.Close()

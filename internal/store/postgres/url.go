@@ -79,6 +79,16 @@ func isLocal(config *pgx.ConnConfig) bool {
 	})
 }
 
+// Name returns how messages call the database that a URL names: its hosts and its name, without the
+// role and the password. It returns an error when the URL is not valid.
+func Name(of string) (string, error) {
+	config, err := parse(of)
+	if err != nil {
+		return "", err
+	}
+	return nameOf(config.ConnConfig), nil
+}
+
 // nameOf returns the name of a database for errors: its hosts and its name.
 func nameOf(config *pgx.ConnConfig) string {
 	var names []string
