@@ -6,8 +6,8 @@ import (
 	"licensor/internal/directory"
 )
 
-// Client returns an application, with its service principal, by its appId. Of an application of
-// another tenant there is only what PrincipalAt returns; Microsoft Graph, which is a resource and
+// Client returns an application, with its service principal, by its appId. For an application of
+// another tenant it returns only what PrincipalAt does. Microsoft Graph, which is a resource and
 // not a client, is not found.
 func (img *Image) Client(appID uuid.UUID) (directory.Client, bool) {
 	if ordinal, ok := img.Applications.ByAppID(appID); ok {
@@ -26,7 +26,7 @@ func (img *Image) ClientByID(id uuid.UUID) (directory.Client, bool) {
 	return img.ClientAt(ordinal), ok
 }
 
-// ClientAt returns an application, with its service principal, by its ordinal; one without IDs when
+// ClientAt returns an application, with its service principal, by its ordinal; one without IDs if
 // there is none.
 func (img *Image) ClientAt(application uint32) (c directory.Client) {
 	a := img.Applications.At(application)
@@ -48,8 +48,8 @@ func (img *Image) Clients() (list []directory.Client) {
 	return list
 }
 
-// Principal returns an application with its service principal, by the object id of that. The
-// service principal of Microsoft Graph is not found, because it is not a client.
+// Principal returns an application with its service principal, by the object id of the service
+// principal. That of Microsoft Graph is not found, because it is not a client.
 func (img *Image) Principal(id uuid.UUID) (directory.Client, bool) {
 	ordinal, ok := img.Principals.ByID(id)
 	if !ok {
@@ -59,8 +59,8 @@ func (img *Image) Principal(id uuid.UUID) (directory.Client, bool) {
 }
 
 // PrincipalAt returns a service principal with its application, either of which may be deleted, by
-// the ordinal of the first; one without IDs when there is none. Of an application of another
-// tenant, such as Microsoft Graph, there are only the appId and displayName.
+// the ordinal of the service principal; one without IDs if there is none. For an application of
+// another tenant, such as Microsoft Graph, only the appId and displayName are known.
 func (img *Image) PrincipalAt(principal uint32) (c directory.Client) {
 	p := img.Principals.At(principal)
 	if p == nil {

@@ -8,8 +8,8 @@ import (
 	"licensor/internal/directory"
 )
 
-// DeleteApplication puts an application, by its appId, and its service principal among the deleted
-// items for 30 days (docs/spec/protocol.md P52); its tokens are no longer valid.
+// DeleteApplication moves an application, by its appId, and its service principal to the deleted
+// items for 30 days (docs/spec/protocol.md P52). Its tokens are no longer valid.
 type DeleteApplication struct{ AppID uuid.UUID }
 
 func (DeleteApplication) name() string { return "deleteApplication" }
@@ -28,7 +28,7 @@ func (cmd DeleteApplication) run(c *change) error {
 	return c.putApplication(ordinal, &was, &deleted)
 }
 
-// DeletePrincipal puts a service principal among the deleted items for 30 days. Its application
+// DeletePrincipal moves a service principal to the deleted items for 30 days. Its application
 // stays.
 type DeletePrincipal struct{ ID uuid.UUID }
 
@@ -42,8 +42,8 @@ func (cmd DeletePrincipal) run(c *change) error {
 	return c.deletePrincipal(&client)
 }
 
-// deletePrincipal deletes the service principal of a client, if it has one. What it was granted
-// stays with it.
+// deletePrincipal deletes the service principal of a client, if it has one. The permissions that it
+// was granted stay with it.
 func (c *change) deletePrincipal(of *directory.Client) error {
 	ordinal, ok := c.next.Principals.ByID(of.Principal.ID)
 	if !ok {
@@ -54,15 +54,14 @@ func (c *change) deletePrincipal(of *directory.Client) error {
 	return c.setPrincipal(ordinal, of, &deleted, c.next.Organization)
 }
 
-// putApplication writes an application that is deleted or restored. Its service principals show
-// what they did.
+// putApplication writes an application that is deleted or restored. The properties that its service
+// principals show of it do not change.
 func (c *change) putApplication(ordinal uint32, was, next *directory.Client) error {
 	return c.applications.put(c, ordinal, next.ID, next.Application.Document(),
 		next.ApplicationChanged(was, c.next.Organization))
 }
 
-// RestoreApplication brings a deleted application back. Its service principal is restored by
-// itself.
+// RestoreApplication restores a deleted application. Its service principal is restored separately.
 type RestoreApplication struct{ ID uuid.UUID }
 
 func (RestoreApplication) name() string { return "restoreApplication" }
@@ -83,8 +82,8 @@ func (cmd RestoreApplication) run(c *change) error {
 	return c.putApplication(ordinal, &was, &restored)
 }
 
-// RestorePrincipal brings a deleted service principal back, of an application that is not deleted
-// and has no other.
+// RestorePrincipal restores a deleted service principal. Its application must not be deleted or
+// have another one.
 type RestorePrincipal struct{ ID uuid.UUID }
 
 func (RestorePrincipal) name() string { return "restoreServicePrincipal" }
@@ -107,8 +106,8 @@ func (cmd RestorePrincipal) run(c *change) error {
 	return c.setPrincipal(ordinal, &was, &restored, c.next.Organization)
 }
 
-// PurgeApplication removes a deleted application permanently, and its deleted service principals
-// with it, which could not be restored.
+// PurgeApplication permanently deletes a deleted application and its deleted service principals,
+// which could not be restored without it.
 type PurgeApplication struct{ ID uuid.UUID }
 
 func (PurgeApplication) name() string { return "purgeApplication" }
@@ -133,7 +132,7 @@ func (c *change) purgeApplication(ordinal uint32) {
 	c.unlink(a.ID)
 }
 
-// PurgePrincipal removes a deleted service principal permanently, and what it was granted.
+// PurgePrincipal permanently deletes a deleted service principal and its permissions.
 type PurgePrincipal struct{ ID uuid.UUID }
 
 func (PurgePrincipal) name() string { return "purgeServicePrincipal" }

@@ -6,7 +6,7 @@ import (
 	"licensor/internal/directory"
 )
 
-// FormerApplication is an application of format 1 as it is from now on.
+// FormerApplication is the new state of an application in format 1.
 type FormerApplication struct {
 	Document []byte `cbor:"1,keyasint"`
 	Removed  bool   `cbor:"2,keyasint,omitempty"`
@@ -24,8 +24,8 @@ func (now FormerApplication) apply(d *draft) (bool, error) {
 
 func (now FormerApplication) note(f *Effects) { f.Former = append(f.Former, now) }
 
-// migrate gives the applications of the first version, which kept them in a list of its own,
-// ordinals and rows. It is the first commit of a version that has them.
+// migrate gives ordinals and rows to the applications of the first version, which kept them in a
+// separate list. It is the first commit of a version that has them.
 type migrate struct{}
 
 func (migrate) name() string { return "migrateApplications" }
@@ -42,7 +42,7 @@ func (migrate) run(c *change) error {
 	return nil
 }
 
-// addGraph adds the service principal of Microsoft Graph, which is the first one of every tenant.
+// addGraph adds the service principal of Microsoft Graph, which is the first of every tenant.
 func (c *change) addGraph(tenant *directory.Organization) error {
 	return c.setPrincipal(0, nil, &directory.Client{Principal: directory.GraphPrincipal(tenant.ID)}, tenant)
 }

@@ -13,12 +13,12 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// SetClient adds an application that clients log in with, or replaces it, together with its service
-// principal. Without the ID of a service principal it has none from then on. Without the ID of an
-// application it is one of another tenant, of which only the service principal is kept.
+// SetClient adds or replaces an application that clients log in with, together with its service
+// principal. If the service principal has no ID, the application no longer has one. If the
+// application has no ID, it belongs to another tenant, and only the service principal is stored.
 type SetClient struct {
 	Client  directory.Client
-	Owners  []uuid.UUID // of what the command adds: users and service principals
+	Owners  []uuid.UUID // of the added objects: users and service principals
 	Creator uuid.UUID   // creator and owner of the added objects; ignored if not in the directory
 }
 
@@ -78,8 +78,9 @@ func (cmd SetClient) run(c *change) error {
 	return nil
 }
 
-// followed returns the properties of a service principal, with those of its application that it has
-// as well: on creation unless it comes with its own, and whenever they change.
+// followed returns the properties of a service principal that result from a change of its
+// application. It has copies of some of the application's properties: set on creation, unless it
+// has values of its own, and whenever the application changes.
 func followed(was, next *directory.Client) map[string]json.RawMessage {
 	properties := next.Principal.Properties
 	for _, f := range [...]struct{ name, inWeb string }{{"homepage", "homePageUrl"}, {"logoutUrl", "logoutUrl"}} {
@@ -103,7 +104,7 @@ func followed(was, next *directory.Client) map[string]json.RawMessage {
 	return properties
 }
 
-// freeURIs refuses identifierUris that another application has, unless the client has them already.
+// freeURIs refuses identifierUris of other applications, unless the client already has them.
 func (c *change) freeURIs(ordinal uint32, was, next *directory.Client) error {
 	var before []string
 	if was != nil {
@@ -151,7 +152,7 @@ func (c *change) setForeign(next *directory.Client) error {
 	return c.setPrincipal(c.principals.len(), nil, next, c.next.Organization)
 }
 
-// dateGrants notes when a service principal was granted permissions that it did not have before;
+// dateGrants records when a service principal was granted permissions that it did not have before;
 // was is nil for a new one.
 func (c *change) dateGrants(was *directory.Client, p *directory.ServicePrincipal) {
 	var before directory.ServicePrincipal
@@ -173,8 +174,7 @@ func (c *change) dateGrants(was *directory.Client, p *directory.ServicePrincipal
 	}
 }
 
-// setClient puts an application and its service principal in the place of those there were; was is
-// nil for a new application.
+// setClient replaces an application and its service principal; was is nil for a new application.
 func (c *change) setClient(ordinal uint32, was, next *directory.Client) error {
 	tenant, document := c.next.Organization, next.Application.Document()
 	var values []column.Change
@@ -219,7 +219,7 @@ func (c *change) setPrincipal(ordinal uint32, was, next *directory.Client, tenan
 	return c.principals.put(c, ordinal, next.Principal.ID, document, next.PrincipalChanged(was, tenant))
 }
 
-// showDeleted gives the deleted service principals of an application what they show of it.
+// showDeleted updates what the deleted service principals of an application show of it.
 func (c *change) showDeleted(was, next *directory.Client) error {
 	if was == nil {
 		return nil
@@ -239,7 +239,8 @@ func (c *change) showDeleted(was, next *directory.Client) error {
 	return nil
 }
 
-// purgePrincipal removes the service principal of a client, if it has one, and what it was granted.
+// purgePrincipal permanently deletes the service principal of a client, if it has one, and its
+// permissions.
 func (c *change) purgePrincipal(of *directory.Client) {
 	if of.Principal.ID == uuid.Nil {
 		return
@@ -251,8 +252,8 @@ func (c *change) purgePrincipal(of *directory.Client) {
 	c.forgetRoles(of.Principal.ID)
 }
 
-// publish changes the domain that applications show, when the organization's default domain is
-// another than before.
+// publish changes the domain that applications show, if the organization's default domain has
+// changed.
 func (c *change) publish(was, now *directory.Organization) error {
 	if was == nil || was.DefaultDomain() == now.DefaultDomain() {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"licensor/internal/vector"
 )
 
-// moved is a command that gives the tenant another default domain.
+// moved is a command that changes the default domain of the tenant.
 type moved struct{}
 
 func (moved) name() string { return "move" }
@@ -30,7 +30,7 @@ func (moved) run(c *change) error {
 }
 
 // TestApplicationsShowTheDomain changes the default domain of a tenant, which applications show,
-// also when it is replayed.
+// also after a replay.
 func TestApplicationsShowTheDomain(t *testing.T) {
 	t.Parallel()
 	org := directory.Organization{
@@ -74,7 +74,7 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 	}
 }
 
-// withClients is an image with n applications, each with a service principal.
+// withClients returns an image with n applications, each with a service principal.
 func withClients(tb testing.TB, n int) *Image {
 	tb.Helper()
 	img := empty()
@@ -114,7 +114,7 @@ func carriedOut(tb testing.TB, img *Image, cmd Command) *Image {
 }
 
 func TestAChangeOfAnApplicationCopiesNoMoreInALargerTenant(t *testing.T) {
-	// The last blocks and chunks, which grow with each application, are as full in both.
+	// The last blocks and chunks, which grow with each application, are equally full in both.
 	small, large := withClients(t, 300), withClients(t, 300+40*vector.ChunkLen)
 	for _, cmd := range []Command{
 		SetClient{Client: numberedClient(5, "Other")},
@@ -129,11 +129,11 @@ func TestAChangeOfAnApplicationCopiesNoMoreInALargerTenant(t *testing.T) {
 	}
 }
 
-// copiedBy is how many bytes a command allocates.
+// copiedBy returns the number of bytes that a command allocates.
 func copiedBy(t *testing.T, img *Image, cmd Command) uint64 {
 	t.Helper()
 	least := ^uint64(0)
-	for range 3 { // others may allocate meanwhile
+	for range 3 { // other goroutines may allocate meanwhile
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		carriedOut(t, img, cmd)

@@ -6,16 +6,16 @@ import (
 	"licensor/internal/directory"
 )
 
-// bound is how many of something a tenant can have. What is over a bound already, from before there
-// was one, stays, but nothing is added.
+// bound is the maximum number of something in a tenant. Data of earlier versions may exceed it;
+// then nothing can be added.
 type bound struct {
 	what  string
 	most  int
 	count func(*Image) int
 }
 
-// bounds are far above what organizations have. They keep a caller that may add things from filling
-// memory and disk without end. Properties of one object have bounds of their own
+// bounds are far above what organizations have. They prevent a caller that may add objects from
+// filling memory and disk. The properties of one object have bounds of their own
 // (directory/rule.go, graph/shapes.go), and so have trusted issuers (directory/signin_check.go).
 var bounds = []bound{
 	{"users, permanently deleted ones included", 10_000_000, func(img *Image) int { return int(img.Directory.Users()) }},
@@ -32,7 +32,7 @@ var bounds = []bound{
 	{"users, groups and service principals with directory roles", 10_000, func(img *Image) int { return len(img.Roles) }},
 }
 
-// What one object can have of others. Those of owners and sponsors are Graph's own.
+// The maximum numbers for one object. Those of owners and sponsors are Graph's own.
 const (
 	maxOwners        = 100
 	maxSponsors      = 5
@@ -40,7 +40,7 @@ const (
 	maxEntries       = 10_000 // licenses of a user, directly and from groups
 )
 
-// fewLinks bounds the links that AddLink makes.
+// fewLinks are the bounds of the links that AddLink makes.
 var fewLinks = map[directory.Relation]struct {
 	what string
 	most int
@@ -48,7 +48,7 @@ var fewLinks = map[directory.Relation]struct {
 	directory.RelationOwnedBy: {"owners", maxOwners}, directory.RelationSponsoredBy: {"sponsors", maxSponsors},
 }
 
-// few refuses one more of something that an object has, where it has as many as it can.
+// few returns an error if an object already has the maximum number.
 func few(id uuid.UUID, what string, most, has int) error {
 	if has < most {
 		return nil
@@ -56,7 +56,7 @@ func few(id uuid.UUID, what string, most, has int) error {
 	return invalid(id, "An object can have at most %d %s. Remove some of those of %s first.", most, what, id)
 }
 
-// linksFrom counts the objects that a relation leads to, as the command has left them.
+// linksFrom counts the objects that a relation leads to, including the changes of the command.
 func (c *change) linksFrom(r directory.Relation, id uuid.UUID) (n int) {
 	for range c.next.Links.From(r, id) {
 		n++
@@ -64,7 +64,7 @@ func (c *change) linksFrom(r directory.Relation, id uuid.UUID) (n int) {
 	return n
 }
 
-// countMemberships counts what commands keep the count of from then on.
+// countMemberships counts memberships; commands update the counts.
 func (img *Image) countMemberships() {
 	img.Memberships, img.Nested = 0, 0
 	for group := range img.Directory.Groups() {
@@ -78,8 +78,8 @@ func (img *Image) countMemberships() {
 	}
 }
 
-// countOf counts the objects that are not purged. That they are few is found without
-// going through them.
+// countOf counts the objects that are not purged. It does not count them one by one if they are
+// certainly few.
 func countOf[T any](objects *directory.Objects[T], most int) int {
 	if ever := int(objects.Len()); ever <= most {
 		return ever
@@ -94,12 +94,12 @@ func countOf[T any](objects *directory.Objects[T], most int) int {
 	return n
 }
 
-// maxDocument is how large an object can be, in bytes: its lists and texts together, which are
-// bounded one by one.
+// maxDocument is the maximum size of an object in bytes: all its lists and texts together, each of
+// which is bounded, too.
 const maxDocument = 2 << 20
 
-// bounded refuses a change that makes an object too large, or adds one too many. What goes into the
-// deleted items may be large.
+// bounded refuses a change that makes an object too large, or adds too many. Deleted items may be
+// larger.
 func (c *change) bounded(next *Image) error {
 	for _, key := range c.order {
 		o := c.objects[key]
@@ -111,8 +111,7 @@ func (c *change) bounded(next *Image) error {
 	return next.within(c.base, bounds)
 }
 
-// within refuses an image that has more of something than a tenant can have, and than it had
-// before.
+// within refuses an image that exceeds a bound, unless the base image has as many.
 func (img *Image) within(base *Image, bounds []bound) error {
 	for _, b := range bounds {
 		if n := b.count(img); n > b.most && n > b.count(base) {

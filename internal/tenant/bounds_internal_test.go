@@ -10,7 +10,7 @@ import (
 	"licensor/internal/directory"
 )
 
-// What a tenant has of each is bounded, and the bound is told.
+// The numbers of all kinds of objects in a tenant are bounded, and the error names the bound.
 func TestWhatIsAddedIsBounded(t *testing.T) {
 	t.Parallel()
 	img := empty()
@@ -30,7 +30,7 @@ func TestWhatIsAddedIsBounded(t *testing.T) {
 	}
 }
 
-// Objects that are deleted permanently make room.
+// Permanently deleted objects are not counted.
 func TestPurgedObjectsAreNotCounted(t *testing.T) {
 	t.Parallel()
 	draft := directory.NewUnits().Draft()

@@ -15,7 +15,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Each property of an object is bounded, and so are all together.
+// Each property of an object is bounded, and so is the whole object.
 func TestAnObjectIsNotTooLarge(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)
@@ -30,7 +30,7 @@ func TestAnObjectIsNotTooLarge(t *testing.T) {
 	h.refused(tenant.SetClient{Client: app}, tenant.ProblemInvalid)
 }
 
-// Each bound of a tenant is reached by a command that adds one more, and told.
+// A command that exceeds a bound of a tenant is refused, and the error names the bound.
 func TestEachBoundIsReached(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)
@@ -75,7 +75,7 @@ func TestEachBoundIsReached(t *testing.T) {
 	}
 }
 
-// What one object can have of others is bounded, and the bound is told.
+// The links of one object are bounded, and the error names the bound.
 func TestWhatAnObjectHasIsBounded(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)

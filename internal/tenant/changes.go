@@ -7,21 +7,21 @@ import (
 	"github.com/google/uuid"
 )
 
-// Changes say who changed in a stretch of the log, and in what. What has become of them is for an
-// image to say: of one that was created and purged there is nothing but that. They must not be
-// changed.
+// Changes tell which objects have changed in a part of the log, and in which properties. The new
+// values are in an image. An object that was created and purged is only named. Changes must not be
+// modified.
 type Changes struct {
 	Users, Groups, Applications, Principals, Units ObjectChanges
 	// Owners are the users who may have been added to or removed from a group's owners,
-	// OwnersPrincipals the service principals; Managers are the users who became, or are no longer,
+	// OwnersPrincipals the service principals. Managers are the users who became, or are no longer,
 	// a user's manager.
 	Owners, OwnersPrincipals, Managers LinkChanges
 
 	members, unitMembers map[uint32]*MemberChanges
 }
 
-// LinkChanges are users, or service principals, by the ordinal of what they are, or were, linked
-// to. They are not to be changed.
+// LinkChanges are users or service principals, by the ordinal of the object that they are, or were,
+// linked to. They must not be modified.
 type LinkChanges map[uint32]*roaring.Bitmap
 
 func (l LinkChanges) add(to, user uint32) {
@@ -31,7 +31,7 @@ func (l LinkChanges) add(to, user uint32) {
 	l[to].Add(user)
 }
 
-// Touched is what a link has changed of.
+// Touched returns the objects whose links have changed.
 func (l LinkChanges) Touched() *roaring.Bitmap {
 	all := roaring.New()
 	for to := range l {
@@ -40,8 +40,8 @@ func (l LinkChanges) Touched() *roaring.Bitmap {
 	return all
 }
 
-// MemberChanges are the users, groups and service principals whose membership of a group, or of an
-// administrative unit, may have changed: they joined or left, were deleted or restored.
+// MemberChanges are the users, groups and service principals whose membership in a group or an
+// administrative unit may have changed: they joined or left, or were deleted or restored.
 type MemberChanges struct {
 	Users, Groups, Principals *roaring.Bitmap
 }
@@ -49,11 +49,11 @@ type MemberChanges struct {
 // ObjectChanges are the changes of users, or of groups, by ordinal.
 type ObjectChanges struct {
 	created    *roaring.Bitmap // created or restored
-	deleted    *roaring.Bitmap // deleted, and perhaps purged
-	written    *roaring.Bitmap // in what properties, the log does not say
+	deleted    *roaring.Bitmap // deleted, and possibly purged
+	written    *roaring.Bitmap // the log does not tell in which properties
 	properties map[string]*roaring.Bitmap
 	purged     map[uint32]uuid.UUID
-	ordinals   map[uuid.UUID]uint32 // of purged ones
+	ordinals   map[uuid.UUID]uint32 // of purged objects
 	owners     map[uint32][]uuid.UUID
 }
 
@@ -75,7 +75,8 @@ func newObjectChanges() ObjectChanges {
 	}
 }
 
-// Touched are those that were created, restored or deleted, or changed in one of the properties.
+// Touched returns the objects that were created, restored or deleted, or changed in one of the
+// properties.
 func (o *ObjectChanges) Touched(properties []string) *roaring.Bitmap {
 	all := roaring.Or(o.created, o.deleted)
 	all.Or(o.written)
@@ -87,17 +88,17 @@ func (o *ObjectChanges) Touched(properties []string) *roaring.Bitmap {
 	return all
 }
 
-// Created reports whether it was created or restored, so that all of it is new.
+// Created reports whether an object was created or restored, so that all of it is new.
 func (o *ObjectChanges) Created(ordinal uint32) bool { return o.created.Contains(ordinal) }
 
-// Deleted reports whether it was deleted, and perhaps purged.
+// Deleted reports whether an object was deleted, and possibly purged.
 func (o *ObjectChanges) Deleted(ordinal uint32) bool { return o.deleted.Contains(ordinal) }
 
-// Owners are the objects of which the list of owners of an application or service principal may
-// have changed, each once.
+// Owners returns the objects that may have been added to or removed from the owners of an
+// application or service principal, without duplicates.
 func (o *ObjectChanges) Owners(ordinal uint32) []uuid.UUID { return o.owners[ordinal] }
 
-// Owned are the applications or service principals whose owners have changed.
+// Owned returns the applications or service principals whose owners have changed.
 func (o *ObjectChanges) Owned() *roaring.Bitmap {
 	all := roaring.New()
 	for ordinal := range o.owners {
@@ -118,22 +119,22 @@ func (o *ObjectChanges) Purged(ordinal uint32) (uuid.UUID, bool) {
 	return id, ok
 }
 
-// PurgedByID returns the ordinal of what was purged.
+// PurgedByID returns the ordinal of a purged object.
 func (o *ObjectChanges) PurgedByID(id uuid.UUID) (uint32, bool) {
 	ordinal, ok := o.ordinals[id]
 	return ordinal, ok
 }
 
-// Members are the changes of a group's members; nil when there are none.
+// Members returns the changes of a group's members; nil if there are none.
 func (c *Changes) Members(group uint32) *MemberChanges { return c.members[group] }
 
-// Membership are the groups whose members have changed.
+// Membership returns the groups whose members have changed.
 func (c *Changes) Membership() *roaring.Bitmap { return keysOf(c.members) }
 
-// UnitMembers are the changes of the members of an administrative unit; nil when there are none.
+// UnitMembers returns the changes of the members of an administrative unit; nil if there are none.
 func (c *Changes) UnitMembers(unit uint32) *MemberChanges { return c.unitMembers[unit] }
 
-// UnitMembership are the administrative units whose members have changed.
+// UnitMembership returns the administrative units whose members have changed.
 func (c *Changes) UnitMembership() *roaring.Bitmap { return keysOf(c.unitMembers) }
 
 func keysOf(members map[uint32]*MemberChanges) *roaring.Bitmap {
@@ -148,7 +149,7 @@ func (c *Changes) membersOf(group uint32) *MemberChanges { return changesOf(c.me
 
 func (c *Changes) unitMembersOf(unit uint32) *MemberChanges { return changesOf(c.unitMembers, unit) }
 
-// changesOf are the changes of one list of members, to be added to.
+// changesOf returns the changes of one list of members, to add to.
 func changesOf(members map[uint32]*MemberChanges, of uint32) *MemberChanges {
 	m := members[of]
 	if m == nil {
@@ -158,7 +159,7 @@ func changesOf(members map[uint32]*MemberChanges, of uint32) *MemberChanges {
 	return m
 }
 
-// property is the set of those who changed in a property, to be added to.
+// property returns the set of objects with changes of a property, to add to.
 func (o *ObjectChanges) property(name string) *roaring.Bitmap {
 	set := o.properties[name]
 	if set == nil {
@@ -168,7 +169,7 @@ func (o *ObjectChanges) property(name string) *roaring.Bitmap {
 	return set
 }
 
-// mark takes a mark of the log; false when the log does not say enough to go by.
+// mark adds a mark of the log. It returns false if the log does not contain enough information.
 func (o *ObjectChanges) mark(m Mark) bool {
 	switch m.What {
 	case 0: // of an application, service principal or administrative unit: it is new

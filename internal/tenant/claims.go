@@ -19,20 +19,20 @@ import (
 	"licensor/internal/store"
 )
 
-// names are those that no two tenants may have, each claimed in the store by the tenant that has
-// it. A command claims the names that it adds while it is decided, so of two tenants that want the
-// same name at once one is refused. After its commit they are settled; what a tenant has claimed
-// and not made durable is given up.
+// names are the names that no two tenants may have. Each is claimed in the store by the tenant that
+// has it. A command claims the names that it adds while it is decided, so if two tenants want the
+// same name at once, one is refused. Names are settled after the commit; claims whose commit failed
+// are released.
 //
-// Client ids of applications are among them, and issuers, though several tenants may have them: it
-// is enough to know that one of them has.
+// They include client ids of applications and issuers, although several tenants may have the same:
+// it is enough to know one tenant that has it.
 type names struct {
 	store store.Claims
 	now   func() time.Time
-	kept  *lru.Cache[string, owned] // who was found to have a name
+	kept  *lru.Cache[string, owned] // the tenants found to have a name
 }
 
-// owned is the tenant that has a name, as far as was known at a time.
+// owned is the tenant that had a name at a time.
 type owned struct {
 	tenant uuid.UUID
 	at     time.Time
@@ -40,9 +40,9 @@ type owned struct {
 
 const (
 	keptNames   = 1 << 14
-	keptNameFor = 10 * time.Second // others may give names away, too
-	// claimLasts is how long a claim stands without its commit. The process that made it may have
-	// ended in between, so whether there is a commit is looked up before another tenant gets the name.
+	keptNameFor = 10 * time.Second // other processes may change the owner, too
+	// claimLasts is how long a claim is valid without its commit. The process that made it may have
+	// ended in between, so before another tenant gets the name, its log is searched for the commit.
 	claimLasts = 10 * time.Minute
 )
 
@@ -51,7 +51,7 @@ func newNames(s store.Claims, now func() time.Time) (*names, error) {
 	return &names{s, now, kept}, err
 }
 
-// owner returns the tenant that has a name, or is about to; store.ErrNotFound when there is none.
+// owner returns the tenant that has a name, or is about to; store.ErrNotFound if there is none.
 func (n *names) owner(ctx context.Context, name string) (uuid.UUID, error) {
 	if has, ok := n.kept.Get(name); ok && n.now().Sub(has.at).Abs() < keptNameFor {
 		return has.tenant, nil
@@ -68,16 +68,16 @@ func (n *names) owner(ctx context.Context, name string) (uuid.UUID, error) {
 	return found[0].Tenant, nil
 }
 
-// forget has names looked up again.
+// forget makes names be looked up again.
 func (n *names) forget(names ...string) {
 	for _, name := range names {
 		n.kept.Remove(name)
 	}
 }
 
-// settleAll makes the claims of a tenant those of the names that its image has, and returns the
-// names that another tenant has: earlier versions have stored such. Claims that are not settled yet
-// are left alone for a while, since another process may have made them.
+// settleAll makes a tenant's claims equal to the names in its image. It returns the names that
+// other tenants have, which earlier versions allowed. Claims that are not settled yet are left
+// alone for a while, since another process may have made them.
 func (n *names) settleAll(ctx context.Context, t *Tenant) (others []store.Claim, err error) {
 	claims, err := n.store.ClaimsOf(ctx, t.id)
 	if err != nil {
@@ -96,7 +96,7 @@ func (n *names) settleAll(ctx context.Context, t *Tenant) (others []store.Claim,
 	return n.settle(ctx, t.id, slices.Sorted(maps.Keys(has)), gone)
 }
 
-// claims are all names that a tenant with this image has claimed.
+// claims returns all names that a tenant with this image claims.
 func (img *Image) claims() map[string]bool {
 	has := map[string]bool{}
 	for name := range img.names() {
@@ -120,7 +120,7 @@ func (n *names) settle(ctx context.Context, tenant uuid.UUID, has, hasNot []stri
 	return n.store.Settle(ctx, tenant, has, hasNot)
 }
 
-// names are the claims of what no other tenant may have, each with a text that says what it is.
+// names returns the names that no other tenant may have, each with a text that describes it.
 func (img *Image) names() map[string]string {
 	names := map[string]string{}
 	if img.Organization == nil {
@@ -143,13 +143,13 @@ func appClaim(id uuid.UUID) string { return "application:" + id.String() }
 
 func issuersClaim(issuer string) string { return issuerClaim(issuer, "") }
 
-// issuerClaim has the same length whatever the texts have.
+// issuerClaim returns a claim of fixed length for any texts.
 func issuerClaim(issuer, audience string) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s%s", len(issuer), issuer, audience))
 	return "issuer:" + hex.EncodeToString(sum[:])
 }
 
-// claimDomains refuses the domains of an organization that belong to another tenant.
+// claimDomains refuses an organization with domains of another tenant.
 func (c *change) claimDomains(org *directory.Organization) error {
 	wanted := map[string]string{}
 	for _, d := range org.VerifiedDomains {
@@ -163,8 +163,8 @@ func (c *change) claimDomains(org *directory.Organization) error {
 	return err
 }
 
-// claimIssuers refuses a trusted issuer for an audience with which another tenant trusts it: the
-// audience alone says which tenant a token is for.
+// claimIssuers refuses a trusted issuer and audience that another tenant trusts: the audience alone
+// determines the tenant of a token.
 func (c *change) claimIssuers(s *directory.SignIn) error {
 	wanted := map[string]string{}
 	for _, t := range s.TrustedIssuers {
@@ -183,9 +183,9 @@ func (c *change) claimIssuers(s *directory.SignIn) error {
 	return err
 }
 
-// claimNew claims the names that the tenant does not have yet, and returns the claim of another
-// tenant when that has one of them. What the tenant has already it keeps, even if an earlier
-// version let another tenant have it, too.
+// claimNew claims the names that the tenant does not have yet. It returns a claim of another tenant
+// for one of them, if there is any. The tenant keeps names that it has, even if an earlier version
+// allowed another tenant to have them, too.
 func (c *change) claimNew(wanted map[string]string) (other *store.Claim, err error) {
 	if c.claim == nil || len(wanted) == 0 {
 		return nil, nil
@@ -204,8 +204,8 @@ func (c *change) claimNew(wanted map[string]string) (other *store.Claim, err err
 	return c.claim(c.ctx, added)
 }
 
-// claim claims names for the tenant. A claim of another tenant without a commit is given up first
-// when it is old.
+// claim claims names for the tenant. If another tenant's claim is old and has no commit, it is
+// released first.
 func (t *Tenant) claim(ctx context.Context, wanted []string) (*store.Claim, error) {
 	for try := 0; ; try++ {
 		others, err := t.names.store.Claim(ctx, t.id, wanted, t.options.Now())
@@ -229,8 +229,8 @@ func (t *Tenant) claim(ctx context.Context, wanted []string) (*store.Claim, erro
 	}
 }
 
-// settleNames settles what the commands of a batch have claimed, and what the tenant has gained or
-// lost with them.
+// settleNames settles the names that the commands of a batch have claimed, and those that the
+// tenant has gained or lost.
 func (t *Tenant) settleNames(was *Image, f *fold, claimed []string) {
 	is := t.Image()
 	has, hasNot := is.apps(was, f.order)
@@ -256,7 +256,7 @@ func sameIssuers(a, b *Image) bool {
 	})
 }
 
-// missing returns the names that are not among others.
+// missing returns the names that are not in others.
 func missing(names iter.Seq[string], among map[string]string) (list []string) {
 	for name := range names {
 		if _, ok := among[name]; !ok {
@@ -266,7 +266,8 @@ func missing(names iter.Seq[string], among map[string]string) (list []string) {
 	return list
 }
 
-// apps returns which applications an image has gained and lost, by the rows that have changed.
+// apps returns the applications that an image has gained and lost, given the rows that have
+// changed.
 func (img *Image) apps(was *Image, rows []objectKey) (has, hasNot []string) {
 	for _, key := range rows {
 		if key.kind != store.KindServicePrincipal {
@@ -285,10 +286,11 @@ func (img *Image) apps(was *Image, rows []objectKey) (has, hasNot []string) {
 	return has, hasNot
 }
 
-// settleOther settles the names of another tenant: what it has claimed and never had is free then.
+// settleOther settles the names of another tenant. Names that it has claimed and never had are
+// released.
 func (all *Tenants) settleOther(ctx context.Context, id uuid.UUID) error {
 	t, err := all.Tenant(ctx, id)
-	if errors.Is(err, store.ErrNotFound) { // its creation was cut off
+	if errors.Is(err, store.ErrNotFound) { // its creation was interrupted
 		claims, err := all.store.ClaimsOf(ctx, id)
 		if err != nil {
 			return err

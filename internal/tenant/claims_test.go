@@ -27,8 +27,8 @@ func organization(domain string) directory.Organization {
 	}
 }
 
-// Of 16 tenants that want a domain at once, in any letter case, one gets it; of 16 with the same
-// id, one is created.
+// If 16 tenants claim a domain at once, in any letter case, one gets it. If 16 are created with the
+// same id, one succeeds.
 func TestADomainIsOneTenants(t *testing.T) {
 	t.Parallel()
 	for name, of := range map[string]func(i int) (uuid.UUID, string){
@@ -63,7 +63,7 @@ func TestADomainIsOneTenants(t *testing.T) {
 	}
 }
 
-// What a tenant could not make durable it has not claimed.
+// Names whose commit failed are not claimed.
 func TestAClaimThatFailsIsFreeAgain(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -94,8 +94,8 @@ func TestAClaimThatFailsIsFreeAgain(t *testing.T) {
 	}
 }
 
-// What earlier versions have stored twice is told at the start and kept: it can still be read and
-// changed.
+// Duplicates that earlier versions have stored are logged at the start and kept. They can still be
+// read and changed.
 func TestStoredDuplicatesAreListed(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -134,8 +134,8 @@ func TestStoredDuplicatesAreListed(t *testing.T) {
 	h.reopen()
 }
 
-// Microsoft 365 groups are found by their mailNickname after a restart, whether from a snapshot or
-// from commits, and one that an earlier version let two of them have is told and kept.
+// Microsoft 365 groups are found by their mailNickname after a restart, from a snapshot or from
+// commits. A duplicate that an earlier version allowed is logged and kept.
 func TestMailNicknamesAreKnownAfterARestart(t *testing.T) {
 	t.Parallel()
 	team := func(name string) tenant.CreateGroup {
@@ -169,7 +169,7 @@ func uris(list string) map[string]json.RawMessage {
 	return map[string]json.RawMessage{"identifierUris": json.RawMessage(list)}
 }
 
-// appendAsBefore writes a commit as a version that checked nothing could have.
+// appendAsBefore writes a commit like a version that checked nothing.
 func (h *house) appendAsBefore(f tenant.Effects) {
 	h.tb.Helper()
 	data, err := cbor.Marshal(&f)

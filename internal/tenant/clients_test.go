@@ -93,7 +93,7 @@ func TestAMigrationThatFailsIsMadeLater(t *testing.T) {
 	wantHeld(t, h.held(), afterMigration(t, mustRead(t, "testdata/format-1.json")))
 }
 
-// client is application number i with a service principal.
+// client returns application number i with a service principal.
 func client(i uint32, name string) directory.Client {
 	id := func(kind byte) uuid.UUID {
 		id := uuid.UUID{kind}

@@ -11,7 +11,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// Commands that come while the tenant is being closed are carried out or refused, but never left
+// Commands that arrive while the tenant is being closed are executed or refused, but never left
 // waiting.
 func TestClosingAnswersEverybody(t *testing.T) {
 	t.Parallel()

@@ -23,7 +23,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// written are values that properties of users take, and of groups.
+// written are values for properties of users and groups.
 var (
 	usersWritten = map[string][]string{
 		"accountEnabled": {"true", "false"}, "ageGroup": {`"Minor"`, `"Adult"`, "null"}, "businessPhones": {`["1 2"]`, `["+47 5"]`, "[]"},
@@ -67,7 +67,7 @@ func randomBody(t *rapid.T, from map[string][]string, most int, fixed ...string)
 	return "{" + strings.Join(body, ",") + "}"
 }
 
-// columnCommand is one that changes properties.
+// columnCommand returns a command that changes properties.
 func (p *player) columnCommand() tenant.Command {
 	img, name := p.Image(), p.name()
 	users, groups := img.Directory.Users(), img.Directory.Groups()
@@ -98,9 +98,9 @@ func (p *player) columnCommand() tenant.Command {
 	return tenant.UpdateUser{User: p.user(), Patch: userPatch(p.tb, "%s", randomBody(p.t, usersWritten, 6))}
 }
 
-// TestColumnsAreWhatDocumentsSay plays random histories, with restarts and replays in between, and
-// compares each column with each document, and random conditions with a naive reading of the
-// documents.
+// TestColumnsAreWhatDocumentsSay plays random histories, with restarts and replays in between. It
+// compares each column with each document, and the results of random conditions with a naive
+// evaluation on the documents.
 func TestColumnsAreWhatDocumentsSay(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -130,7 +130,7 @@ func TestColumnsAreWhatDocumentsSay(t *testing.T) {
 	})
 }
 
-// plainObject is an object in the plainest form: its document, and whether it is deleted.
+// plainObject is an object in its simplest form: its document, and whether it is deleted.
 type plainObject struct {
 	document map[string]any
 	deleted  bool
@@ -191,7 +191,7 @@ func (p *player) checkColumns() {
 	}
 }
 
-// valueIn reads a column's value from a document.
+// valueIn returns a column's value from a document.
 func valueIn(document map[string]any, c *column.Column) (v column.Value) {
 	at := any(document)
 	for name := range strings.SplitSeq(c.Name, "/") {
@@ -221,7 +221,8 @@ func valueIn(document map[string]any, c *column.Column) (v column.Value) {
 	return v
 }
 
-// checkCondition compares what a random condition finds with what a look at each document says.
+// checkCondition compares the result of a random condition with a naive evaluation on each
+// document.
 func (p *player) checkCondition(kind store.Kind, table *column.Table, objects map[uint32]plainObject) {
 	c, is := randomCondition(p.t, table.Schema(), objects, 3)
 	for _, within := range []query.Within{query.WithinLive, query.WithinDeleted} {
@@ -244,7 +245,7 @@ func (p *player) checkCondition(kind store.Kind, table *column.Table, objects ma
 	}
 }
 
-// randomCondition is about the columns that something is known of, mostly.
+// randomCondition returns a condition, usually about columns that have values.
 func randomCondition(
 	t *rapid.T, schema *column.Schema, objects map[uint32]plainObject, depth int,
 ) (*query.Condition, func(map[string]any) bool) {
@@ -324,7 +325,7 @@ func leaf(t *rapid.T, c *column.Column, place int, some column.Value) (*query.Co
 	}
 }
 
-// textTest is a random test, and its plain meaning.
+// textTest returns a random test, and a plain function that does the same.
 func textTest(t *rapid.T, some string) (column.Test, func(string) bool) {
 	asked := fold.Text(some)
 	runes := []rune(asked)

@@ -13,7 +13,7 @@ import (
 	"licensor/internal/store"
 )
 
-// Command is something a caller wants of a tenant. Its name is the operation that the log shows.
+// Command is a change that a caller requests of a tenant. Its name is the operation in the log.
 type Command interface {
 	name() string
 	run(c *change) error
@@ -24,22 +24,23 @@ type Done struct {
 	Image   *Image
 	Changed bool // false: nothing changed and nothing was written
 	ID      uuid.UUID
-	Ordinal uint32 // of the user, group or administrative unit that was created
+	Ordinal uint32 // of the created user, group or administrative unit
 	Report  licensing.Report
 	Rows    []RowProblem // of an import
-	// PassedOver counts the rows of an import that were taken, or refused, when it was sent before.
+	// PassedOver counts the rows of an import that were skipped, because they were processed when
+	// it was sent before.
 	PassedOver int
 }
 
-// change is one command in the making: drafts over the image, the effects so far and the rows to
-// write. When the command fails it is thrown away.
+// change is a command in progress: drafts of the image, the effects so far and the rows to write.
+// If the command fails, it is discarded.
 type change struct {
 	*draft
 	ctx   context.Context
 	at    time.Time
 	newID func() uuid.UUID
-	load  func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // a row as of base
-	// claim claims names; nil: nothing is claimed.
+	load  func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) // returns a row as of base
+	// claim claims names; nil if nothing is claimed.
 	claim   func(ctx context.Context, names []string) (other *store.Claim, err error)
 	lic     *licensing.Draft
 	effects Effects
@@ -61,7 +62,7 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 	}
 }
 
-// finish returns the image after the command and its commit, or no commit if nothing changed.
+// finish returns the image after the command and its commit; no commit if nothing changed.
 func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
 	if user, n, crowded := c.lic.Crowded(maxEntries); crowded {
 		id := c.dir.UserID(user)
@@ -95,7 +96,7 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	return next, commit, nil
 }
 
-// document returns the document of a user or group as the command has left it.
+// document returns the document of a user or group, including the changes of the command.
 func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
 	if o, ok := c.objects[objectKey{kind, ordinal}]; ok {
 		return o.Document, nil
@@ -104,7 +105,7 @@ func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
 	return row.Document, err
 }
 
-// write notes a row to be written with the commit.
+// write adds a row that is written with the commit.
 func (c *change) write(o store.Object) {
 	key := objectKey{o.Kind, o.Ordinal}
 	if _, ok := c.objects[key]; !ok {
@@ -113,7 +114,7 @@ func (c *change) write(o store.Object) {
 	c.objects[key] = o
 }
 
-// writeUser notes the row of a user with its new document, and what has changed in the columns; was
+// writeUser adds the row of a user with its new document, and records the changes of columns; was
 // is nil for a new user.
 func (c *change) writeUser(user uint32, was, now *directory.User, document []byte) {
 	changes := now.Values()
@@ -166,12 +167,12 @@ func (c *change) markGroup(m Mark) {
 	c.record(GroupMark(m))
 }
 
-// written is the mark of a document that has taken the place of another.
+// written returns the mark of a document that replaces another.
 func written(ordinal uint32, was, now []byte) Mark {
 	return Mark{Ordinal: ordinal, What: Written, Properties: directory.Differing(was, now)}
 }
 
-// live refuses a user who is deleted or purged by now.
+// live returns an error if a user is deleted or purged.
 func (c *change) live(user uint32) error {
 	if c.dir.UserPurged(user) || c.dir.UserDeleted(user) {
 		return noSuch(c.dir.UserID(user))
@@ -186,8 +187,7 @@ func (c *change) liveGroup(group uint32) error {
 	return nil
 }
 
-// duplicates keeps licensing's knowledge of who shares an address (docs/spec/licensing.md L43), for
-// the owners of these.
+// duplicates tells licensing which users share these addresses (docs/spec/licensing.md L43).
 func (c *change) duplicates(addresses []directory.Key) {
 	for _, key := range addresses {
 		for owner := range c.dir.AddressOwners(key) {

@@ -1,7 +1,7 @@
 package tenant
 
-// If carries out a command only while something holds of the image that it is made of. Between a
-// caller's look at an image and its command others may have been carried out.
+// If executes a command only if a condition still holds for the image that the command is based on.
+// Other commands may have been executed since the caller has read an image.
 type If struct {
 	Holds func(*Image) bool
 	Then  Command

@@ -17,31 +17,31 @@ type document struct {
 	value    any    // *directory.User or *directory.Group
 }
 
-// parsers read the documents that are kept.
+// parsers parse the documents that are cached.
 var parsers = map[store.Kind]func(document []byte) (any, error){
 	store.KindUser:  func(document []byte) (any, error) { return directory.ParseUser(document) },
 	store.KindGroup: func(document []byte) (any, error) { return directory.ParseGroup(document) },
 }
 
-// valueOf returns the value of a document; nil if it has none, as with an error.
+// valueOf returns the value of a document; nil if it has none, as after an error.
 func valueOf[T any](d document) *T {
 	value, _ := d.value.(*T)
 	return value
 }
 
-// User returns a user's document, not to be changed.
+// User returns a user's document, which must not be changed.
 func (t *Tenant) User(ctx context.Context, img *Image, user uint32) (*directory.User, error) {
 	d, err := t.document(ctx, img, objectKey{store.KindUser, user})
 	return valueOf[directory.User](d), err
 }
 
-// Group returns a group's document, not to be changed.
+// Group returns a group's document, which must not be changed.
 func (t *Tenant) Group(ctx context.Context, img *Image, group uint32) (*directory.Group, error) {
 	d, err := t.document(ctx, img, objectKey{store.KindGroup, group})
 	return valueOf[directory.Group](d), err
 }
 
-// document returns the document that is kept, or else reads it.
+// document returns a document from the cache, or reads it.
 func (t *Tenant) document(ctx context.Context, img *Image, key objectKey) (document, error) {
 	d, err := t.cached(key, img, func() (store.Object, error) { return t.read(ctx, key.kind, key.ordinal) })
 	if absent(err) {
@@ -50,10 +50,10 @@ func (t *Tenant) document(ctx context.Context, img *Image, key objectKey) (docum
 	return d, err
 }
 
-// cached returns the document that is kept for the image's revision of it, or else the row that is
-// read. That row is never older than the image. It is newer (seq is greater than the image's) when
-// the image is not the current one, or when the row's commit is durable but not yet published; then
-// it is not kept.
+// cached returns a document from the cache for the image's revision of it, or else the row that
+// read returns. That row is never older than the image. It is newer (its seq is greater than the
+// image's) if the image is not the current one, or if the row's commit is durable but not yet
+// published; then it is not cached.
 func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, error)) (document, error) {
 	revision := img.revision(key)
 	if d, ok := t.documents.get(documentKey{t.id, key}); ok && d.revision == revision {
@@ -73,7 +73,7 @@ func (t *Tenant) cached(key objectKey, img *Image, read func() (store.Object, er
 	return d, nil
 }
 
-// revision is that of a user or group.
+// revision returns the revision of a user or group.
 func (img *Image) revision(key objectKey) uint32 {
 	if key.kind == store.KindUser {
 		return img.Directory.UserRevision(key.ordinal)
@@ -83,12 +83,12 @@ func (img *Image) revision(key objectKey) uint32 {
 
 func (t *Tenant) forget(key objectKey) { t.documents.remove(documentKey{t.id, key}) }
 
-// decodedSize is how many times its length a document takes, as a row, decoded, and written into an
-// answer.
+// decodedSize is the memory of a document relative to its length: as a row, decoded, and written
+// into a response.
 const decodedSize = 4
 
-// read is load for the request that the context is of, which takes memory for the document. A small
-// one is within what every request has.
+// read is load for a request, which takes memory for the document. A small one is within what every
+// request has.
 func (t *Tenant) read(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
 	row, err := t.load(ctx, kind, ordinal)
 	if err == nil {
@@ -97,7 +97,7 @@ func (t *Tenant) read(ctx context.Context, kind store.Kind, ordinal uint32) (sto
 	return row, err
 }
 
-// load reads a row from the store, as of the last commit that is durable.
+// load reads a row from the store, as of the last durable commit.
 func (t *Tenant) load(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
 	rows, err := t.store.Objects(ctx, t.id, store.Query{Kind: kind, Ordinals: []uint32{ordinal}, After: -1})
 	if err != nil {

@@ -7,15 +7,15 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// What is kept of decoded documents, of all tenants together: documents that are requested
-// repeatedly are few compared with all, and small.
+// The limits of the cache of decoded documents, for all tenants together. The documents that are
+// requested repeatedly are few and small.
 const (
 	cachedDocuments = 1 << 15
 	cachedBytes     = 32 << 20 // of the rows that they were decoded from
 	largestCached   = 64 << 10
 )
 
-// documentCache keeps the documents that were asked for last.
+// documentCache keeps the most recently used documents.
 type documentCache struct {
 	mu   sync.Mutex
 	kept *simplelru.LRU[documentKey, document]
@@ -40,7 +40,7 @@ func (c *documentCache) get(key documentKey) (document, bool) {
 	return c.kept.Get(key)
 }
 
-// add keeps a document, unless it is large, in place of the least recently used ones.
+// add adds a document, unless it is large, and removes the least recently used ones.
 func (c *documentCache) add(key documentKey, d document) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,7 +60,7 @@ func (c *documentCache) remove(key documentKey) {
 	c.kept.Remove(key)
 }
 
-// purge forgets all documents of a tenant.
+// purge removes all documents of a tenant.
 func (c *documentCache) purge(tenant uuid.UUID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -28,8 +28,8 @@ func (l *late) Objects(ctx context.Context, id uuid.UUID, query store.Query) ([]
 	return rows, err
 }
 
-// A list that has read its rows before a change, and answers after it, does not leave the old
-// document behind for others to find.
+// A list that has read its rows before a change and returns after it does not leave the old
+// document in the cache.
 func TestAListDoesNotKeepWhatIsOutOfDate(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -37,7 +37,7 @@ func TestAListDoesNotKeepWhatIsOutOfDate(t *testing.T) {
 	l := new(late)
 	h.open(func(s store.Store) store.Store { l.Store = s; return l })
 	user := h.must(newUser(t, "ann")).Ordinal
-	h.close() // so that nothing is kept yet
+	h.close() // so that the cache is empty
 	h.open(func(s store.Store) store.Store { l.Store = s; return l })
 	l.first = func() { h.must(tenant.UpdateUser{User: user, Patch: userPatch(t, `{"jobTitle":"Head"}`)}) }
 	if _, err := h.Users(t.Context(), h.Image(), []uint32{user}); err != nil {
@@ -48,8 +48,7 @@ func TestAListDoesNotKeepWhatIsOutOfDate(t *testing.T) {
 	}
 }
 
-// counting is a store that counts the reads of objects, and whose Append waits for block when that
-// is not nil.
+// counting is a store that counts reads of objects. Its Append waits for block if that is not nil.
 type counting struct {
 	store.Store
 	reads int
@@ -70,7 +69,7 @@ func (c *counting) Objects(ctx context.Context, id uuid.UUID, query store.Query)
 	return c.Store.Objects(ctx, id, query)
 }
 
-// A row carries the commit that wrote it, and one that is newer than the image is not kept under
+// A row names the commit that wrote it, and one that is newer than the image is not cached under
 // the image's revision.
 func TestARowThatIsNewerThanTheImageIsNotKept(t *testing.T) {
 	t.Parallel()
@@ -99,8 +98,8 @@ func TestARowThatIsNewerThanTheImageIsNotKept(t *testing.T) {
 	}
 }
 
-// Commands that wait together have their rows read together, and each still sees what the one
-// before it wrote.
+// Rows for commands that wait together are read together, and each command still sees what the
+// previous one wrote.
 func TestABatchReadsItsRowsAtOnce(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -122,7 +121,7 @@ func TestABatchReadsItsRowsAtOnce(t *testing.T) {
 			errs <- err
 		})
 	}
-	do(newUser(t, "first")) // in whose transaction the others wait
+	do(newUser(t, "first")) // the others wait during its transaction
 	for i := range people {
 		do(tenant.UpdateUser{User: users[i], Patch: userPatch(t, `{"jobTitle":"Head"}`)})
 		do(tenant.UpdateUser{User: users[i], Patch: userPatch(t, `{"department":"Sales"}`)})

@@ -11,11 +11,11 @@ import (
 	"licensor/internal/licensing"
 )
 
-// draft is an image in the making. Commands and replay change it in the same way, effect by effect.
+// draft is an image in progress. Commands and replay change it in the same way, effect by effect.
 // Licensing has a draft of its own, and its effects are found by comparing.
 type draft struct {
 	base *Image
-	next Image // what has no draft of its own below is as the effects have left it
+	next Image // the parts without a draft below already have their new values
 	dir  *directory.Draft
 
 	applications objectsDraft[directory.Application]
@@ -27,17 +27,17 @@ type draft struct {
 
 // effect is a part of the result of a command.
 type effect interface {
-	// apply carries it out, and reports false when that changes nothing. It refuses what no command
-	// can have noted: a damaged log must not bring the program down.
+	// apply applies the effect, and returns false if that changes nothing. It returns an error for
+	// an effect that no command can have recorded: a damaged log must not cause a panic.
 	apply(d *draft) (bool, error)
-	// note adds it to what the commit holds.
+	// note adds the effect to a commit.
 	note(f *Effects)
 }
 
-// record carries out an effect of the command and notes it, unless it changes nothing; then it
-// reports false. This is the only way in which a command changes what licensing's draft does not
-// have, so what is replayed comes to the same. An effect that cannot be carried out is a fault of
-// the program.
+// record applies an effect of the command and adds it to the commit. It returns false if the effect
+// changes nothing, and then does not add it. This is the only way in which a command changes data
+// outside licensing's draft, so a replay has the same result. It panics if the effect cannot be
+// applied, which is a bug.
 func (c *change) record(e effect) bool {
 	changed, err := e.apply(c.draft)
 	if err != nil {
@@ -59,7 +59,7 @@ func (img *Image) draft(seq uint64, at time.Time) *draft {
 	return d
 }
 
-// finish returns the image of the draft, which can no longer be used.
+// finish returns the image of the draft, which must not be used afterwards.
 func (d *draft) finish() *Image {
 	next := d.next
 	next.Directory = d.dir.Finish()
@@ -67,7 +67,7 @@ func (d *draft) finish() *Image {
 	return &next
 }
 
-// setMembers makes users members of a group, or ends that. Licensing's effects say who they are.
+// setMembers adds users to a group or removes them, which licensing's effects tell.
 func (d *draft) setMembers(group uint32, users *roaring.Bitmap, members bool) {
 	if members {
 		d.next.Memberships += d.dir.Join(group, roaring.Values(users))
@@ -76,8 +76,7 @@ func (d *draft) setMembers(group uint32, users *roaring.Bitmap, members bool) {
 	}
 }
 
-// replayGroups replays which groups are new and who has joined and left, which licensing's effects
-// say.
+// replayGroups replays new groups and changes of members, which are in licensing's effects.
 func (d *draft) replayGroups(f *Effects) error {
 	if f.Licensing == nil {
 		return nil
@@ -113,8 +112,8 @@ func (d *draft) replayMembers(g licensing.GroupEffect) error {
 	return nil
 }
 
-// replaced is a copy of the list with the item put in the place of the one with its id, appended,
-// or taken out.
+// replaced returns a copy of the list in which the item replaces the one with its id, is appended,
+// or is removed.
 func replaced[T any, ID comparable](list []T, item T, removed bool, id func(T) ID) []T {
 	next := slices.Clone(list)
 	at := slices.IndexFunc(next, func(t T) bool { return id(t) == id(item) })

@@ -12,12 +12,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// mostDuplicates bounds the lines about duplicates of a tenant.
+// mostDuplicates is the maximum number of log lines about duplicates of a tenant.
 const mostDuplicates = 100
 
-// reportDuplicates logs what a tenant that is loaded has twice though it must be unique: earlier
-// versions let it in. It is kept as it is, because only an administrator can say which one is
-// right.
+// reportDuplicates logs duplicates in a loaded tenant of values that must be unique, which earlier
+// versions allowed. They are kept, because only an administrator can tell which one is right.
 func (all *Tenants) reportDuplicates(t *Tenant, others []store.Claim) {
 	found, img := 0, t.Image()
 	for problem := range img.duplicates(others) {
@@ -31,14 +30,14 @@ func (all *Tenants) reportDuplicates(t *Tenant, others []store.Claim) {
 	}
 }
 
-// duplicates returns a text for each value that an image has twice, and for the names that another
-// tenant has. Users are only compared with the others, which are few: no version has let
-// two of them have the same id or name.
+// duplicates returns a text for each duplicate value of an image, and for the names that other
+// tenants have. Users are only compared with objects of other kinds, which are few: no version has
+// allowed two users with the same id or name.
 func (img *Image) duplicates(others []store.Claim) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		has := img.names()
 		for _, other := range others {
-			name, ok := has[other.Name] // others may have the same applications
+			name, ok := has[other.Name] // other tenants may have the same applications
 			if ok && !yield(fmt.Sprintf("tenant %s has the %s, too", other.Tenant, name)) {
 				return
 			}
@@ -49,7 +48,7 @@ func (img *Image) duplicates(others []store.Claim) iter.Seq[string] {
 	}
 }
 
-// duplicateIDs reports false when yield did.
+// duplicateIDs returns false if yield did.
 func (img *Image) duplicateIDs(yield func(string) bool) bool {
 	seen := map[uuid.UUID]bool{}
 	for id, is := range img.fewIDs() {
@@ -96,8 +95,7 @@ func (img *Image) fewIDs() iter.Seq2[uuid.UUID, string] {
 	}
 }
 
-// duplicateURIs reports the identifierUris that several applications have, until yield returns
-// false.
+// duplicateURIs reports identifierUris of several applications, until yield returns false.
 func (img *Image) duplicateURIs(yield func(string) bool) bool {
 	of := map[string][]string{}
 	for _, a := range img.Applications.All() {
@@ -110,7 +108,7 @@ func (img *Image) duplicateURIs(yield func(string) bool) bool {
 	return several(of, "identifierUri %q is of the applications %s", yield)
 }
 
-// duplicateNicknames reports the mailNicknames that several Microsoft 365 groups have.
+// duplicateNicknames reports mailNicknames of several Microsoft 365 groups.
 func (img *Image) duplicateNicknames(yield func(string) bool) bool {
 	of := map[string][]string{}
 	for group := range img.Directory.Groups() {
@@ -122,7 +120,7 @@ func (img *Image) duplicateNicknames(yield func(string) bool) bool {
 	return several(of, "mailNickname %q is of the Microsoft 365 groups %s", yield)
 }
 
-// several yields what more than one object has, until yield returns false.
+// several yields values of more than one object, until yield returns false.
 func several(of map[string][]string, text string, yield func(string) bool) bool {
 	for _, value := range slices.Sorted(maps.Keys(of)) {
 		if len(of[value]) > 1 && !yield(fmt.Sprintf(text, value, strings.Join(of[value], ", "))) {

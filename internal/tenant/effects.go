@@ -11,14 +11,14 @@ import (
 	"licensor/internal/store"
 )
 
-// Effects are the result of a command: the content of a commit. Most of its fields are lists of
-// effects, which change.record notes. Field numbers are stored; never renumber.
+// Effects are the result of a command: the content of a commit. Most fields are lists of effects,
+// which change.record adds. Field numbers are stored; never renumber.
 type Effects struct {
 	Licensing         *licensing.Effects  `cbor:"1,keyasint,omitempty"`
 	Organization      organizationNow     `cbor:"2,keyasint,omitempty"` // its document
 	Subscriptions     []SubscriptionNow   `cbor:"3,keyasint,omitempty"`
 	Former            []FormerApplication `cbor:"4,keyasint,omitempty"` // of format 1
-	NewUsers          []NewUser           `cbor:"5,keyasint,omitempty"` // that get the next ordinals
+	NewUsers          []NewUser           `cbor:"5,keyasint,omitempty"` // which get the next ordinals
 	Keys              []UserKeys          `cbor:"6,keyasint,omitempty"`
 	Users             []UserMark          `cbor:"7,keyasint,omitempty"`
 	Groups            []GroupMark         `cbor:"8,keyasint,omitempty"`
@@ -39,7 +39,7 @@ type Effects struct {
 	Units             []DocumentNow       `cbor:"24,keyasint,omitempty"` // administrative units; since format 4
 	UnitValues        []Values            `cbor:"25,keyasint,omitempty"` // in columns of directory.UnitSchema
 	UnitMembers       []UnitMemberNow     `cbor:"26,keyasint,omitempty"` // that were added or removed
-	// SKUs whose units are in another state, which their holders show (docs/spec/licensing.md L6).
+	// SKUs whose units have another state, which their holders show (docs/spec/licensing.md L6).
 	Shifted []uuid.UUID `cbor:"12,keyasint,omitempty"`
 }
 
@@ -82,7 +82,7 @@ func (img *Image) replay(f *Effects, c store.Commit) (*Image, error) {
 	return d.finish(), nil
 }
 
-// agreeing refuses effects that add other users to licensing than to the directory.
+// agreeing refuses effects that add different users to licensing and to the directory.
 func (f *Effects) agreeing() error {
 	var users uint64
 	if f.Licensing != nil {
@@ -96,7 +96,7 @@ func (f *Effects) agreeing() error {
 	return nil
 }
 
-// replay carries out what a command has noted.
+// replay applies the effects of a command.
 func (d *draft) replay(f *Effects) error {
 	for _, part := range replayed {
 		if err := part(d, f); err != nil {
@@ -106,8 +106,8 @@ func (d *draft) replay(f *Effects) error {
 	return nil
 }
 
-// replayed are the effects of a commit, those of one kind after the other. What refers to an object
-// comes between its beginning and its end.
+// replayed has a function for each kind of effects, which applies those of a commit. Effects that
+// refer to an object come after its creation and before its deletion.
 var replayed = []func(*draft, *Effects) error{
 	each(func(f *Effects) []NewUser { return f.NewUsers }),
 	(*draft).replayGroups,
@@ -133,7 +133,7 @@ var replayed = []func(*draft, *Effects) error{
 	single(func(f *Effects) *ImportMark { return f.Import }),
 }
 
-// each replays a list of effects.
+// each applies a list of effects.
 func each[E effect](of func(*Effects) []E) func(*draft, *Effects) error {
 	return func(d *draft, f *Effects) error {
 		for _, e := range of(f) {
@@ -145,7 +145,7 @@ func each[E effect](of func(*Effects) []E) func(*draft, *Effects) error {
 	}
 }
 
-// single replays an effect of which a commit has at most one. The zero value of its type changes
+// single applies an effect of which a commit has at most one. The zero value of its type changes
 // nothing.
 func single[E effect](of func(*Effects) E) func(*draft, *Effects) error {
 	return func(d *draft, f *Effects) error {

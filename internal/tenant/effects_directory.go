@@ -9,7 +9,7 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// UserKeys are what a user is found by from now on.
+// UserKeys are the new keys by which a user is found.
 type UserKeys struct {
 	User      uint32          `cbor:"1,keyasint,omitempty"`
 	ID        uuid.UUID       `cbor:"2,keyasint"`
@@ -27,7 +27,7 @@ func (u UserKeys) apply(d *draft) (bool, error) {
 
 func (u UserKeys) note(f *Effects) { f.Keys = append(f.Keys, u) }
 
-// NewUser is what a new user is found by, which gets the next ordinal.
+// NewUser has the keys of a new user, which gets the next ordinal.
 type NewUser UserKeys
 
 func (u NewUser) apply(d *draft) (bool, error) {
@@ -37,12 +37,12 @@ func (u NewUser) apply(d *draft) (bool, error) {
 
 func (u NewUser) note(f *Effects) { f.NewUsers = append(f.NewUsers, u) }
 
-// Values are what an object has in columns from now on.
+// Values are the new values of an object in columns.
 type Values struct {
 	Ordinal uint32 `cbor:"1,keyasint,omitempty"`
 	Data    []byte `cbor:"2,keyasint"` // as Schema.AppendChanges writes them
 
-	changes []column.Change // what Data says, when it is made by a command
+	changes []column.Change // the content of Data, if a command made it
 }
 
 func valuesNow(ordinal uint32, schema *column.Schema, changes []column.Change) Values {
@@ -92,15 +92,15 @@ func (v GroupValues) apply(d *draft) (bool, error) {
 
 func (v GroupValues) note(f *Effects) { f.GroupValues = append(f.GroupValues, v) }
 
-// Mark is something that happened to the document of an object.
+// Mark is an event of an object's document.
 type Mark struct {
 	Ordinal    uint32     `cbor:"1,keyasint,omitempty"`
 	What       MarkKind   `cbor:"2,keyasint"`
-	ID         *uuid.UUID `cbor:"3,keyasint,omitempty"` // of a Purged object, which is stored nowhere else
-	Properties []string   `cbor:"4,keyasint,omitempty"` // that were Written; none when that is not known
+	ID         *uuid.UUID `cbor:"3,keyasint,omitempty"` // of a Purged object, which has no other record
+	Properties []string   `cbor:"4,keyasint,omitempty"` // that were Written; none if unknown
 }
 
-// MarkKind says what happened.
+// MarkKind is the kind of an event.
 type MarkKind uint8
 
 // The kinds of marks. Numbers are stored; never renumber.
@@ -111,7 +111,7 @@ const (
 	Purged
 )
 
-// do carries a mark out by the one of four methods that its kind stands for.
+// do calls the function for the kind of the mark.
 func (m Mark) do(written, deleted, restored, purged func(uint32)) error {
 	kinds := [...]func(uint32){Written: written, Deleted: deleted, Restored: restored, Purged: purged}
 	if int(m.What) >= len(kinds) || kinds[m.What] == nil {
@@ -145,13 +145,13 @@ func (m GroupMark) apply(d *draft) (bool, error) {
 
 func (m GroupMark) note(f *Effects) { f.Groups = append(f.Groups, m) }
 
-// purgeGroup ends the nesting of a group, too.
+// purgeGroup also removes the group from other groups.
 func (d *draft) purgeGroup(group uint32) {
 	d.next.Nested -= len(d.dir.GroupMembersOf(group)) + len(d.dir.GroupMemberOf(group))
 	d.dir.PurgeGroup(group)
 }
 
-// Link is a group's nested member or owner that was added or removed.
+// Link is a nested group or owner that was added to a group, or removed.
 type Link struct {
 	Group   uint32 `cbor:"1,keyasint,omitempty"`
 	Member  uint32 `cbor:"2,keyasint,omitempty"`

@@ -14,7 +14,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// A tenant over a database in memory buys two seats, and gives one to a user.
+// A tenant in a database in memory buys two seats, and assigns one to a user.
 func ExampleTenant_Do() {
 	ctx := context.Background()
 	db, err := sqlite.OpenMemory(ctx)

@@ -8,14 +8,14 @@ import (
 	"licensor/internal/store"
 )
 
-// FindByName is how names are found in a large tenant.
+// FindByName finds objects by name, as in a large tenant.
 func (t *Tenant) FindByName(
 	ctx context.Context, img *Image, kind store.Kind, within query.Within, c *query.Condition, page *Page,
 ) (*query.Rows, bool, error) {
 	return t.findByName(ctx, img, directory.Type(kind), within, c, page)
 }
 
-// Bounded lists what a tenant has bounds of.
+// Bounded returns the names of the bounds of a tenant.
 func Bounded() (names []string) {
 	for _, b := range bounds {
 		names = append(names, b.what)
@@ -23,8 +23,8 @@ func Bounded() (names []string) {
 	return names
 }
 
-// Refused returns what a change from one image to another is refused with when a tenant can have no
-// more of something than the first one has.
+// Refused returns the error of a change from one image to another, if the bound is what the first
+// image has.
 func Refused(what string, from, to *Image) error {
 	for _, b := range bounds {
 		if b.what == what {
@@ -35,7 +35,7 @@ func Refused(what string, from, to *Image) error {
 	return nil
 }
 
-// Waiting returns how many commands wait for the writer.
+// Waiting returns the number of commands that wait for the writer.
 func Waiting(t *Tenant) int {
 	t.queue.mu.Lock()
 	defer t.queue.mu.Unlock()

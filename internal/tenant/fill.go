@@ -10,12 +10,12 @@ import (
 	"licensor/internal/store"
 )
 
-// filledAtOnce is how many rows are read at once to fill the columns.
+// filledAtOnce is the number of rows that are read at once to fill the columns.
 const filledAtOnce = 4096
 
-// fill returns an image with the columns filled from the rows: of a tenant that an earlier version
-// has written, whose snapshot or commits do not say what is in them. It is done once: the snapshot
-// that follows has the columns.
+// fill returns an image whose columns are filled from the rows, for a tenant of an earlier version,
+// whose snapshot or commits do not have their values. This happens once: the next snapshot has the
+// columns.
 func (t *Tenant) fill(ctx context.Context, img *Image) (*Image, error) {
 	next := *img
 	next.Directory = img.Directory.WithoutValues()
@@ -33,15 +33,15 @@ func (t *Tenant) fill(ctx context.Context, img *Image) (*Image, error) {
 	return &next, nil
 }
 
-// filling is how far the columns are filled.
+// filling is the progress of filling the columns.
 type filling struct {
 	*Tenant
 	img  *Image
-	told time.Time // when progress was logged last
+	told time.Time // when progress was last logged
 	done int
 }
 
-// rows fills the columns of one kind of objects, the living or the deleted ones.
+// rows fills the columns of one kind of objects, live or deleted.
 func (f *filling) rows(ctx context.Context, kind store.Kind, deleted bool) error {
 	query := store.Query{Kind: kind, Deleted: deleted, After: -1, Limit: filledAtOnce}
 	for {

@@ -11,11 +11,11 @@ import (
 	"licensor/internal/turns"
 )
 
-// keptSets is how many results of conditions are remembered: clients that read a list repeat the
-// condition for each page.
+// keptSets is the number of results of conditions that are cached: clients that read a list repeat
+// the condition for each page.
 const keptSets = 16
 
-// setKey is what a set was found by, and as of which commit.
+// setKey identifies a set: its condition and commit.
 type setKey struct {
 	seq    uint64
 	of     directory.Type
@@ -23,10 +23,10 @@ type setKey struct {
 	name   string
 }
 
-// Find returns the objects of a type that fulfil a condition, as of an image. When page is not nil,
-// only objects on that page and one more are looked for, and others may be missing. Under a name,
-// which stands for the condition as long as the image is the same, the set is remembered; "" is not
-// remembered.
+// Find returns the objects of a type that satisfy a condition, as of an image. If page is not nil,
+// it finds only the objects of that page and one more, and may omit others. The name identifies the
+// condition and is the key under which the result is cached for the image; with "" it is not
+// cached.
 func (t *Tenant) Find(
 	ctx context.Context, img *Image, of directory.Type,
 	within query.Within, c *query.Condition, name string, page *Page,
@@ -44,7 +44,7 @@ func (t *Tenant) Find(
 	return rows, err
 }
 
-// find chooses the way, and reports whether the set is complete.
+// find chooses the method, and reports whether the set is complete.
 func (t *Tenant) find(
 	ctx context.Context, img *Image, of directory.Type, within query.Within, c *query.Condition, page *Page,
 ) (rows *query.Rows, all bool, err error) {
@@ -68,16 +68,16 @@ func (t *Tenant) find(
 }
 
 const (
-	// worthReading is how long evaluating a condition for all users must take so that names are
+	// worthReading is the duration of evaluating a condition for all users from which names are
 	// read from the store instead.
 	worthReading = time.Millisecond
-	// mostNames is how many names are read for that. Reading more takes about as long as evaluating
-	// the condition for all users.
+	// mostNames is the maximum number of names that are read for that. Reading more takes about as
+	// long as evaluating the condition for all users.
 	mostNames = 500
 )
 
-// findByName is find for a condition on the beginning of a name: what can fulfil it is read from
-// the store's order of that name. It returns nil when that is too much, or there is no such order.
+// findByName is find for a condition on the beginning of a name: it reads the candidates from the
+// store in the order of that name. It returns nil if there are too many, or there is no such order.
 func (t *Tenant) findByName(
 	ctx context.Context, img *Image, of directory.Type, within query.Within, c *query.Condition, page *Page,
 ) (*query.Rows, bool, error) {
@@ -89,7 +89,7 @@ func (t *Tenant) findByName(
 	order := &store.Order{Property: table.Schema().Columns[place].Name, AsOf: img.Seq}
 	q := store.Query{Kind: rowsOf(of), After: -1, Below: table.Rows(), Limit: mostNames + 1}
 	inOrder := page != nil && page.Order != nil && page.Order.Property == order.Property
-	if inOrder { // then the page's own objects are enough, and mostly among the first names
+	if inOrder { // then the objects of the page suffice, which are usually among the first names
 		order, q.After, q.Limit = new(*page.Order), page.After, min(2*page.Limit, q.Limit)
 	}
 	order.Prefix, q.Order = prefix, order

@@ -15,8 +15,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// checkNames checks that by names all are found that a condition finds as of an image, but for
-// those that have been purged since; all of them, and those of a page.
+// checkNames checks that findByName finds the objects that a condition finds as of an image, except
+// those that have been purged since: all of them, and those of a page.
 func (p *player) checkNames(
 	img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, objects map[uint32]plainObject,
 ) {
@@ -43,7 +43,7 @@ func (p *player) checkNames(
 	}
 }
 
-// checkPages goes through a list in the order of a name.
+// checkPages reads a list page by page in the order of a name.
 func (p *player) checkPages(
 	img *tenant.Image, kind store.Kind, within query.Within, c *query.Condition, rows *query.Rows,
 ) {
@@ -76,7 +76,7 @@ func (p *player) checkPages(
 	}
 }
 
-// named is a condition on the beginning of users' names.
+// named returns a condition on the beginning of users' names.
 func named(img *tenant.Image, start string) *query.Condition {
 	place, _ := img.Columns(directory.TypeUser).Schema().Column("displayName")
 	return query.Text(place, column.Test{Op: column.OpStarts, Text: start})

@@ -8,25 +8,25 @@ import (
 	"licensor/internal/store"
 )
 
-// The formats of commits and of a snapshot's head: the one that is written, and the oldest that is
-// read. A change that a program of the last format cannot read, or would misread, needs a new
-// number, and a database of the last one in testdata.
+// The formats of commits and of a snapshot's head: the one that is written, and the oldest one that
+// is read. A change that a program of the previous format cannot read, or would misread, needs a
+// new number, and a database of the previous format in testdata.
 const (
 	formatNow    = 8
 	formatOldest = 1
 
-	// Commits say which values have changed, and snapshots have the columns. 3 has links between
-	// objects, 4 administrative units, 5 which properties of applications have changed, when app
-	// roles were given, and when imports came, 6 writebackConfiguration of groups.
+	// Commits have the values of columns, and snapshots have the columns. Format 3 adds links
+	// between objects, 4 administrative units, 5 which properties of applications have changed,
+	// when app roles were assigned and when imports came, 6 writebackConfiguration of groups.
 	formatWithColumns = 2
-	// The log is a chain. 8 has the members of groups and other sets of users in parts.
+	// The log is a chain. Format 8 has the members of groups and other sets of users in parts.
 	formatWithChain = 7
 )
 
 // Format is the format of commits that this version writes, and the newest that it reads.
 const Format = formatNow
 
-// checkFormat refuses what this version does not read.
+// checkFormat refuses formats that this version does not read.
 func checkFormat(what string, format uint32) error {
 	if format >= formatOldest && format <= formatNow {
 		return nil
@@ -41,10 +41,10 @@ var decoding = decodingMode(cbor.DecOptions{
 	DupMapKey:         cbor.DupMapKeyEnforcedAPF,
 })
 
-// decodingFormat reads a format number among fields that may be unknown.
+// decodingFormat decodes a format number from fields that may be unknown.
 var decodingFormat = decodingMode(cbor.DecOptions{})
 
-// decodingMode allows the long lists that a commit over a large tenant has.
+// decodingMode allows long lists, as in commits of a large tenant.
 func decodingMode(options cbor.DecOptions) cbor.DecMode {
 	options.MaxArrayElements, options.MaxMapPairs = 1<<27, 1<<20
 	mode, err := options.DecMode()
@@ -54,8 +54,8 @@ func decodingMode(options cbor.DecOptions) cbor.DecMode {
 	return mode
 }
 
-// decodeCommit reads a commit's effects. The format comes first: it says more than an unknown
-// field.
+// decodeCommit decodes a commit's effects. It checks the format first: that error is clearer than
+// one about an unknown field.
 func decodeCommit(c store.Commit) (*Effects, error) {
 	if err := checkFormat(fmt.Sprintf("commit %d", c.Seq), c.Format); err != nil {
 		return nil, err

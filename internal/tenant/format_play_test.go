@@ -15,7 +15,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// names are those of users: letters of several alphabets, and of either case.
+// names are users' names: letters of several alphabets, in either case.
 var names = []string{
 	"Ann Müller", "ÉMILE Straße", "ΣΊΣΥΦΟΣ Παπαδόπουλος", "İbrahim Çelik", "李小龍", "Zoë 😀 O'Neil", "van der BERG", "åse Ørsted",
 }
@@ -44,7 +44,7 @@ func playDirectory(h *house) {
 	playUnits(h, users)
 }
 
-// playUnits makes administrative units: one that stays, and one that is deleted.
+// playUnits adds two administrative units, and deletes one.
 func playUnits(h *house, users []tenant.Done) {
 	for i, name := range []string{"Nord", "Süd"} {
 		unit := h.must(tenant.CreateUnit{
@@ -62,7 +62,7 @@ func playUnits(h *house, users []tenant.Done) {
 	h.must(group)
 }
 
-// userBody is a user; which properties are filled depends on its number.
+// userBody returns a user; the number determines which properties are set.
 func userBody(i int) string {
 	name := names[i%len(names)]
 	body := fmt.Sprintf(`{"accountEnabled":%t,"displayName":"%s %d","mailNickname":"Nick%d",
@@ -137,7 +137,8 @@ func playGroups(h *house, users []tenant.Done) {
 	h.must(tenant.UpdateGroup{Group: staff.Ordinal, Patch: patch})
 }
 
-// groupOf is a security group, or a Microsoft 365 group, which can be restored when it is deleted.
+// groupOf returns a security group, or a Microsoft 365 group, which can be restored after it is
+// deleted.
 func groupOf(tb testing.TB, name string, unified bool) tenant.CreateGroup {
 	tb.Helper()
 	body := `{"displayName":%q,"mailEnabled":false,"mailNickname":"group%d","securityEnabled":true}`
@@ -152,7 +153,7 @@ func groupOf(tb testing.TB, name string, unified bool) tenant.CreateGroup {
 	return tenant.CreateGroup{Patch: patch}
 }
 
-// somePlans are the first two plans of a product.
+// somePlans returns the first two plans of a product.
 func somePlans(h *house, sku uuid.UUID) []uuid.UUID {
 	product, ok := h.Image().Licensing.Product(sku)
 	if !ok {
@@ -190,7 +191,7 @@ func playPeople(h *house, users []tenant.Done) {
 	}
 }
 
-// importPatch is a user with properties that only an import can set.
+// importPatch returns a user with properties that only an import can set.
 func importPatch(tb testing.TB) directory.UserPatch {
 	patch, err := directory.ParseUserImport(members(tb, `{
 		"accountEnabled":true,"displayName":"Imported","mailNickname":"imported","userPrincipalName":"Imported@test.example",
@@ -244,7 +245,7 @@ func playApplications(h *house, users []tenant.Done) {
 	playLinks(h, users, full.ID, principal.ID)
 }
 
-// playLinks relates objects of several kinds.
+// playLinks links objects of several kinds.
 func playLinks(h *house, users []tenant.Done, application, principal uuid.UUID) {
 	owned := applicationOf(5, "owned")
 	h.must(tenant.SetClient{Client: owned, Owners: []uuid.UUID{users[1].ID}, Creator: principal})
@@ -291,7 +292,7 @@ func playAfterSnapshot(h *house) {
 	h.must(tenant.Reprocess{All: true})
 }
 
-// playSecondTenant makes a tenant that has commits only.
+// playSecondTenant adds a tenant that has commits only.
 func playSecondTenant(h *house) {
 	first := h.Tenant
 	defer func() { h.Tenant = first }()

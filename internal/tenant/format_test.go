@@ -22,7 +22,7 @@ import (
 
 var writeFormat = flag.Int("write-format", 0, "write the database of this format to testdata (see testdata/README.md)")
 
-// heldTenant is what a tenant holds, as it is kept next to a database in testdata.
+// heldTenant is the content of a tenant, as stored next to a database in testdata.
 type heldTenant struct {
 	Seq           uint64
 	At            time.Time
@@ -77,7 +77,7 @@ type heldGroup struct {
 	Licenses []licensing.Assign `json:",omitempty"`
 }
 
-// held returns what all tenants of the house hold, as indented JSON.
+// held returns the content of all tenants as indented JSON.
 func (h *house) held() string {
 	h.tb.Helper()
 	all := map[uuid.UUID]heldTenant{}
@@ -149,8 +149,9 @@ func heldClientOf(c directory.Client) heldClient {
 	return held
 }
 
-// afterMigration is what tenants hold of which a file of format 1 says what they held: applications
-// and service principals are documents of their own since a commit at the time of the last one.
+// afterMigration returns the content of tenants after the migration from format 1, given the
+// content before: applications and service principals are documents of their own since a commit at
+// the time of the last one.
 func afterMigration(tb testing.TB, former []byte) string {
 	tb.Helper()
 	var all map[uuid.UUID]struct {
@@ -219,7 +220,7 @@ func idsOf(ordinals []uint32, id func(uint32) uuid.UUID) (ids []uuid.UUID) {
 	return ids
 }
 
-// TestDatabasesOfAllFormats opens the databases in testdata, compares what they hold with what is
+// TestDatabasesOfAllFormats opens the databases in testdata, compares their content with what is
 // expected, and continues to use them.
 func TestDatabasesOfAllFormats(t *testing.T) {
 	t.Parallel()
@@ -274,7 +275,7 @@ func mustRead(tb testing.TB, path string) []byte {
 	return data
 }
 
-// wantHeld shows the first line that differs.
+// wantHeld reports the first different line.
 func wantHeld(tb testing.TB, got, want string) {
 	tb.Helper()
 	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
@@ -286,8 +287,8 @@ func wantHeld(tb testing.TB, got, want string) {
 	}
 }
 
-// TestWriteFormat makes the two tenants of a database in testdata, and checks that a restart leaves
-// them unchanged. With -write-format it keeps the database, and what it holds.
+// TestWriteFormat makes the two tenants of a database in testdata, and checks that a restart does
+// not change them. With -write-format it writes the database and its content to testdata.
 func TestWriteFormat(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)

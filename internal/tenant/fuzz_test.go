@@ -12,8 +12,8 @@ import (
 	"licensor/internal/store"
 )
 
-// FuzzReplay puts arbitrary bytes where a commit's effects should be: a damaged log must give an
-// error, never a panic.
+// FuzzReplay replays arbitrary bytes as a commit's effects: a damaged log must give an error, never
+// a panic.
 func FuzzReplay(f *testing.F) {
 	for _, e := range []Effects{
 		{
@@ -50,7 +50,7 @@ func FuzzReplay(f *testing.F) {
 	})
 }
 
-// small is an image with two users, one of them in one of two groups.
+// small returns an image with two users, one of them in one of two groups.
 func small(t testing.TB) *Image {
 	t.Helper()
 	img := empty()
@@ -69,7 +69,7 @@ func small(t testing.TB) *Image {
 	return img
 }
 
-// FuzzSnapshotHead puts arbitrary bytes where a snapshot's head should be.
+// FuzzSnapshotHead reads arbitrary bytes as a snapshot's head.
 func FuzzSnapshotHead(f *testing.F) {
 	img := small(f)
 	data, err := cbor.Marshal(headOf(img, partNames{"licensing": {"licensing-0-1"}, "directory": {"directory-0-1"}}))

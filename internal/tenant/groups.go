@@ -13,13 +13,13 @@ import (
 	"licensor/internal/store"
 )
 
-// CreateGroup adds a group, with its first members and owners.
+// CreateGroup adds a group with its first members and owners.
 type CreateGroup struct {
 	Patch   directory.GroupPatch
 	Members []uuid.UUID // users, groups and service principals
 	Owners  []uuid.UUID // users and service principals
 	Creator uuid.UUID   // of the group; ignored if not in the directory
-	Unit    *uint32     // the administrative unit that it becomes a member of; nil: none
+	Unit    *uint32     // the administrative unit that it is added to; nil: none
 }
 
 func (CreateGroup) name() string { return "createGroup" }
@@ -64,8 +64,8 @@ func (c *change) addGroup(g *directory.Group) (uint32, error) {
 	return group, nil
 }
 
-// freeNickname refuses a Microsoft 365 group, which has or will have an ordinal, with the
-// mailNickname of another: they would have one address.
+// freeNickname refuses a Microsoft 365 group with the mailNickname of another: they would have the
+// same address. The group may not exist yet.
 func (c *change) freeNickname(g *directory.Group, ordinal uint32) error {
 	if g.Unified() && c.dir.NicknameTaken(g.MailNickname, ordinal) {
 		return taken("mailNickname", g.MailNickname)
@@ -124,8 +124,8 @@ func (cmd UpdateGroup) run(c *change) error {
 	return c.addOwners(cmd.Group, cmd.Owners)
 }
 
-// DeleteGroup puts a Microsoft 365 group among the deleted items and removes any other permanently
-// (docs/spec/protocol.md P52); with licenses it is refused (docs/spec/licensing.md L35).
+// DeleteGroup moves a Microsoft 365 group to the deleted items, and permanently deletes any other
+// group (docs/spec/protocol.md P52). A group with licenses is refused (docs/spec/licensing.md L35).
 type DeleteGroup struct{ Group uint32 }
 
 func (DeleteGroup) name() string { return "deleteGroup" }
@@ -157,7 +157,7 @@ func (c *change) purgeGroup(group uint32) error {
 		return err
 	}
 	c.setMembers(group, members, false)
-	// The log must contain it, since nothing else does.
+	// The log must contain it, since no other effect implies it.
 	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) {
 		c.record(Nesting{Group: outer, Member: group, Removed: true})
 	}
@@ -169,7 +169,7 @@ func (c *change) purgeGroup(group uint32) error {
 	return nil
 }
 
-// RestoreGroup brings a deleted group back.
+// RestoreGroup restores a deleted group.
 type RestoreGroup struct{ Group uint32 }
 
 func (RestoreGroup) name() string { return "restoreGroup" }
@@ -201,7 +201,7 @@ func (c *change) deletedGroup(group uint32) (*directory.Group, error) {
 	return g, err
 }
 
-// PurgeGroup removes a deleted group permanently.
+// PurgeGroup permanently deletes a deleted group.
 type PurgeGroup struct{ Group uint32 }
 
 func (PurgeGroup) name() string { return "purgeGroup" }
@@ -213,7 +213,7 @@ func (cmd PurgeGroup) run(c *change) error {
 	return c.purgeGroup(cmd.Group)
 }
 
-// AddMembers puts users, groups and service principals into a group: all, or with an error none.
+// AddMembers adds users, groups and service principals to a group: all, or none after an error.
 type AddMembers struct {
 	Group   uint32
 	Members []uuid.UUID
@@ -246,13 +246,13 @@ func (c *change) addMembers(group uint32, members []uuid.UUID) error {
 	return nil
 }
 
-// join makes users who are not yet members members.
+// join adds the users who are not members yet.
 func (c *change) join(group uint32, users *roaring.Bitmap) {
 	c.setMembers(group, users, true)
 	c.lic.AddMembers(group, users)
 }
 
-// addOther makes a group or a service principal a member.
+// addOther adds a group or a service principal.
 func (c *change) addOther(group uint32, id uuid.UUID) error {
 	if _, ok := c.base.Principals.ByID(id); ok {
 		if !c.link(c.memberLink(group, id), true) {
@@ -276,7 +276,7 @@ func (c *change) addOther(group uint32, id uuid.UUID) error {
 	return nil
 }
 
-// roleAssignable is Image.RoleAssignable of a group that the command may have created.
+// roleAssignable is Image.RoleAssignable for a group that the command may have created.
 func (c *change) roleAssignable(group uint32) bool {
 	if group < c.base.Directory.Groups() {
 		return c.base.RoleAssignable(group)
@@ -298,7 +298,7 @@ func alreadyThere(id uuid.UUID, property string) *CommandError {
 		"One or more added object references already exist for the following modified properties: '%s'.", property)
 }
 
-// RemoveMember takes a user, group or service principal out of a group.
+// RemoveMember removes a user, group or service principal from a group.
 type RemoveMember struct {
 	Group  uint32
 	Member uuid.UUID
@@ -328,7 +328,7 @@ func (cmd RemoveMember) run(c *change) error {
 	return nil
 }
 
-// AddOwners makes users and service principals owners of a group.
+// AddOwners adds users and service principals to the owners of a group.
 type AddOwners struct {
 	Group  uint32
 	Owners []uuid.UUID
@@ -371,7 +371,7 @@ func (c *change) addOwner(group uint32, id uuid.UUID) error {
 	return nil
 }
 
-// RemoveOwner takes an owner from a group. The last one stays, as in the real service.
+// RemoveOwner removes an owner of a group. The last one cannot be removed, as in the real service.
 type RemoveOwner struct {
 	Group uint32
 	Owner uuid.UUID
@@ -396,8 +396,8 @@ func (cmd RemoveOwner) run(c *change) error {
 	return nil
 }
 
-// owned reports whether a group has another owner than one that was just removed, which is not
-// deleted.
+// owned reports whether a group has an owner that is not deleted, in addition to one that was just
+// removed.
 func (c *change) owned(group uint32, removed uuid.UUID) bool {
 	for id := range c.base.Links.From(directory.RelationOwnedBy, c.dir.GroupID(group)) {
 		if _, live := c.base.Kind(id); live && id != removed {

@@ -74,7 +74,7 @@ func (p *player) otherCommand(kind int) tenant.Command {
 	return p.signInCommand(kind)
 }
 
-// anyID is that of an object of any kind, or of none.
+// anyID returns the id of an object of any kind, or an unknown one.
 func (p *player) anyID() uuid.UUID {
 	switch n := byte(rapid.IntRange(0, 3).Draw(p.t, "object")); rapid.IntRange(0, 4).Draw(p.t, "kind") {
 	case 0:
@@ -93,7 +93,7 @@ func (p *player) anyID() uuid.UUID {
 	}
 }
 
-// linkCommand is one about what objects of any kinds are to each other.
+// linkCommand returns a command about links between objects of any kinds.
 func (p *player) linkCommand(kind int) tenant.Command {
 	link := directory.Link{
 		Relation: rapid.SampledFrom([]directory.Relation{
@@ -124,7 +124,7 @@ func (p *player) linkCommand(kind int) tenant.Command {
 	return tenant.AddLink{Link: link}
 }
 
-// deletedCommand is one about deleted applications and service principals.
+// deletedCommand returns a command about deleted applications and service principals.
 func (p *player) deletedCommand(kind int, id uuid.UUID) tenant.Command {
 	restore := rapid.Bool().Draw(p.t, "restore")
 	switch kind {
@@ -152,7 +152,7 @@ func (p *player) deletedCommand(kind int, id uuid.UUID) tenant.Command {
 	}
 }
 
-// unitCommand is one about administrative units.
+// unitCommand returns a command about administrative units.
 func (p *player) unitCommand(kind int) tenant.Command {
 	unit := rapid.Uint32Range(0, 3).Draw(p.t, "unit")
 	switch kind {
@@ -190,7 +190,7 @@ func unitPatch(tb testing.TB, format string, args ...any) directory.UnitPatch {
 	return patch
 }
 
-// signInCommand is one about who may sign in, and as what.
+// signInCommand returns a command about sign-in, such as trusted issuers and roles.
 func (p *player) signInCommand(kind int) tenant.Command {
 	app := uuid.UUID{15: byte(rapid.IntRange(1, 3).Draw(p.t, "application"))}
 	gone := rapid.Bool().Draw(p.t, "gone")
@@ -216,7 +216,7 @@ func (p *player) signInCommand(kind int) tenant.Command {
 	return tenant.UpdateSignIn{SignIn: directory.SignIn{AllowPasswordGrant: gone}}
 }
 
-// client is an application with a service principal or without.
+// client returns an application, with or without a service principal.
 func (p *player) client(n byte) directory.Client {
 	tags := rapid.SampledFrom([]string{`["a"]`, `["a","B"]`, `[]`}).Draw(p.t, "tags")
 	uris := rapid.SampledFrom([]string{`["api://%d"]`, `["api://%d","urn:x"]`, `[]`}).Draw(p.t, "identifierUris")

@@ -21,8 +21,8 @@ func plainDocument(t fataler, document []byte) (plain map[string]any) {
 	return plain
 }
 
-// checkObjects compares the columns, the lookups and the rows of applications and service
-// principals with the documents, and some random conditions with a look at each.
+// checkObjects compares the columns, lookups and rows of applications and service principals with
+// their documents, and some random conditions with a naive evaluation.
 func (p *player) checkObjects() {
 	img := p.Image()
 	applications, principals := map[uint32]plainObject{}, map[uint32]plainObject{}
@@ -73,7 +73,7 @@ func (p *player) checkObjects() {
 	}
 }
 
-// plainApplication is what an application shows, as JSON is decoded.
+// plainApplication returns what an application shows, as decoded JSON.
 func plainApplication(c directory.Client) map[string]any {
 	document := plainProperties(c.Properties)
 	document["appId"], document["displayName"] = c.AppID.String(), c.DisplayName
@@ -91,7 +91,7 @@ func plainApplication(c directory.Client) map[string]any {
 	return document
 }
 
-// plainPrincipal is what a service principal shows.
+// plainPrincipal returns what a service principal shows.
 func plainPrincipal(c directory.Client, tenant uuid.UUID) map[string]any {
 	document := plainProperties(c.Principal.Properties)
 	ofApplication := plainProperties(c.Properties)

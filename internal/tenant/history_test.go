@@ -17,9 +17,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestAnyHistorySurvivesRestarts plays random commands, restarts in between, with snapshots taken
-// often or never, and compares the image that comes back with the one that was there; and with what
-// all commits from the first one on give.
+// TestAnyHistorySurvivesRestarts plays random commands with restarts in between, and takes
+// snapshots often or never. It compares the image after a restart with the one before, and with a
+// replay of all commits.
 func TestAnyHistorySurvivesRestarts(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -52,7 +52,7 @@ func TestAnyHistorySurvivesRestarts(t *testing.T) {
 	})
 }
 
-// forgetSnapshots makes a start that has to go by the commits alone.
+// forgetSnapshots makes the next start replay all commits.
 func (h *house) forgetSnapshots() {
 	h.tb.Helper()
 	h.close()
@@ -75,13 +75,13 @@ func (h *house) forgetSnapshots() {
 	h.open(nil)
 }
 
-// player makes commands up. Many are refused; what is refused must leave no trace.
+// player makes up commands. Many are refused; they must leave no trace.
 type player struct {
 	*house
 	t *rapid.T
 
 	units   map[uuid.UUID]map[uuid.UUID]bool // the members that each administrative unit must have
-	earlier *tenant.Image                    // of a while ago
+	earlier *tenant.Image                    // an earlier one
 }
 
 func (p *player) user() uint32 {
@@ -114,7 +114,7 @@ func (p *player) step() {
 	}
 }
 
-// followUnits does to the plain sets of members what a command that was carried out must have done.
+// followUnits updates the plain sets of members after a command.
 func (p *player) followUnits(cmd tenant.Command, done tenant.Done, before *tenant.Image) {
 	img := p.Image()
 	switch cmd := cmd.(type) {
@@ -182,7 +182,7 @@ func (p *player) checkUnits() {
 	compareWith(p.t, img.Columns(directory.TypeAdministrativeUnit), store.KindAdministrativeUnit, units)
 }
 
-// membersOf are the ids of the members of an administrative unit.
+// membersOf returns the ids of the members of an administrative unit.
 func membersOf(img *tenant.Image, unit uint32) (ids []uuid.UUID) {
 	if users := img.UnitMembers.Users(unit); users != nil {
 		ids = append(ids, idsOf(users.ToArray(), img.Directory.UserID)...)
@@ -193,7 +193,7 @@ func membersOf(img *tenant.Image, unit uint32) (ids []uuid.UUID) {
 	return ids
 }
 
-// checkLinks wants both ends of every link to be there, and to be of kinds that the relation joins.
+// checkLinks checks that both ends of every link exist, and are of kinds that the relation links.
 func (p *player) checkLinks() {
 	img := p.Image()
 	kind := func(id uuid.UUID) string {
@@ -227,8 +227,7 @@ func (p *player) checkLinks() {
 	}
 }
 
-// checkSeats counts for itself what the image says is consumed, and that the rows are those of the
-// index.
+// checkSeats counts consumed units itself, and checks that the rows are those of the index.
 func (p *player) checkSeats() {
 	img := p.Image()
 	for _, s := range img.Licensing.SKUs() {

@@ -24,11 +24,11 @@ import (
 	"licensor/internal/tenant"
 )
 
-// house is a store with one tenant, and a clock and ids that a test can replay.
+// house is a store with one tenant, and a clock and ids that a test can repeat.
 type house struct {
 	tb      testing.TB
 	path    string
-	world   *memory.World // when not nil, instead of the path
+	world   *memory.World // if not nil, used instead of the path
 	store   store.Store
 	tenants *tenant.Tenants
 	*tenant.Tenant
@@ -67,7 +67,7 @@ func (h *house) build() {
 	h.Tenant = t
 }
 
-// open brings the house to life; between, when not nil, is between the tenant and its store.
+// open opens the store and the tenant; between, if not nil, wraps the store.
 func (h *house) open(between func(store.Store) store.Store) {
 	h.tb.Helper()
 	s := h.openStore()
@@ -192,7 +192,7 @@ func newGroup(tb testing.TB, name string) tenant.CreateGroup {
 	return tenant.CreateGroup{Patch: patch}
 }
 
-// content is all that an image holds, for comparing.
+// content returns everything in an image, for comparison.
 func content(tb testing.TB, img *tenant.Image) string {
 	tb.Helper()
 	var b bytes.Buffer

@@ -6,15 +6,15 @@ import (
 	"licensor/internal/directory"
 )
 
-// byID is what an Index and a Draft have in common to find users and groups by their ids, deleted
-// ones included.
+// byID has the methods of Index and Draft that find users and groups by their ids, including
+// deleted ones.
 type byID interface {
 	UserByID(id uuid.UUID) (ordinal uint32, ok bool)
 	GroupByID(id uuid.UUID) (ordinal uint32, ok bool)
 }
 
-// kindsWith returns the kinds of the objects that have an id, deleted ones included. There is at
-// most one, unless an earlier version has stored more.
+// kindsWith returns the kinds of the objects with an id, including deleted ones. There is at most
+// one, unless an earlier version has stored more.
 func (img *Image) kindsWith(id uuid.UUID, dir byID) (kinds []string) {
 	if _, ok := dir.UserByID(id); ok {
 		kinds = append(kinds, "user")
@@ -40,8 +40,8 @@ func (img *Image) kindsWith(id uuid.UUID, dir byID) (kinds []string) {
 	return kinds
 }
 
-// isAppID reports whether an id is the appId of an application or service principal, deleted ones
-// included.
+// isAppID reports whether an id is the appId of an application or service principal, including
+// deleted ones.
 func (img *Image) isAppID(id uuid.UUID) bool {
 	for range img.Applications.EveryByAppID(id) {
 		return true
@@ -52,8 +52,8 @@ func (img *Image) isAppID(id uuid.UUID) bool {
 	return false
 }
 
-// freeID refuses the id of a new object when another object has it, of whatever kind and deleted or
-// not, or when it is an appId: a token, a link or a role that names it would be that one's.
+// freeID refuses the id of a new object if any object has it, of any kind and deleted or not, or if
+// it is an appId: tokens, links and roles with that id would also apply to the new object.
 func (c *change) freeID(id uuid.UUID) error {
 	if len(c.next.kindsWith(id, c.dir)) > 0 || c.next.isAppID(id) {
 		return taken("id", id.String())
@@ -61,8 +61,8 @@ func (c *change) freeID(id uuid.UUID) error {
 	return nil
 }
 
-// freshID makes the id of a new object. The tries are bounded, so that a source that makes the same
-// id again and again ends in a refusal.
+// freshID returns an id for a new object. The number of tries is bounded, so that a source that
+// repeats the same id ends in a refusal.
 func (c *change) freshID() (id uuid.UUID) {
 	for range 100 {
 		if id = c.newID(); c.freeID(id) == nil {
@@ -72,7 +72,7 @@ func (c *change) freshID() (id uuid.UUID) {
 	return id
 }
 
-// freeAppID refuses the appId of a new application when an object has it as its id.
+// freeAppID refuses the appId of a new application if it is the id of an object.
 func (c *change) freeAppID(appID uuid.UUID) error {
 	if len(c.next.kindsWith(appID, c.dir)) > 0 {
 		return taken("appId", appID.String())
@@ -80,8 +80,7 @@ func (c *change) freeAppID(appID uuid.UUID) error {
 	return nil
 }
 
-// freeIDs refuses the ids that a client is to get besides those that it has, and the appId of one
-// that is new.
+// freeIDs refuses new ids of a client that are in use, and the appId of a new client.
 func (c *change) freeIDs(was, next *directory.Client) error {
 	if was == nil {
 		was = new(directory.Client)
@@ -109,11 +108,11 @@ func (c *change) freeIDs(was, next *directory.Client) error {
 	return c.freeID(principal)
 }
 
-// UserSerial is the serial number of a user, by its ordinal, which is never used again: it tells
-// the user from one that had the same id before and was purged. It is not 0.
+// UserSerial returns the serial number of a user, by its ordinal, which is never reused: it
+// distinguishes the user from a purged one with the same id. It is not 0.
 func UserSerial(user uint32) uint32 { return user + 1 }
 
-// PrincipalSerial is UserSerial for a service principal, by its object id; 0 when there is none.
+// PrincipalSerial is UserSerial for a service principal, by its object id; 0 if there is none.
 func (img *Image) PrincipalSerial(id uuid.UUID) uint32 {
 	ordinal, ok := img.Principals.ByID(id)
 	if !ok {

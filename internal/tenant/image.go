@@ -12,7 +12,7 @@ import (
 	"licensor/internal/store"
 )
 
-// Image is a tenant at one commit. Nothing in it ever changes.
+// Image is a tenant at one commit. It is immutable.
 type Image struct {
 	Seq           uint64
 	Chain         store.Chain // of the log at this commit
@@ -27,11 +27,11 @@ type Image struct {
 	UnitMembers   *directory.UnitMembers
 	Grants        *directory.Grants
 	Links         *directory.Links
-	// Ids of the templates of the directory roles that were given to an object, by its id.
+	// The ids of the templates of the directory roles that an object has, by its id.
 	Roles       map[uuid.UUID][]uuid.UUID
 	SignIn      directory.SignIn
-	Imports     []Imported // of the last week, the one that came last at the end
-	Memberships int        // how many users are members of groups, those of deleted ones included
+	Imports     []Imported // of the last week, the latest at the end
+	Memberships int        // how many users are members of groups, including deleted groups
 	Nested      int        // how many groups are members of groups
 
 	former []directory.Client // applications of format 1, until migrate
@@ -68,8 +68,8 @@ func (img *Image) Subscription(id uuid.UUID) (Subscription, bool) {
 	return img.Subscriptions[at], true
 }
 
-// LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName; a
-// *CommandError ProblemNotFound otherwise.
+// LiveUser returns the ordinal of a user who is not deleted, by id or userPrincipalName. Otherwise
+// it returns a *CommandError of kind ProblemNotFound.
 func (img *Image) LiveUser(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
 		if user, ok := img.Directory.LiveUserByID(id); ok {
@@ -83,8 +83,8 @@ func (img *Image) LiveUser(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// LiveGroup returns the ordinal of a group that is not deleted; a *CommandError ProblemNotFound
-// otherwise.
+// LiveGroup returns the ordinal of a group that is not deleted. Otherwise it returns a
+// *CommandError of kind ProblemNotFound.
 func (img *Image) LiveGroup(key string) (uint32, error) {
 	id, err := parseID(key)
 	if err != nil {
@@ -96,8 +96,8 @@ func (img *Image) LiveGroup(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// LiveUnit returns the ordinal of an administrative unit that is not deleted; a *CommandError
-// ProblemNotFound otherwise.
+// LiveUnit returns the ordinal of an administrative unit that is not deleted. Otherwise it returns
+// a *CommandError of kind ProblemNotFound.
 func (img *Image) LiveUnit(key string) (uint32, error) {
 	id, err := parseID(key)
 	if err != nil {
@@ -109,8 +109,8 @@ func (img *Image) LiveUnit(key string) (uint32, error) {
 	return 0, notFound(key)
 }
 
-// UnitsOf returns the administrative units that a user or group is a member of, deleted ones
-// included, in ascending order.
+// UnitsOf returns the administrative units that a user or group is a member of, including deleted
+// ones, ascending.
 func (img *Image) UnitsOf(id uuid.UUID) []uint32 {
 	if user, ok := img.Directory.UserByID(id); ok {
 		return img.UnitMembers.Of(user, false)

@@ -9,19 +9,19 @@ import (
 	"licensor/internal/directory"
 )
 
-// Import takes a batch of rows from another directory's export in one commit. A row with an error
-// is reported and changes nothing, the others are imported. With an ID, rows up to the last line
-// that was imported under this ID are skipped, so an import that was cut off can be sent again.
-// That is remembered for a week, of the newest 1,000 imports.
+// Import imports a batch of rows from another directory's export in one commit. A row with an error
+// is reported and changes nothing; the others are imported. With an ID, rows up to the last line
+// that was imported with the same ID are skipped, so an interrupted import can be sent again. This
+// is remembered for a week, for the latest 1,000 imports.
 type Import struct {
 	ID   string
 	Rows []ImportRow
-	// NoRoles is the reason that the caller may not add members to a role-assignable group; nil: it
-	// may.
+	// NoRoles is the reason why the caller must not add members to role-assignable groups; nil if
+	// it may.
 	NoRoles error
 }
 
-// ImportRow is a line of an import: one of its fields is set.
+// ImportRow is a line of an import. One of its fields is set.
 type ImportRow struct {
 	Line         int64
 	User         *ImportUser
@@ -30,19 +30,19 @@ type ImportRow struct {
 	Subscription *CreateSubscription
 }
 
-// Membership puts a user or group, by id or userPrincipalName, into a group, by id.
+// Membership adds a user or group, by id or userPrincipalName, to a group, by id.
 type Membership struct {
 	Group  string
 	Member string
 }
 
-// ImportGroup adds a group that another directory has.
+// ImportGroup adds a group of another directory.
 type ImportGroup struct {
 	ID    uuid.UUID // uuid.Nil: a new one
 	Patch directory.GroupPatch
 }
 
-// RowProblem is a row that was not taken.
+// RowProblem is a row that was not imported.
 type RowProblem struct {
 	Line    int64
 	Problem error
@@ -77,14 +77,14 @@ func (cmd Import) run(c *change) error {
 	return nil
 }
 
-// ofTheRow says that an error is the row's fault, rather than the store's.
+// ofTheRow reports whether an error is in the row, rather than in the store.
 func ofTheRow(err error) bool {
 	var problem *CommandError
 	var bad *directory.InvalidError
 	return errors.As(err, &bad) || (errors.As(err, &problem) && problem.Kind != ProblemUnavailable) || isRefusal(err)
 }
 
-// importing gathers memberships, so that a group's many new members join at once.
+// importing collects memberships, so that a group's new members are added at once.
 type importing struct {
 	*change
 	noRoles error
@@ -138,7 +138,7 @@ func (im *importing) member(m Membership) error {
 	return nil
 }
 
-// canHaveRoles is roleAssignable, which reads the documents of new groups, once for each group.
+// canHaveRoles is roleAssignable, but reads the documents of new groups only once per group.
 func (im *importing) canHaveRoles(group uint32) bool {
 	can, known := im.roles[group]
 	if !known {
@@ -148,7 +148,7 @@ func (im *importing) canHaveRoles(group uint32) bool {
 	return can
 }
 
-// find returns a live user, one of the same import included.
+// find returns a live user, including users of the same import.
 func (im *importing) find(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
 		if user, ok := im.dir.LiveUserByID(id); ok {

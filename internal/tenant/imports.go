@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// Imported is how far an import has come.
+// Imported is the progress of an import.
 type Imported struct {
 	ID   string `cbor:"1,keyasint"`
-	Line int64  `cbor:"2,keyasint"` // the last line that was taken
-	At   int64  `cbor:"3,keyasint"` // the time of the commit that took it, in milliseconds since 1970
+	Line int64  `cbor:"2,keyasint"` // the last line that was imported
+	At   int64  `cbor:"3,keyasint"` // the time of the commit that imported it, in milliseconds since 1970
 }
 
-// ImportMark says how far an import has come.
+// ImportMark records the progress of an import.
 type ImportMark struct {
 	ID   string `cbor:"1,keyasint"`
 	Line int64  `cbor:"2,keyasint"`
@@ -30,15 +30,16 @@ func (mark *ImportMark) apply(d *draft) (bool, error) {
 func (mark *ImportMark) note(f *Effects) { f.Import = mark }
 
 const (
-	// MaxImportID is how long the id of an import may be, in bytes.
+	// MaxImportID is the maximum length of the id of an import, in bytes.
 	MaxImportID = 128
 
 	keptImports = 1000
-	// importsKept is how long it is remembered which lines of an import were taken.
+	// importsKept is how long the progress of an import is remembered.
 	importsKept = 7 * 24 * time.Hour
 )
 
-// imported returns the last line of an import that was taken, 0 when none is remembered at a time.
+// imported returns the last imported line of an import, 0 if it is not remembered at the given
+// time.
 func (img *Image) imported(id string, at time.Time) int64 {
 	for _, i := range img.Imports {
 		if i.ID == id && !i.forgotten(at) {
@@ -50,9 +51,8 @@ func (img *Image) imported(id string, at time.Time) int64 {
 
 func (i Imported) forgotten(at time.Time) bool { return at.Sub(time.UnixMilli(i.At)) >= importsKept }
 
-// remember notes how far an import has come, and forgets those that are a week old, and the oldest
-// when there are too many. It depends on the commits alone, so that a replay of the log comes to
-// the same.
+// remember records the progress of an import. It forgets imports that are a week old, and the
+// oldest if there are too many. It depends on the commits alone, so a replay has the same result.
 func (img *Image) remember(mark *ImportMark) {
 	next := make([]Imported, 0, len(img.Imports)+1)
 	for _, i := range img.Imports {
@@ -64,7 +64,8 @@ func (img *Image) remember(mark *ImportMark) {
 	img.Imports = next[max(0, len(next)-keptImports):]
 }
 
-// importsOf are the imports of a snapshot that does not say when they were: not after it was taken.
+// importsOf converts the imports of a snapshot that does not have their times: they came no later
+// than the snapshot.
 func importsOf(lines map[string]int64, at time.Time) (list []Imported) {
 	for id, line := range lines {
 		list = append(list, Imported{id, line, at.UnixMilli()})

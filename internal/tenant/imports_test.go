@@ -12,7 +12,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// rowOf is a line of an import that adds a user.
+// rowOf returns a line of an import that adds a user.
 func rowOf(t *testing.T, line int, name string) []tenant.ImportRow {
 	t.Helper()
 	return []tenant.ImportRow{{Line: int64(line), User: &tenant.ImportUser{Patch: newUser(t, name).Patch}}}
@@ -25,15 +25,15 @@ func TestIdsOfImportsAreShort(t *testing.T) {
 	h.must(tenant.Import{ID: strings.Repeat("x", tenant.MaxImportID), Rows: rowOf(t, 1, "one")})
 }
 
-// The newest thousand imports are remembered, whichever way the tenant is opened.
+// The latest thousand imports are remembered, however the tenant is opened.
 func TestTheNewestImportsAreRemembered(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)
 	h.must(tenant.Import{ID: "first", Rows: rowOf(t, 1, "one")})
 	h.must(tenant.Import{ID: "second", Rows: rowOf(t, 2, "two")})
-	h.must(tenant.Import{ID: "first", Rows: rowOf(t, 3, "three")}) // comes after the second now
+	h.must(tenant.Import{ID: "first", Rows: rowOf(t, 3, "three")}) // is later than the second one now
 	for i := range 999 {
-		// A line that says nothing was there all the same.
+		// A line without content counts as well.
 		h.must(tenant.Import{ID: fmt.Sprint(i), Rows: []tenant.ImportRow{{Line: 1}}})
 	}
 	for range 2 {
@@ -76,7 +76,7 @@ func TestAnImportIsForgottenAfterAWeek(t *testing.T) {
 	}
 }
 
-// Whether roles can be given to a group is checked when a line is taken: someone else may have
+// Whether a group is role-assignable is checked when a line is imported: someone else may have
 // created the group after the caller was checked.
 func TestAnImportAddsNobodyToAGroupThatCanHaveRoles(t *testing.T) {
 	t.Parallel()

@@ -55,7 +55,7 @@ func (cmd AssignGroup) run(c *change) error {
 	return c.lic.AssignGroup(cmd.Group, cmd.Add, cmd.Remove)
 }
 
-// few refuses to give a group more licenses than it can have.
+// few refuses more licenses of a group than the maximum.
 func (cmd AssignGroup) few(c *change, id uuid.UUID) error {
 	skus := map[uuid.UUID]bool{}
 	for _, l := range c.base.Licensing.GroupLicenses(cmd.Group) {
@@ -73,8 +73,8 @@ func (cmd AssignGroup) few(c *change, id uuid.UUID) error {
 	return few(id, "licenses", maxGroupLicenses, len(skus)-1)
 }
 
-// Reprocess evaluates the group-based licenses again (L70, L75): of the given users, of the members
-// of the given groups, of all users in error, or of all users.
+// Reprocess evaluates group-based licenses again (L70, L75): of the given users, of the members of
+// the given groups, of all users with errors, or of all users.
 type Reprocess struct {
 	Users   []uint32
 	Groups  []uint32
@@ -97,7 +97,7 @@ func (cmd Reprocess) run(c *change) error {
 	return nil
 }
 
-// directoryView is what an Index and a Draft have in common here.
+// directoryView has the methods of Index and Draft that are needed here.
 type directoryView interface {
 	UserPurged(user uint32) bool
 	UserDeleted(user uint32) bool
@@ -107,7 +107,7 @@ type directoryView interface {
 	GroupID(group uint32) uuid.UUID
 }
 
-// check refuses users and groups that are deleted or purged by now.
+// check returns an error if one of the users or groups is deleted or purged.
 func (cmd Reprocess) check(dir directoryView) error {
 	for _, user := range cmd.Users {
 		if dir.UserPurged(user) || dir.UserDeleted(user) {
@@ -145,14 +145,14 @@ const (
 	StatusLockedOut = "LockedOut"
 )
 
-// MaxLicenses bounds totalLicenses, whose sum must fit Graph's 32-bit numbers.
+// MaxLicenses is the maximum of totalLicenses; their sum must fit Graph's 32-bit numbers.
 const MaxLicenses = 1 << 30
 
 // CreateSubscription buys seats of a SKU.
 type CreateSubscription struct {
 	SKUID                 uuid.UUID
 	TotalLicenses         int
-	Status                string // StatusEnabled when empty
+	Status                string // StatusEnabled if empty
 	IsTrial               bool
 	NextLifecycleDateTime *time.Time
 }
@@ -174,7 +174,7 @@ func (cmd CreateSubscription) run(c *change) error {
 	return c.subscribe(s, false)
 }
 
-// UpdateSubscription changes what is set of a subscription.
+// UpdateSubscription changes the fields of a subscription that are set.
 type UpdateSubscription struct {
 	ID                    uuid.UUID
 	TotalLicenses         *int
@@ -205,7 +205,7 @@ func (cmd UpdateSubscription) run(c *change) error {
 	return c.subscribe(s, false)
 }
 
-// DeleteSubscription ends a subscription. Holders keep what they have (L4).
+// DeleteSubscription deletes a subscription. Holders keep their licenses (L4).
 type DeleteSubscription struct{ ID uuid.UUID }
 
 func (DeleteSubscription) name() string { return "deleteSubscription" }
@@ -218,7 +218,7 @@ func (cmd DeleteSubscription) run(c *change) error {
 	return c.subscribe(s, true)
 }
 
-// subscribe makes a subscription what it is from now on, and its SKU's units the sum of its
+// subscribe adds, replaces or removes a subscription, and sets its SKU's units to the sum of its
 // subscriptions (L1).
 func (c *change) subscribe(s Subscription, removed bool) error {
 	if s.TotalLicenses < 0 || s.TotalLicenses > MaxLicenses {
@@ -248,7 +248,7 @@ func (c *change) subscribe(s Subscription, removed bool) error {
 	return nil
 }
 
-// SubscriptionNow is a subscription as it is from now on.
+// SubscriptionNow is the new state of a subscription.
 type SubscriptionNow struct {
 	Subscription Subscription `cbor:"1,keyasint"`
 	Removed      bool         `cbor:"2,keyasint,omitempty"`
@@ -259,7 +259,7 @@ func (now SubscriptionNow) apply(d *draft) (bool, error) {
 	return true, nil
 }
 
-// among returns the subscriptions with this one, or without it.
+// among returns the subscriptions with this one added or replaced, or removed.
 func (now SubscriptionNow) among(list []Subscription) []Subscription {
 	return replaced(list, now.Subscription, now.Removed, func(s Subscription) uuid.UUID { return s.ID })
 }

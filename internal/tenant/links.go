@@ -12,14 +12,13 @@ import (
 	"licensor/internal/store"
 )
 
-// LinkNow is a link between two objects that there is, or is not, from now on.
+// LinkNow is a link between two objects that was added or removed.
 type LinkNow struct {
 	directory.Link `cbor:"1,keyasint"`
 	Removed        bool `cbor:"2,keyasint,omitempty"`
 }
 
-// Owns reports whether an object is an owner of another: of a group, an application or a service
-// principal.
+// Owns reports whether an object is an owner of a group, application or service principal.
 func (img *Image) Owns(owner, object uuid.UUID) bool {
 	if img.Links.Has(directory.Link{Relation: directory.RelationOwnedBy, From: object, To: owner}) {
 		return true
@@ -29,8 +28,8 @@ func (img *Image) Owns(owner, object uuid.UUID) bool {
 	return isUser && isGroup && slices.Contains(img.Directory.Owners(group), user)
 }
 
-// Assigned reports whether a user has an app role of a service principal, by itself or as a direct
-// member of a group. It takes no longer when more users and groups have one.
+// Assigned reports whether a user has an app role of a service principal, directly or as a direct
+// member of a group. Its time does not depend on how many users and groups have one.
 func (img *Image) Assigned(user, principal uuid.UUID) bool {
 	if img.Links.Joins(directory.RelationHasRole, user, principal) {
 		return true
@@ -43,7 +42,7 @@ func (img *Image) Assigned(user, principal uuid.UUID) bool {
 }
 
 // Kind returns the kind of a user, group, application, service principal or administrative unit
-// that is not deleted; false when there is none with this id.
+// that is not deleted; false if there is none with this id.
 func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
 	if _, ok := img.Directory.LiveUserByID(id); ok {
 		return store.KindUser, true
@@ -63,14 +62,13 @@ func (img *Image) Kind(id uuid.UUID) (store.Kind, bool) {
 	return 0, false
 }
 
-// acts reports whether an object is one that creates and owns others: a user or a service
-// principal.
+// acts reports whether an object can create and own others: a user or a service principal.
 func (img *Image) acts(id uuid.UUID) bool {
 	kind, ok := img.Kind(id)
 	return ok && (kind == store.KindUser || kind == store.KindServicePrincipal)
 }
 
-// acts is Image.acts for what the command has not purged.
+// acts is Image.acts, except for objects that the command has purged.
 func (c *change) acts(id uuid.UUID) bool {
 	principal, ok := c.base.Principals.ByID(id)
 	if ok && c.principals.draft != nil && c.principals.draft.At(principal) == nil {
@@ -79,8 +77,8 @@ func (c *change) acts(id uuid.UUID) bool {
 	return c.base.acts(id)
 }
 
-// linkable says which kinds of objects a relation joins with commands of their own, and what is
-// said of a link that is there.
+// linkable has the relations that have commands of their own: the kinds of objects that they link,
+// and the error for a link that exists.
 var linkable = map[directory.Relation]struct {
 	from, to []store.Kind
 	there    func(to uuid.UUID) *CommandError
@@ -104,9 +102,9 @@ var linkable = map[directory.Relation]struct {
 	},
 }
 
-// AddLink relates an object to another: an application or service principal to an owner, a user to
-// a sponsor, a user, group or service principal to a service principal of which it gets an app
-// role.
+// AddLink adds a link: from an application or service principal to an owner, from a user to a
+// sponsor, or from a user, group or service principal to a service principal of which it gets an
+// app role.
 type AddLink struct{ Link directory.Link }
 
 func (AddLink) name() string { return "addLink" }
@@ -134,7 +132,7 @@ func (cmd AddLink) run(c *change) error {
 }
 
 // assignable refuses an app role that the service principal does not have, or not for this kind of
-// object. Without a role, which is the zero id, anything can be assigned.
+// object. The zero id, which means no role, is always possible.
 func (img *Image) assignable(l directory.Link) error {
 	if l.Relation != directory.RelationHasRole || l.Role == uuid.Nil {
 		return nil
@@ -155,7 +153,7 @@ func (img *Image) assignable(l directory.Link) error {
 	return nil
 }
 
-// RemoveLink ends what AddLink began.
+// RemoveLink removes a link that AddLink can add.
 type RemoveLink struct{ Link directory.Link }
 
 func (RemoveLink) name() string { return "removeLink" }
@@ -171,7 +169,7 @@ func (cmd RemoveLink) run(c *change) error {
 	return nil
 }
 
-// link adds a link, or removes it; false if that changes nothing.
+// link adds or removes a link; it returns false if that changes nothing.
 func (c *change) link(l directory.Link, is bool) bool {
 	return c.record(LinkNow{l, !is})
 }
@@ -183,14 +181,15 @@ func (c *change) unlink(id uuid.UUID) {
 	}
 }
 
-// created records the creator of an object, if it is in the directory.
+// created records the creator of an object, if the creator is in the directory.
 func (c *change) created(id, creator uuid.UUID) {
 	if c.acts(creator) {
 		c.link(directory.Link{Relation: directory.RelationCreatedBy, From: id, To: creator}, true)
 	}
 }
 
-// own gives a new application or service principal its first owners: those named, and its creator.
+// own adds the first owners of a new application or service principal: those named, and its
+// creator.
 func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error {
 	if c.acts(creator) && !slices.Contains(owners, creator) {
 		owners = append(slices.Clip(owners), creator)
@@ -210,7 +209,7 @@ func (c *change) own(id uuid.UUID, owners []uuid.UUID, creator uuid.UUID) error 
 	return nil
 }
 
-// sponsor gives a user sponsors.
+// sponsor adds sponsors of a user.
 func (c *change) sponsor(user uuid.UUID, sponsors []uuid.UUID) error {
 	kinds := linkable[directory.RelationSponsoredBy]
 	if err := few(user, "sponsors", maxSponsors, c.linksFrom(directory.RelationSponsoredBy, user)+len(sponsors)-1); err != nil {
@@ -252,7 +251,8 @@ func knownRelation(l directory.Link) error {
 	return nil
 }
 
-// restoreLinks reads links from a snapshot, and when they were made as far as that is known.
+// restoreLinks restores links from a snapshot, with the times of their creation as far as these are
+// known.
 func restoreLinks(list []directory.Link, times []int64) (*directory.Links, error) {
 	links := new(directory.Links)
 	for i, l := range list {
@@ -266,7 +266,7 @@ func restoreLinks(list []directory.Link, times []int64) (*directory.Links, error
 	return links, nil
 }
 
-// linkTimes are the times of all links in their order, in seconds; nil when none is known.
+// linkTimes returns the times of all links in their order, in seconds; nil if none is known.
 func linkTimes(links *directory.Links) (times []int64) {
 	n := 0
 	for l := range links.All() {

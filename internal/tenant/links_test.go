@@ -9,7 +9,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestWhoIsAssigned gives app roles to a user and to a group, of which only direct members count.
+// TestWhoIsAssigned assigns app roles to a user and to a group, of which only direct members count.
 func TestWhoIsAssigned(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)
@@ -45,8 +45,8 @@ func TestWhoIsAssigned(t *testing.T) {
 	}
 }
 
-// TestAPrincipalThatIsReplacedOwnsNothing gives an application another service principal, in the
-// name of the one that goes by it.
+// TestAPrincipalThatIsReplacedOwnsNothing replaces the service principal of an application, as the
+// caller that the old one is.
 func TestAPrincipalThatIsReplacedOwnsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)

@@ -17,12 +17,12 @@ import (
 // NewProcessors returns the processors that all tenants of a process share.
 func NewProcessors() *turns.Processors { return turns.NewProcessors(runtime.GOMAXPROCS(0)) }
 
-// Work waits until the work of a request can begin, and returns a context that has it.
+// Work waits until the work of a request can begin, and returns a context for it.
 func (t *Tenant) Work(ctx context.Context) (context.Context, *turns.Work, error) {
 	return t.options.Processors.Start(ctx, t.id)
 }
 
-// Turn waits for a turn for what takes long from the start.
+// Turn waits for a turn for work that takes long from the start.
 func (t *Tenant) Turn(ctx context.Context) (*turns.Turn, error) {
 	return t.options.Processors.Within(ctx, t.id)
 }
@@ -42,26 +42,26 @@ func (img *Image) Columns(of directory.Type) *column.Table {
 	return img.Directory.GroupColumns()
 }
 
-// rowsOf is the kind of the rows in which the objects of a type are stored.
+// rowsOf returns the kind of the rows in which the objects of a type are stored.
 func rowsOf(of directory.Type) store.Kind { return store.Kind(of) }
 
-// Page says which objects of a set are wanted: at most Limit, in an order.
+// Page is a page of a set of objects: at most Limit, in an order.
 type Page struct {
-	Order *store.Order // nil: that of ordinals; its After belongs to After here
-	After int64        // ordinal of the last object of the page before; -1 for the first page
-	Below uint32       // when not 0: only objects with an ordinal less than this
+	Order *store.Order // nil orders by ordinal; its After belongs to After here
+	After int64        // ordinal of the last object of the previous page; -1 for the first page
+	Below uint32       // if not 0, only objects with an ordinal less than this
 	Limit int
 }
 
-// unmoving is a property that no deleted object changes, so that its lists need not look for the
-// places that objects had.
+// unmoving is a property that deleted objects do not change, so that lists of them need not look
+// for earlier places.
 const unmoving = "deletedDateTime"
 
-// givenUpAfter is how many times the page the store's order is walked for it. The other way is one
-// pass over the columns, which takes longer, but never longer than that.
+// givenUpAfter limits how many objects of the store's order are read for a page, relative to its
+// size. The alternative is one pass over the columns, which takes longer, but no longer than that.
 const givenUpAfter = 20
 
-// Page returns the objects of a set that a page shows, in its order, as of an image.
+// Page returns the objects of a page of a set, in its order, as of an image.
 func (t *Tenant) Page(
 	ctx context.Context, img *Image, of directory.Type, within query.Within, rows *query.Rows, p Page,
 ) ([]query.Place, error) {
@@ -106,8 +106,8 @@ func (t *Tenant) Page(
 	return order.First(table, rows, after, below, p.Limit), nil
 }
 
-// walk looks for the page along the store's order, so many objects at a time, and is false when it
-// has to look at too many for that.
+// walk looks for the page in the store's order, a number of objects at a time. It returns false if
+// it would have to read too many.
 func (t *Tenant) walk(
 	ctx context.Context, of directory.Type, rows *query.Rows, p Page, among int,
 ) (places []query.Place, ok bool, err error) {
@@ -137,12 +137,12 @@ func (t *Tenant) walk(
 	return nil, false, nil
 }
 
-// portion is how many bytes of documents are read at once, and one document more.
+// portion is how many bytes of documents are read at once, plus one document.
 const portion = 512 << 10
 
-// Users returns the documents of users as of an image, in the order of the ordinals; nil for those
-// that have been written since, which UserNow returns, and those that are not there. Of large
-// documents it returns only those of the first ordinals, but at least one.
+// Users returns the documents of users as of an image, in the order of the ordinals. It returns nil
+// for users who do not exist, and for those written since, which UserNow returns. If documents are
+// large, it returns only those of the first ordinals, but at least one.
 func (t *Tenant) Users(ctx context.Context, img *Image, ordinals []uint32) ([]*directory.User, error) {
 	return listOf[directory.User](ctx, t, img, store.KindUser, ordinals)
 }
@@ -158,11 +158,12 @@ func listOf[T any](ctx context.Context, t *Tenant, img *Image, kind store.Kind, 
 	return list[:n], err
 }
 
-// documentsAtOnce is how many documents are asked for at once: more than a portion has as a rule.
+// documentsAtOnce is the maximum number of documents read at once: more than fit into a portion,
+// usually.
 const documentsAtOnce = 1000
 
-// documentsAt reads the documents of the first ordinals, as many as make a portion, and returns how
-// many that are.
+// documentsAt reads the documents of the first ordinals, up to a portion, and returns how many
+// ordinals that are.
 func (t *Tenant) documentsAt(
 	ctx context.Context, img *Image, kind store.Kind, ordinals []uint32, yield func(i int, d document),
 ) (int, error) {
@@ -196,13 +197,13 @@ func (t *Tenant) documentsAt(
 		return 0, err
 	}
 	n := complete(ordinals, missing, rows, size)
-	if n == 0 { // the first one has a high ordinal, and comes behind a whole portion of others
+	if n == 0 { // the first one has a high ordinal, and comes after a portion of others
 		return t.documentsAt(ctx, img, kind, ordinals[:1], yield)
 	}
 	for _, row := range rows {
 		i := missing[row.Ordinal]
 		if row.Seq > img.Seq || i >= n {
-			continue // it has been written since, or is of the next portion
+			continue // it has been written since, or belongs to the next portion
 		}
 		d, err := t.cached(objectKey{kind, row.Ordinal}, img, func() (store.Object, error) { return row, nil })
 		if err != nil {
@@ -220,8 +221,8 @@ func sizeOf(rows []store.Object) (size int64) {
 	return size
 }
 
-// complete returns how many of the first ordinals need no more to be read, when of those that are
-// missing rows were read, in the order of ordinals and up to the size of a portion.
+// complete returns how many of the first ordinals are complete after rows of the missing ones were
+// read in the order of ordinals, up to the size of a portion.
 func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object, size int64) int {
 	if size < portion {
 		return len(ordinals)
@@ -235,8 +236,8 @@ func complete(ordinals []uint32, missing map[uint32]int, rows []store.Object, si
 	return len(ordinals)
 }
 
-// UserNow returns a user's document with the image that it is as of: the one given, or a later one
-// when the user has been written since.
+// UserNow returns a user's document, and the image that it belongs to: the given one, or a later
+// one if the user has been written since.
 func (t *Tenant) UserNow(ctx context.Context, img *Image, user uint32) (*directory.User, *Image, error) {
 	d, img, err := t.exactly(ctx, img, objectKey{store.KindUser, user})
 	return valueOf[directory.User](d), img, err
@@ -248,14 +249,14 @@ func (t *Tenant) GroupNow(ctx context.Context, img *Image, group uint32) (*direc
 	return valueOf[directory.Group](d), img, err
 }
 
-// An object that is written again and again is read at most so often, and a commit that is durable
-// is waited for at most so long until it is published.
+// The maximum number of reads of an object that is written again and again, and the maximum wait
+// for a durable commit to be published.
 const (
 	mostReads   = 20
 	publication = time.Second
 )
 
-// exactly reads a document until it and the image belong together.
+// exactly reads a document until it belongs to the image.
 func (t *Tenant) exactly(ctx context.Context, img *Image, key objectKey) (document, *Image, error) {
 	for range mostReads {
 		d, err := t.document(ctx, img, key)
@@ -271,7 +272,7 @@ func (t *Tenant) exactly(ctx context.Context, img *Image, key objectKey) (docume
 	}
 }
 
-// published waits for the image of a commit that is durable.
+// published waits for the image of a durable commit.
 func (t *Tenant) published(ctx context.Context, seq uint64) (*Image, error) {
 	for end := time.Now().Add(publication); ; {
 		if img := t.Image(); img.Seq >= seq {

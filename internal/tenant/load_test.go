@@ -20,16 +20,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// estate is many tenants over one world of a store.
+// estate is many tenants in one world of a store.
 type estate struct {
 	*tenant.Tenants
 	tb    testing.TB
 	ids   []uuid.UUID
 	clock atomic.Int64
-	log   *bytes.Buffer // of the tenants; read it when they are closed
+	log   *bytes.Buffer // of the tenants; read it after they are closed
 }
 
-// newEstate opens a store with so many tenants, of which so many bytes may be loaded.
+// newEstate opens a store with a number of tenants, of which so many bytes may be loaded.
 func newEstate(tb testing.TB, s store.Store, tenants int, budget int64) *estate {
 	tb.Helper()
 	e := &estate{tb: tb, log: new(bytes.Buffer)}
@@ -64,7 +64,7 @@ func (e *estate) close() {
 	}
 }
 
-// add makes a user of a tenant.
+// add adds a user to a tenant.
 func (e *estate) add(id uuid.UUID, name string) error {
 	t, err := e.Tenant(e.tb.Context(), id)
 	if err != nil {
@@ -77,8 +77,8 @@ func (e *estate) add(id uuid.UUID, name string) error {
 	return err
 }
 
-// Many more tenants than there is memory for are used at once, and each has what was done to it:
-// nothing that is in use is dropped, and the budget is kept.
+// Many more tenants than fit into memory are used at once, and each keeps its changes: tenants in
+// use are not dropped, and the budget is kept.
 func TestTenantsTakeTurnsInMemory(t *testing.T) {
 	t.Parallel()
 	const tenants, budget, callers, each = 60, 8 * 100 << 10, 8, 60
@@ -115,7 +115,7 @@ func TestTenantsTakeTurnsInMemory(t *testing.T) {
 	}
 }
 
-// A tenant that is in use is not dropped: another waits, and is refused after a while.
+// A tenant in use is not dropped. Another one waits, and is refused after a while.
 func TestATenantInUseIsNotDropped(t *testing.T) {
 	t.Parallel()
 	e := newEstate(t, memory.New().Open(), 3, 150<<10) // for one
@@ -151,7 +151,7 @@ func isUnavailable(err error, saying string) bool {
 	return ok && problem.Kind == tenant.ProblemUnavailable && strings.Contains(problem.Message, saying)
 }
 
-// A tenant that needs more than all may take is refused, and the log says what it needs.
+// A tenant that needs more than the whole budget is refused, and the log says what it needs.
 func TestATenantThatIsTooLargeIsRefused(t *testing.T) {
 	t.Parallel()
 	world := memory.New()
@@ -179,7 +179,7 @@ func TestATenantThatIsTooLargeIsRefused(t *testing.T) {
 	}
 }
 
-// held is a store in which reading one tenant waits.
+// held is a store in which reading one tenant blocks.
 type held struct {
 	store.Store
 	tenant  uuid.UUID
@@ -193,7 +193,7 @@ func (h *held) Manifests(ctx context.Context, id uuid.UUID) ([]store.Manifest, e
 	return h.Store.Manifests(ctx, id)
 }
 
-// While one tenant is loaded, others are served. A caller waits for it no longer than its context
+// While one tenant is loaded, others can be used. A caller waits for it no longer than its context
 // allows.
 func TestLoadingHoldsUpNobodyElse(t *testing.T) {
 	t.Parallel()
@@ -223,8 +223,8 @@ func TestLoadingHoldsUpNobodyElse(t *testing.T) {
 	}
 }
 
-// A name that was claimed without a commit is free again after a while, and one with a commit is
-// not, though its claim was never settled.
+// A name that was claimed without a commit is released after a while. One with a commit is not,
+// even if its claim was never settled.
 func TestAClaimWithoutItsCommitIsFreeAgain(t *testing.T) {
 	t.Parallel()
 	s := memory.New().Open()
@@ -277,8 +277,8 @@ func (s *spoiled) Parts(ctx context.Context, id uuid.UUID, names []string) ([]st
 	return s.Store.Parts(ctx, id, names)
 }
 
-// A tenant that cannot be loaded is an error for its callers, which is not that it does not exist,
-// and others are served.
+// A tenant that cannot be loaded returns an error other than that it does not exist, and other
+// tenants can be used.
 func TestATenantThatCannotBeLoadedHarmsNoOther(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -292,7 +292,7 @@ func TestATenantThatCannotBeLoadedHarmsNoOther(t *testing.T) {
 		"a panic while its turn lasts": {func() func() ([]store.Part, error) {
 			var asked atomic.Int64
 			return func() ([]store.Part, error) {
-				if asked.Add(1)%2 == 0 { // the first time it is asked how much memory the tenant needs
+				if asked.Add(1)%2 == 0 { // the first call asks how much memory the tenant needs
 					panic("a fault")
 				}
 				return nil, store.ErrNotFound

@@ -20,9 +20,9 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestChangesNameEverythingThatIsDifferent plays random commands and compares the tenant before
-// with the tenant after: anyone who is different in a property must be among those that the log
-// says changed in it, over restarts and however the log is cut into stretches.
+// TestChangesNameEverythingThatIsDifferent plays random commands and compares the tenant before and
+// after. All objects that differ in a property must be among those that changed in it according to
+// the log, over restarts and however the log is divided.
 func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -72,8 +72,8 @@ func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 	})
 }
 
-// sight is what can be seen of a tenant: the properties of each user, group and administrative unit
-// by ordinal, as text; nil for those that are not there.
+// sight is what a client can see of a tenant: the properties of each user, group and administrative
+// unit by ordinal, as text; nil for those that do not exist.
 type sight struct {
 	seq                  uint64
 	users, groups, units []map[string]string
@@ -142,7 +142,7 @@ func properties(tb testing.TB, document []byte) map[string]string {
 	return all
 }
 
-// unnamed are the differences that changes do not name.
+// unnamed returns the differences that changes do not contain.
 func unnamed(changes *tenant.ObjectChanges, before, after []map[string]string) (wrong []string) {
 	for i, now := range after {
 		ordinal, was := uint32(i), map[string]string(nil)
@@ -176,7 +176,7 @@ func everyName(a, b map[string]string) map[string]string {
 	return all
 }
 
-// TestChangesNameNothingElse takes one command at a time.
+// TestChangesNameNothingElse executes one command at a time.
 func TestChangesNameNothingElse(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)
@@ -213,7 +213,7 @@ func TestChangesNameNothingElse(t *testing.T) {
 	}
 }
 
-// TestAStretchThatTheLogDoesNotHold is refused, wherever it is missing.
+// TestAStretchThatTheLogDoesNotHold is refused, wherever it is incomplete.
 func TestAStretchThatTheLogDoesNotHold(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)
@@ -264,7 +264,7 @@ func TestALogInANewerFormatIsNotRead(t *testing.T) {
 	}
 }
 
-// reformatted is a store whose commits have another format when that is set.
+// reformatted is a store whose commits have another format if that is set.
 type reformatted struct {
 	store.Store
 	format uint32

@@ -6,15 +6,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// ManagerNow is who a user's manager is from now on.
+// ManagerNow is the new manager of a user.
 type ManagerNow struct {
 	User    uint32 `cbor:"1,keyasint,omitempty"`
 	Manager uint32 `cbor:"2,keyasint,omitempty"`
 	Removed bool   `cbor:"3,keyasint,omitempty"` // the manager was removed
-	Before  uint32 `cbor:"4,keyasint,omitempty"` // one more than the manager before; 0: none, or an old log does not say
+	Before  uint32 `cbor:"4,keyasint,omitempty"` // one more than the previous manager; 0: none, or an old log does not tell
 }
 
-// SetManager gives a user a manager, in the place of any before.
+// SetManager sets a user's manager.
 type SetManager struct {
 	User    uint32
 	Manager uuid.UUID
@@ -41,7 +41,7 @@ func (cmd SetManager) run(c *change) error {
 	return nil
 }
 
-// RemoveManager takes a user's manager away.
+// RemoveManager removes a user's manager.
 type RemoveManager struct{ User uint32 }
 
 func (RemoveManager) name() string { return "removeManager" }

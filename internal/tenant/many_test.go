@@ -12,11 +12,11 @@ import (
 	"licensor/internal/tenant"
 )
 
-// A tenant costs what is in it: what is the same for many, such as the catalog, is there once, and
-// nothing is held for what may come. Nothing else runs next to this test.
+// A tenant takes memory for its content: data that is the same for many tenants, such as the
+// catalog, is shared, and nothing is allocated in advance. No other test runs at the same time.
 func TestATenantOfAHundredUsersIsSmall(t *testing.T) {
 	const tenants, users = 100, 100
-	const most = 120 << 10 // bytes; 84 KB on 64 bits, and the rest is for what tests leave behind
+	const most = 120 << 10 // bytes; 84 KB on 64 bits, and some for what other tests leave behind
 	h := newHouse(t, 1<<30)
 	before := heap()
 	for n := range tenants {
@@ -53,9 +53,9 @@ func TestATenantOfAHundredUsersIsSmall(t *testing.T) {
 	}
 }
 
-// heap is what is in use.
+// heap returns the bytes in use.
 func heap() int64 {
-	for range 2 { // the first leaves what has finalizers
+	for range 2 { // the first does not free objects with finalizers
 		runtime.GC()
 	}
 	var stats runtime.MemStats

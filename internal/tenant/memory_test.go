@@ -27,8 +27,8 @@ func newBudget(t *testing.T, room int64) (context.Context, *memory.Share, *memor
 	return ctx, share, b
 }
 
-// A command that waits for the writer has its memory until the writer is done with it, though its
-// caller has gone.
+// A command that waits for the writer keeps its memory until the writer is done with it, even if
+// its caller has given up.
 func TestACommandThatIsGivenUpHasItsMemoryUntilItIsDone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -65,14 +65,14 @@ func TestACommandThatIsGivenUpHasItsMemoryUntilItIsDone(t *testing.T) {
 	}
 	close(release)
 	wait.Wait()
-	h.must(newGroup(t, "three")) // comes behind it
+	h.must(newGroup(t, "three")) // comes after it
 	if used := b.Stats().Used; used != 0 {
 		t.Errorf("afterwards %d bytes are used", used)
 	}
 }
 
-// A change takes memory for the users that it may touch. Near the limit nothing is added, but what
-// takes something away continues.
+// A change takes memory for the users that it may touch. Near the limit nothing can be added, but
+// removals continue.
 func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	t.Parallel()
 	const members = 1000
@@ -124,7 +124,7 @@ func TestChangesTakeMemoryForWhatTheyTouch(t *testing.T) {
 	}
 }
 
-// What has changed is read from commits, and a large one takes memory before it is decoded.
+// Changes are read from commits, and a large one takes memory before it is decoded.
 func TestReadingALargeCommitTakesMemory(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)

@@ -10,16 +10,16 @@ import (
 	"licensor/internal/store"
 )
 
-// objectsDraft is what changes of the applications, service principals, or administrative units.
+// objectsDraft has the changes of the applications, service principals, or administrative units.
 type objectsDraft[T any] struct {
 	kind  store.Kind
-	name  string // of the kind, in errors
+	name  string // of the kind, for errors
 	base  *directory.Objects[T]
 	draft *directory.ObjectsDraft[T] // nil until there is a change
-	// In the effects, where changes are noted.
+	// The field of the effects for changes.
 	documents func(*Effects) *[]DocumentNow
 	values    func(*Effects) *[]Values
-	// then is called for each document that was put or purged; it may be nil.
+	// then, if not nil, is called for each document that was written or purged.
 	then func(DocumentNow)
 }
 
@@ -36,7 +36,7 @@ func principalsDraft(img *Image, d *draft) objectsDraft[directory.ServicePrincip
 		kind: store.KindServicePrincipal, name: "service principals", base: img.Principals,
 		documents: func(f *Effects) *[]DocumentNow { return &f.Principals },
 		values:    func(f *Effects) *[]Values { return &f.PrincipalValues },
-		then:      func(DocumentNow) { d.next.former = nil }, // now they are among the others
+		then:      func(DocumentNow) { d.next.former = nil }, // now they are among the other applications
 	}
 }
 
@@ -53,7 +53,7 @@ func unitsDraft(img *Image, d *draft) objectsDraft[directory.AdministrativeUnit]
 	}
 }
 
-// begun returns the draft. Most commands need none.
+// begun returns the draft, which most commands do not need.
 func (o *objectsDraft[T]) begun() *directory.ObjectsDraft[T] {
 	if o.draft == nil {
 		o.draft = o.base.Draft()
@@ -61,7 +61,7 @@ func (o *objectsDraft[T]) begun() *directory.ObjectsDraft[T] {
 	return o.draft
 }
 
-// len is the next free ordinal.
+// len returns the next free ordinal.
 func (o *objectsDraft[T]) len() uint32 {
 	if o.draft == nil {
 		return o.base.Len()
@@ -77,8 +77,8 @@ func (o *objectsDraft[T]) finish() *directory.Objects[T] {
 	return o.draft.Finish()
 }
 
-// put gives an object another document, unless that is nil, and other values in columns. The next
-// free ordinal adds the object.
+// put writes the document of an object, unless it is nil, and values in columns. The next free
+// ordinal adds an object.
 func (o *objectsDraft[T]) put(c *change, ordinal uint32, id uuid.UUID, document []byte, values []column.Change) error {
 	if document != nil {
 		object, err := o.base.Parse(document)
@@ -100,7 +100,7 @@ func (o *objectsDraft[T]) put(c *change, ordinal uint32, id uuid.UUID, document 
 	return nil
 }
 
-// what is what happens to an object that gets another document.
+// what returns the kind of change of an object that gets another document.
 func (o *objectsDraft[T]) what(ordinal uint32, object *T) MarkKind {
 	was := o.begun().At(ordinal)
 	if was == nil {
@@ -120,7 +120,7 @@ func (o *objectsDraft[T]) purge(c *change, ordinal uint32, id uuid.UUID) {
 	c.write(store.Object{Kind: o.kind, Ordinal: ordinal, ID: id, Purged: true})
 }
 
-// replay carries out what was noted of one kind of objects.
+// replay applies the changes of one kind of objects.
 func (o *objectsDraft[T]) replay(documents []DocumentNow, values []Values) error {
 	for _, now := range documents {
 		if err := o.set(now); err != nil {
@@ -169,19 +169,18 @@ func (o *objectsDraft[T]) setValues(v Values) error {
 	return err
 }
 
-// DocumentNow is the document of an application, service principal or administrative unit from now
-// on.
+// DocumentNow is the new document of an application, service principal or administrative unit.
 type DocumentNow struct {
 	Ordinal  uint32     `cbor:"1,keyasint,omitempty"`
-	Document []byte     `cbor:"2,keyasint,omitempty"` // none: it is purged
-	What     MarkKind   `cbor:"3,keyasint,omitempty"` // none: it is new, or a log of format 2 does not say
-	ID       *uuid.UUID `cbor:"4,keyasint,omitempty"` // of what is purged
-	// Properties are the members of the document that were Written, and of its properties; none when
-	// that is not known. Since format 5.
+	Document []byte     `cbor:"2,keyasint,omitempty"` // none if it is purged
+	What     MarkKind   `cbor:"3,keyasint,omitempty"` // none if it is new, or a log of format 2 does not tell
+	ID       *uuid.UUID `cbor:"4,keyasint,omitempty"` // of a purged object
+	// Properties are the members of the document that were Written, and those of its properties;
+	// none if unknown. Since format 5.
 	Properties []string `cbor:"5,keyasint,omitempty"`
 }
 
-// mark is what the log says of an object.
+// mark returns the event that the log records for an object.
 func (now DocumentNow) mark() Mark {
 	if now.Document == nil {
 		return Mark{Ordinal: now.Ordinal, What: Purged, ID: now.ID}

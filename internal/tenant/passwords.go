@@ -18,11 +18,11 @@ type passwordRow struct {
 	Hash string `json:"hash"`
 }
 
-// SetPassword gives a user a password, by its hash. The user's sessions end.
+// SetPassword sets a user's password, by its hash. The user's sessions end.
 type SetPassword struct {
 	User        uint32
-	Hash        string // from identity.HashPassword; that takes long, so it is made before
-	ForceChange bool   // the user must choose another one when signing in with it
+	Hash        string // from identity.HashPassword, which takes long, so it is computed before
+	ForceChange bool   // the user must choose another one at the next sign-in
 }
 
 func (SetPassword) name() string { return "setPassword" }
@@ -43,7 +43,7 @@ func (cmd SetPassword) run(c *change) error {
 	return nil
 }
 
-// RevokeSessions ends a user's sessions: tokens issued until now become invalid.
+// RevokeSessions ends a user's sessions: tokens issued before become invalid.
 type RevokeSessions struct{ User uint32 }
 
 func (RevokeSessions) name() string { return "revokeSessions" }
@@ -61,7 +61,7 @@ func (cmd RevokeSessions) run(c *change) error {
 	return nil
 }
 
-// liveUser is a user who is not deleted, with its document.
+// liveUser returns a user who is not deleted, with its document.
 func (c *change) liveUser(user uint32) (u *directory.User, document []byte, err error) {
 	if err := c.live(user); err != nil {
 		return nil, nil, err
@@ -69,12 +69,12 @@ func (c *change) liveUser(user uint32) (u *directory.User, document []byte, err 
 	return c.user(user)
 }
 
-// password notes the row of a user's new password, and in the user when that was.
+// password writes the row of a user's new password, and records the time in the user.
 func (c *change) password(user uint32, u *directory.User, hash string) {
 	now := c.at.Truncate(time.Second)
 	u.LastPasswordChangeDateTime, u.SignInSessionsValidFromDateTime = now, now
 	document, err := json.Marshal(passwordRow{hash})
-	if err != nil { // a text can be written
+	if err != nil { // encoding texts cannot fail
 		panic(err)
 	}
 	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: u.ID, Document: document})

@@ -7,8 +7,8 @@ import (
 )
 
 // Preview returns the result that a command would have after others, and discards it. Commands
-// before it that fail are skipped. Documents are read as they are: the commands before it must not
-// change the one that this one reads.
+// before it that fail are skipped. Documents are read as they are stored: the commands before it
+// must not change the one that this one reads.
 func (t *Tenant) Preview(ctx context.Context, cmd Command, before ...Command) (Done, error) {
 	img := t.Image()
 	for _, earlier := range before {

@@ -10,8 +10,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestAPreviewKeepsNothing previews changes one upon the other, and looks whether anything is left
-// of them.
+// TestAPreviewKeepsNothing previews changes one after another, and checks that nothing remains of
+// them.
 func TestAPreviewKeepsNothing(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)

@@ -9,32 +9,32 @@ import (
 	"licensor/internal/licensing"
 )
 
-// CommandError is a command, or a question, that cannot be carried out; nothing has changed, unless
-// it is ProblemUnknown.
+// CommandError is the error of a command or query that cannot be executed. Nothing has changed,
+// unless its kind is ProblemUnknown.
 type CommandError struct {
 	Kind    ProblemKind
 	Message string
-	Value   string // what the problem is about: an id, a name
-	// Property is the property whose value is another's, for ProblemTaken.
+	Value   string // the value in question: an id, a name
+	// Property is the property with the value, for ProblemTaken.
 	Property string
 }
 
-// ProblemKind says what sort of problem it is.
+// ProblemKind is the kind of a CommandError.
 type ProblemKind uint8
 
 // The kinds.
 const (
-	ProblemNotFound    ProblemKind = iota + 1 // what is named is not there
-	ProblemTaken                              // a value that must be unique is another's
-	ProblemInvalid                            // the command makes no sense as it is
-	ProblemChanged                            // the object of the command has changed
-	ProblemUnavailable                        // it could not be made durable now; try again
-	ProblemUnknown                            // it may have been made: the answer of the store did not come in time
+	ProblemNotFound    ProblemKind = iota + 1 // the named object does not exist
+	ProblemTaken                              // another object has the value, which must be unique
+	ProblemInvalid                            // the command is invalid
+	ProblemChanged                            // the object has changed meanwhile
+	ProblemUnavailable                        // the change could not be made durable; try again
+	ProblemUnknown                            // the change may have been made: there was no response in time
 )
 
 func (p *CommandError) Error() string { return p.Message }
 
-// What the real service says of the first two, with the value and with the property.
+// The messages of the real service for the first two, with the value and the property.
 const (
 	NotFoundText = "Resource '%s' does not exist or one of its queried reference-property objects are not present."
 	TakenText    = "Another object with the same value for property %s already exists."

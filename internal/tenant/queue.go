@@ -5,15 +5,15 @@ import (
 	"sync"
 )
 
-// maxWaiting is how many commands may wait for the writer before callers have to wait to hand in
+// maxWaiting is the maximum number of commands that wait for the writer. More callers wait to add
 // theirs.
 const maxWaiting = 4096
 
-// queue is what waits for a tenant's writer. It takes memory for what is in it only, since there
-// may be thousands of tenants in which nothing waits.
+// queue has the commands that wait for a tenant's writer. It takes memory for its content only,
+// since there may be thousands of tenants whose queues are empty.
 type queue struct {
-	room  chan struct{} // has an element for each that waits; elements without size take no memory
-	ready chan struct{} // has an element when something may wait
+	room  chan struct{} // has an element for each waiting command; elements without size take no memory
+	ready chan struct{} // has an element if there may be waiting commands
 
 	mu      sync.Mutex
 	waiting []request
@@ -24,7 +24,7 @@ func newQueue() *queue {
 	return &queue{room: make(chan struct{}, maxWaiting), ready: make(chan struct{}, 1)}
 }
 
-// put hands a request to the writer, once there is room. Its error is the context's, or errClosing.
+// put adds a request once there is room. Its error is the context's, or errClosing.
 func (q *queue) put(ctx context.Context, r request) error {
 	select {
 	case q.room <- struct{}{}:
@@ -42,15 +42,15 @@ func (q *queue) put(ctx context.Context, r request) error {
 	return nil
 }
 
-// wake has the writer look. The caller holds the lock.
+// wake makes the writer look. The caller holds the lock.
 func (q *queue) wake() {
 	select {
 	case q.ready <- struct{}{}:
-	default: // it is going to look
+	default: // it has been told already
 	}
 }
 
-// take returns up to n requests, those that have waited longest first.
+// take returns up to n requests, the oldest first.
 func (q *queue) take(n int) []request {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -67,14 +67,14 @@ func (q *queue) take(n int) []request {
 	return taken
 }
 
-// refuse answers all that waits with an error.
+// refuse returns an error to all waiting callers.
 func (q *queue) refuse(err error) {
 	for _, r := range q.take(maxWaiting) {
 		r.answer(reply{err: err})
 	}
 }
 
-// close refuses what waits and what comes later.
+// close refuses waiting and later requests.
 func (q *queue) close() {
 	q.mu.Lock()
 	q.closed = true

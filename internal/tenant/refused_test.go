@@ -19,7 +19,7 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// The tenants of testdata/format-1.db: of the first there is a snapshot.
+// The tenants of testdata/format-1.db; the first has a snapshot.
 var withSnapshot, withCommits = uuid.UUID{1}, uuid.UUID{2}
 
 func commitOf(t *testing.T, s store.Store, format uint32, effects []byte) {
@@ -30,7 +30,7 @@ func commitOf(t *testing.T, s store.Store, format uint32, effects []byte) {
 	}
 }
 
-// changeHead has a snapshot's manifest name another head.
+// changeHead makes a snapshot's manifest name another head.
 func changeHead(t *testing.T, s store.Store, change func(data []byte) []byte) {
 	t.Helper()
 	list, err := s.Manifests(t.Context(), withSnapshot)
@@ -44,7 +44,7 @@ func changeHead(t *testing.T, s store.Store, change func(data []byte) []byte) {
 	}
 }
 
-// changePiece has a snapshot's head name another part.
+// changePiece makes a snapshot's head name another part.
 func changePiece(t *testing.T, s store.Store, name string, change func(data []byte) []byte) {
 	t.Helper()
 	other := changePart(t, s, name, change)
@@ -94,7 +94,7 @@ func encoded(t *testing.T, value any) []byte {
 }
 
 // TestUnknownFormatsAndFieldsAreRefused changes a database as a newer version might: Open refuses
-// it with both numbers, or else for the field, and leaves it as it is.
+// it, with both format numbers or the field, and does not change it.
 func TestUnknownFormatsAndFieldsAreRefused(t *testing.T) {
 	t.Parallel()
 	known := fmt.Sprintf("this version reads formats up to %d: run the version that wrote it or a newer one", formatNow)

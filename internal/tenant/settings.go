@@ -63,7 +63,7 @@ func (c *change) organize(org *directory.Organization) error {
 	return c.publish(was, org)
 }
 
-// organizationNow is the organization's document from now on.
+// organizationNow is the new document of the organization.
 type organizationNow []byte
 
 func (now organizationNow) apply(d *draft) (bool, error) {
@@ -86,7 +86,7 @@ func (SetCatalog) name() string { return "setCatalog" }
 
 func (cmd SetCatalog) run(c *change) error { return c.lic.SetCatalog(cmd.Catalog) }
 
-// UpdateSettings changes the settings that are set.
+// UpdateSettings changes the settings that are not nil.
 type UpdateSettings struct {
 	AutoReprocess    *bool
 	GroupBundles     *licensing.Bundles

@@ -13,8 +13,8 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// SetGrant lets an application act for one user or for all, in the place of what it was granted for
-// them before. No scopes take the grant away.
+// SetGrant sets the scopes in which an application may act for one user, or for all. Without scopes
+// it removes the grant.
 type SetGrant struct{ Grant directory.Grant }
 
 func (SetGrant) name() string { return "setGrant" }
@@ -25,7 +25,7 @@ func (cmd SetGrant) run(c *change) error {
 	if len(g.Scopes) == 0 && !there {
 		return noSuch(g.Client)
 	}
-	if len(g.Scopes) > 0 { // one that is there can be taken away, also while its user is deleted
+	if len(g.Scopes) > 0 { // an existing grant can be removed while its user is deleted
 		if err := c.mayBeGranted(g); err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (cmd SetGrant) run(c *change) error {
 	return nil
 }
 
-// mayBeGranted refuses a grant for an application or a user that is not there.
+// mayBeGranted refuses a grant for an application or a user that does not exist.
 func (c *change) mayBeGranted(g directory.Grant) error {
 	if _, ok := c.next.Principal(g.Client); !ok {
 		return noSuch(g.Client)
@@ -51,8 +51,8 @@ func (c *change) mayBeGranted(g directory.Grant) error {
 	return nil
 }
 
-// SetRole gives a directory role to a user, a service principal or a group that roles can be given
-// to, or takes it away.
+// SetRole assigns a directory role to a user, a service principal or a role-assignable group, or
+// removes it.
 type SetRole struct {
 	Role      uuid.UUID // its template's id
 	Principal uuid.UUID // the object id
@@ -74,7 +74,7 @@ func (cmd SetRole) run(c *change) error {
 	return alreadyThere(cmd.Principal, "members")
 }
 
-// mayHaveRoles reports whether roles can be given to the object with an id.
+// mayHaveRoles reports whether roles can be assigned to an object.
 func (img *Image) mayHaveRoles(id uuid.UUID) bool {
 	if user, ok := img.Directory.UserByID(id); ok {
 		return !img.Directory.UserDeleted(user)
@@ -86,15 +86,14 @@ func (img *Image) mayHaveRoles(id uuid.UUID) bool {
 	return ok
 }
 
-// RoleAssignable reports whether directory roles can be given to a group, which is said when it is
-// created.
+// RoleAssignable reports whether directory roles can be assigned to a group, which is determined at
+// its creation.
 func (img *Image) RoleAssignable(group uint32) bool {
 	about, _ := directory.AboutGroup("isAssignableToRole")
 	return img.Directory.GroupColumns().Truth(group, about.Column) == column.TruthTrue
 }
 
-// roleAssignableGroups returns the groups that directory roles can be given to, deleted ones
-// included.
+// roleAssignableGroups returns the role-assignable groups, including deleted ones.
 func (img *Image) roleAssignableGroups() iter.Seq[uint32] {
 	about, _ := directory.AboutGroup("isAssignableToRole")
 	groups := img.Directory.GroupColumns()
@@ -113,10 +112,9 @@ func (img *Image) roleAssignableGroups() iter.Seq[uint32] {
 	}
 }
 
-// Guarded reports whether a user is a member or an owner of a group that directory roles can be
-// given to. It makes no difference whether the group has a role yet: the next one is the member's,
-// and an owner can become a member. Nor does it whether the group is deleted, since it can be
-// restored with its roles.
+// Guarded reports whether a user is a member or an owner of a role-assignable group. The group need
+// not have a role yet: its members would get the next one, and an owner can become a member. Nor
+// does it matter whether the group is deleted, since it can be restored with its roles.
 func (img *Image) Guarded(user uint32) bool {
 	if slices.ContainsFunc(img.Directory.MemberOf(user), img.RoleAssignable) {
 		return true
@@ -129,8 +127,7 @@ func (img *Image) Guarded(user uint32) bool {
 	return false
 }
 
-// RolesOf returns the directory roles that a user has: those given to it, and to the groups that it
-// is in.
+// RolesOf returns the directory roles of a user: its own, and those of its groups.
 func (img *Image) RolesOf(user uint32) []uuid.UUID {
 	if len(img.Roles) == 0 {
 		return nil
@@ -142,7 +139,7 @@ func (img *Image) RolesOf(user uint32) []uuid.UUID {
 	return roles
 }
 
-// RolesOfPrincipal returns the directory roles that a service principal has, as RolesOf.
+// RolesOfPrincipal returns the directory roles of a service principal, like RolesOf.
 func (img *Image) RolesOfPrincipal(id uuid.UUID) []uuid.UUID {
 	if len(img.Roles) == 0 {
 		return nil
@@ -156,7 +153,8 @@ func (img *Image) RolesOfPrincipal(id uuid.UUID) []uuid.UUID {
 	return roles
 }
 
-// appendRolesOf appends the roles of a group to a copy of some, unless it is deleted.
+// appendRolesOf returns roles with those of a group appended, unless it is deleted. It does not
+// change roles.
 func (img *Image) appendRolesOf(roles []uuid.UUID, group uint32) []uuid.UUID {
 	if more := img.Roles[img.Directory.GroupID(group)]; len(more) > 0 && !img.Directory.GroupDeleted(group) {
 		return append(slices.Clip(roles), more...)
@@ -164,7 +162,7 @@ func (img *Image) appendRolesOf(roles []uuid.UUID, group uint32) []uuid.UUID {
 	return roles
 }
 
-// UpdateSignIn changes how the tenant lets people and programs in.
+// UpdateSignIn changes the settings for sign-in.
 type UpdateSignIn struct{ SignIn directory.SignIn }
 
 func (UpdateSignIn) name() string { return "updateSignIn" }
@@ -183,27 +181,27 @@ func (cmd UpdateSignIn) run(c *change) error {
 	return nil
 }
 
-// GrantNow is a grant as it is from now on.
+// GrantNow is the new state of a grant.
 type GrantNow struct {
 	Grant   directory.Grant `cbor:"1,keyasint"`
 	Removed bool            `cbor:"2,keyasint,omitempty"`
 }
 
-// RoleNow is a role that an object has, or has not, from now on.
+// RoleNow is a role that was assigned to an object, or removed.
 type RoleNow struct {
 	Role      uuid.UUID `cbor:"1,keyasint"`
 	Principal uuid.UUID `cbor:"2,keyasint"`
 	Removed   bool      `cbor:"3,keyasint,omitempty"`
 }
 
-// forgetPrincipal takes away what a permanently deleted user was given.
+// forgetPrincipal removes the roles and grants of a permanently deleted user.
 func (c *change) forgetPrincipal(id uuid.UUID) {
 	c.forgetRoles(id)
 	c.dropGrants(c.next.Grants.OfUser(id))
 	c.unlink(id)
 }
 
-// forgetRoles takes away the roles of a permanently deleted object.
+// forgetRoles removes the roles of a permanently deleted object.
 func (c *change) forgetRoles(id uuid.UUID) {
 	for _, role := range c.next.Roles[id] {
 		c.record(RoleNow{role, id, true})
@@ -258,7 +256,7 @@ func (now GrantNow) apply(d *draft) (bool, error) {
 
 func (now GrantNow) note(f *Effects) { f.Grants = append(f.Grants, now) }
 
-// signInNow is the document of how the tenant lets people and programs in from now on.
+// signInNow is the new document of the settings for sign-in.
 type signInNow []byte
 
 func (now signInNow) apply(d *draft) (bool, error) {
@@ -274,7 +272,7 @@ func (now signInNow) apply(d *draft) (bool, error) {
 
 func (now signInNow) note(f *Effects) { f.SignIn = now }
 
-// roleList is the roles in an order that is always the same.
+// roleList returns the roles in a fixed order.
 func (img *Image) roleList() []RoleNow {
 	var list []RoleNow
 	for principal, roles := range img.Roles {

@@ -13,10 +13,10 @@ import (
 	"licensor/internal/tenant"
 )
 
-// check checks all that must hold whatever has happened.
+// check checks everything that must always hold.
 func (s *simulation) check() {
 	s.tb.Helper()
-	s.must(newGroup(s.tb, "checked")) // what has come late is in the image now
+	s.must(newGroup(s.tb, "checked")) // appends that arrived late are in the image now
 	s.checkReprocessing()
 	s.checkReplay()
 	s.checkAnswers(s.checkChain())
@@ -42,7 +42,7 @@ func (s *simulation) log() (log []store.Commit) {
 	return log
 }
 
-// checkChain wants each commit to follow the one before, and returns them.
+// checkChain checks that each commit follows the previous one, and returns the commits.
 func (s *simulation) checkChain() []store.Commit {
 	s.tb.Helper()
 	log := s.log()
@@ -55,8 +55,7 @@ func (s *simulation) checkChain() []store.Commit {
 	return log
 }
 
-// checkAnswers wants what callers were told to be what is in the log, where each has a name of its
-// own.
+// checkAnswers compares what callers were told with the log, where each call has a name of its own.
 func (s *simulation) checkAnswers(log []store.Commit) {
 	s.tb.Helper()
 	of := map[string][]store.Commit{}
@@ -87,8 +86,8 @@ func (s *simulation) checkAnswers(log []store.Commit) {
 	}
 }
 
-// checkPublished wants the image that everyone sees to be that of a commit in the log, and the
-// rows to be those of that image when it is the last one.
+// checkPublished checks that the published image is that of a commit in the log, and that the rows
+// are those of that image if it is the last one.
 func (s *simulation) checkPublished() {
 	s.tb.Helper()
 	img, log := s.Image(), s.log()
@@ -100,7 +99,7 @@ func (s *simulation) checkPublished() {
 	}
 }
 
-// checkReplay wants the image to be what all commits from the first one on give.
+// checkReplay checks that the image is the result of all commits.
 func (s *simulation) checkReplay() {
 	s.tb.Helper()
 	options := s.options()
@@ -130,7 +129,7 @@ func (onlyLog) ReplaceManifest(context.Context, uuid.UUID, store.Manifest, time.
 	return nil
 }
 
-// checkSeats counts who holds what, and wants that to be no more than was bought (L4).
+// checkSeats counts the holders of each product, who must not be more than the seats (L4).
 func (s *simulation) checkSeats(img *tenant.Image) {
 	s.tb.Helper()
 	held := map[uuid.UUID]int{}
@@ -147,8 +146,8 @@ func (s *simulation) checkSeats(img *tenant.Image) {
 	}
 }
 
-// checkReprocessing reprocesses everyone, twice. The first time may change what users have through
-// groups and nothing else (L70), the second time nothing at all (L72).
+// checkReprocessing reprocesses all users, twice. The first time may change only what users have
+// through groups (L70), the second time nothing (L72).
 func (s *simulation) checkReprocessing() {
 	s.tb.Helper()
 	before := apartFromGroups(s.Image())
@@ -163,7 +162,7 @@ func (s *simulation) checkReprocessing() {
 	}
 }
 
-// apartFromGroups is all of an image that has nothing to do with licenses from groups.
+// apartFromGroups returns all of an image except licenses from groups.
 func apartFromGroups(img *tenant.Image) string {
 	var b bytes.Buffer
 	for i := range img.Directory.Parts() {
@@ -180,7 +179,7 @@ func apartFromGroups(img *tenant.Image) string {
 	return b.String()
 }
 
-// checkRows wants the rows of users to be those of the image.
+// checkRows checks that the rows of users are those of the image.
 func (s *simulation) checkRows() {
 	s.tb.Helper()
 	img := s.Image()

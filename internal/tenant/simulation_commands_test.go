@@ -17,7 +17,7 @@ func (s *simulation) sku() uuid.UUID { return []uuid.UUID{e3, ems}[s.random.IntN
 
 func (s *simulation) name() string { return fmt.Sprint("user", s.random.IntN(12)) }
 
-// member is the id of a user, or from time to time of a group.
+// member returns the id of a user, or sometimes of a group.
 func (s *simulation) member() uuid.UUID {
 	if s.random.IntN(6) == 0 {
 		return s.Image().Directory.GroupID(s.group())
@@ -25,7 +25,7 @@ func (s *simulation) member() uuid.UUID {
 	return s.Image().Directory.UserID(s.user())
 }
 
-// command makes up a command of any sort. Many are refused, which is as well.
+// command returns a random command of any kind. Many are refused, as intended.
 func (s *simulation) command() tenant.Command {
 	dir := s.Image().Directory
 	switch {
@@ -87,8 +87,8 @@ func (s *simulation) licenseCommand() tenant.Command {
 	return tenant.AssignGroup{Group: s.group(), Add: []licensing.Assign{{SKUID: s.sku()}}}
 }
 
-// moreSeats buys a seat. There are never less: holders would keep theirs, and more seats could be
-// consumed than there are (L4).
+// moreSeats buys a seat. Seats are never removed: holders would keep theirs, and more seats could
+// be consumed than there are (L4).
 func (s *simulation) moreSeats() tenant.Command {
 	all := s.Image().Subscriptions
 	one := all[s.random.IntN(len(all))]
@@ -111,7 +111,7 @@ func (s *simulation) reprocessing() tenant.Command {
 	return tenant.Reprocess{All: true}
 }
 
-// importing takes users and memberships, some of which are there already.
+// importing imports users and memberships, some of which exist already.
 func (s *simulation) importing() tenant.Command {
 	cmd := tenant.Import{ID: fmt.Sprint("import", s.random.IntN(3))}
 	for line := range 1 + s.random.IntN(6) {

@@ -17,16 +17,16 @@ import (
 	"licensor/internal/tenant"
 )
 
-// simulationTime is how long simulations are played unless LICENSOR_SEEDS says how many.
+// simulationTime is how long simulations are played, unless LICENSOR_SEEDS says how many.
 const simulationTime = 20 * time.Second
 
-// TestSimulation plays random commands of several callers over a store that fails in every way, and
-// crashes in between. What it plays results from a seed, of which it takes new ones each time:
+// TestSimulation plays random commands of several callers over a store that fails in every way,
+// with crashes in between. It plays a new seed each time; a seed determines everything:
 //
 //	LICENSOR_SEED=7 go test ./internal/tenant -run TestSimulation     # plays one again
 //	LICENSOR_SEEDS=5000 go test ./internal/tenant -run TestSimulation # plays many
 //
-// A seed plays the same again: the last line of its log says which way it took.
+// The last line of the log tells whether two runs of a seed were the same.
 func TestSimulation(t *testing.T) {
 	t.Parallel()
 	played := 0
@@ -41,7 +41,7 @@ func TestSimulation(t *testing.T) {
 	t.Logf("played %d seeds", played)
 }
 
-// seeds yields those that are asked for by the environment, otherwise new ones for a while.
+// seeds yields the seeds in the environment, or new ones for a while.
 func seeds(t *testing.T) func(yield func(uint64) bool) {
 	number := func(name string) (uint64, bool) {
 		text := os.Getenv(name)
@@ -69,18 +69,18 @@ func seeds(t *testing.T) func(yield func(uint64) bool) {
 	}
 }
 
-// simulation is a tenant over a store in memory, behind a bad line, in a bubble of synctest: time
-// passes only when everyone waits, so no one has to wait for it.
+// simulation is a tenant over a store in memory with an unreliable connection, in a bubble of
+// synctest: time advances only when all goroutines wait, so waiting takes no time.
 type simulation struct {
 	*house
-	random  *rand.Rand // of what is done
+	random  *rand.Rand // of the actions
 	line    *storetest.Unreliable
 	weather *weather
 	calls   []*call
 	callers sync.WaitGroup
 }
 
-// call is a command that someone has sent, under a name of its own.
+// call is a command that was sent, with a name of its own.
 type call struct {
 	actor string
 	cmd   tenant.Command
@@ -97,21 +97,21 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		weather: newWeather(seed),
 	}
 	s.build()
-	s.crash() // from now on there is a line
+	s.crash() // from now on the store is behind the connection
 	for _, c := range []tenant.CreateSubscription{{SKUID: e3, TotalLicenses: 2}, {SKUID: ems, TotalLicenses: 1}} {
 		s.must(c)
 	}
 	return s
 }
 
-// play has crashes between rounds of commands.
+// play plays rounds of commands, with crashes in between.
 func (s *simulation) play() {
 	for range 4 {
 		for range s.random.IntN(8) {
 			s.clock.Add(s.random.Int64N(3))
 			s.round(s.weather.bad)
 			s.weather.calm()
-			time.Sleep(2 * time.Second) // until the writer knows what resulted from its last append
+			time.Sleep(2 * time.Second) // until the writer knows the outcome of its last append
 			s.checkPublished()
 		}
 		s.round(func() { s.weather.breaking(s.random.IntN(6)) })
@@ -123,7 +123,7 @@ func (s *simulation) play() {
 }
 
 // round sends some commands while the writer waits for the store, so that some share a transaction,
-// and has the weather change before they continue.
+// and changes the weather before they continue.
 func (s *simulation) round(change func()) {
 	s.weather.hold()
 	for range 1 + s.random.IntN(6) {
@@ -139,7 +139,7 @@ func (s *simulation) round(change func()) {
 	s.callers.Wait()
 }
 
-// send hands a command in. Some callers do not wait for long.
+// send sends a command. Some callers do not wait for long.
 func (s *simulation) send(cmd tenant.Command) {
 	c := &call{actor: fmt.Sprint("user ", len(s.calls)), cmd: cmd}
 	s.calls = append(s.calls, c)
@@ -154,7 +154,7 @@ func (s *simulation) send(cmd tenant.Command) {
 	})
 }
 
-// must is house.must for a command that is among the calls.
+// must is house.must for a command that is recorded as a call.
 func (s *simulation) must(cmd tenant.Command) tenant.Done {
 	s.tb.Helper()
 	c := &call{actor: fmt.Sprint("user ", len(s.calls)), cmd: cmd}
@@ -166,7 +166,7 @@ func (s *simulation) must(cmd tenant.Command) tenant.Done {
 }
 
 // crash ends the program without letting it finish anything, and starts it again. An append that
-// was still in progress reaches the store before that, later, or never.
+// was in progress reaches the store before that, later, or never.
 func (s *simulation) crash() {
 	s.tb.Helper()
 	_ = s.store.Close()                       // from now on nothing reaches the store
@@ -182,7 +182,7 @@ func (s *simulation) crash() {
 	switch {
 	case was == nil:
 		return
-	case when == 1: // in the midst of what the new one does first
+	case when == 1: // while the new one starts
 		s.weather.bring(func() { was.Arrive(s.world.Open()) })
 		s.checkReplay()
 	default:

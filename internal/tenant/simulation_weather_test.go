@@ -7,15 +7,15 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// weather says what results from each operation on the line of a simulation.
+// weather determines the outcome of each operation of a simulation's store.
 type weather struct {
 	mu     sync.Mutex
-	fate   *rand.Rand // of what the writer does
-	beside *rand.Rand // of snapshots, which are taken next to it
+	fate   *rand.Rand // of the writer's operations
+	beside *rand.Rand // of snapshots, which are taken concurrently
 	kind   weatherKind
-	left   int           // operations of the writer until the line breaks
-	late   func()        // not nil: happens before one of the writer's operations
-	gate   chan struct{} // appends wait until it is closed
+	left   int           // operations of the writer until the connection breaks
+	late   func()        // if not nil, called before one of the writer's operations
+	gate   chan struct{} // if not nil, appends wait until it is closed
 }
 
 type weatherKind uint8
@@ -23,7 +23,7 @@ type weatherKind uint8
 const (
 	isCalm     weatherKind = iota
 	isBad                  // any operation may fail
-	isBreaking             // it is bad, and all fail from a certain one on
+	isBreaking             // any operation may fail, and from a certain one on all do
 )
 
 func newWeather(seed uint64) *weather {
@@ -36,7 +36,7 @@ func newWeather(seed uint64) *weather {
 	return w
 }
 
-// hold lets appends wait until release.
+// hold makes appends wait until release.
 func (w *weather) hold() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -55,14 +55,14 @@ func (w *weather) turn(kind weatherKind, left int) {
 	w.kind, w.left = kind, left
 }
 
-// breaks reports whether the line breaks down or has broken down.
+// breaks reports whether the connection breaks or is broken.
 func (w *weather) breaks() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.kind == isBreaking
 }
 
-// bring has something happen before one of the next operations of the writer.
+// bring calls a function before one of the next operations of the writer.
 func (w *weather) bring(late func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -21,22 +21,22 @@ import (
 	"licensor/internal/tenant"
 )
 
-// size is how much a tenant has.
+// size is the number of objects in a tenant.
 type size struct{ users, groups, applications int }
 
-// The last block of users and of groups, which a new one copies, is as full in both.
+// The last block of users and of groups, which a new one copies, is equally full in both.
 var (
 	smallSize = size{1000, 100, 10}
 	largeSize = size{1000 + 3903*256, 100 + 391*256, 10_000} // a million users and 100,000 groups
 )
 
-// targets is how many users, spread over all, commands are about.
+// targets is the number of users that commands are about, spread over all.
 const targets = 1000
 
-// BenchmarkSize makes each command by turns in a small and a large tenant and prints, for each, the
-// median times and how many times longer the large tenant takes; the metric is that of all commands
-// together. It takes two minutes, most of it for filling the large tenant, and 1 GB of memory.
-// -benchtime=300x makes enough rounds.
+// BenchmarkSize executes each command in turn in a small and a large tenant. For each it prints the
+// median times, and their ratio; the metric is the ratio for all commands together. It takes two
+// minutes, mostly for filling the large tenant, and 1 GB of memory. -benchtime=300x makes enough
+// rounds.
 func BenchmarkSize(b *testing.B) {
 	b.Run("memory", func(b *testing.B) {
 		compareSizes(b, func(s size) store.Store {
@@ -81,7 +81,7 @@ func median(list []time.Duration) time.Duration {
 	return list[len(list)/2]
 }
 
-// town is a tenant to be measured, with a licensed group of all users and many small groups.
+// town is a tenant to measure, with a licensed group of all users and many small groups.
 type town struct {
 	*tenant.Tenant
 	b         *testing.B
@@ -95,7 +95,7 @@ type town struct {
 func newTown(b *testing.B, s size, open func(size) store.Store) *town {
 	t := &town{b: b, size: s, took: map[string][]time.Duration{}}
 	tenants, err := tenant.Open(b.Context(), open(s), tenant.Options{
-		// No snapshot comes in between.
+		// There are no snapshots meanwhile.
 		Now: time.Now, NewID: uuid.New, Log: slog.New(slog.DiscardHandler), SnapshotAfter: 1 << 60,
 	})
 	if err != nil {
@@ -202,10 +202,10 @@ func (t *town) application(i int, name string) tenant.SetClient {
 	}}
 }
 
-// target is one of the users that commands are about.
+// target returns one of the users that commands are about.
 func (t *town) target(i int) uint32 { return uint32(i % targets * (t.size.users / targets)) }
 
-// timed makes a command and notes how long that took.
+// timed executes a command and records its duration.
 func (t *town) timed(name string, cmd tenant.Command) tenant.Done {
 	start := time.Now()
 	done := t.do(cmd)
@@ -216,7 +216,7 @@ func (t *town) timed(name string, cmd tenant.Command) tenant.Done {
 	return done
 }
 
-// round makes each command once, and leaves the tenant about as it was.
+// round executes each command once, and leaves the tenant about as it was.
 func (t *town) round(i int) {
 	n := t.size.users + i
 	target, other := t.target(i), t.Image().Directory.UserID(t.target(i+1))
@@ -266,7 +266,7 @@ func (t *town) smallThings(i int) {
 }
 
 // forgetful is a store that accepts everything but keeps only the rows that commands read: those
-// that commands wrote, and every so many of those that imports wrote.
+// written by commands, and some of those written by imports.
 type forgetful struct {
 	store.Store
 	every uint32

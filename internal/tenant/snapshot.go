@@ -8,12 +8,11 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// piece is a list of parts that a snapshot consists of, each of 65,536 objects, or of 256
-// documents.
+// piece is a list of parts of a snapshot, each with 65,536 objects, or 256 documents.
 type piece struct {
 	name    string // stored
 	parts   func(img *Image) int
-	changed func(was, is *Image, part int) bool // whether a part may differ
+	changed func(was, is *Image, part int) bool // whether a part may have changed
 	write   func(img *Image, part int) []byte
 }
 
@@ -24,7 +23,7 @@ var pieces = []piece{
 		func(was, is *Image, part int) bool { return is.Licensing.PartChanged(was.Licensing, part) },
 		func(img *Image, part int) []byte { return img.Licensing.AppendPart(nil, part) },
 	},
-	{ // what of it has changed comes out when it is written
+	{ // which parts have changed is known when they are encoded
 		"licensingSets",
 		func(img *Image) int { return img.Licensing.Parts() },
 		func(was, is *Image, part int) bool { return is.Licensing != was.Licensing },
@@ -70,8 +69,8 @@ func objectsPiece[T any](name string, of func(img *Image) *directory.Objects[T])
 	}
 }
 
-// snapshots takes them in the background. It holds no image: an old one would keep alive all that
-// has changed since.
+// snapshots takes snapshots in the background. It keeps no image, since an old one would keep alive
+// all that has changed since.
 type snapshots struct {
 	taking  sync.Mutex     // one at a time; guards parts and sizes
 	parts   partNames      // of the last snapshot
@@ -83,13 +82,13 @@ type snapshots struct {
 	pending int // bytes of effects since the last snapshot
 	size    int // bytes of the last snapshot
 
-	due bool // take one as soon as the tenant works
+	due bool // take one as soon as the tenant is running
 }
 
-// staleness says which parts have changed since they were saved, by piece.
+// staleness has the parts that have changed since they were saved, by piece.
 type staleness map[string][]bool
 
-// add notes that a part has changed.
+// add marks a part as changed.
 func (s staleness) add(piece string, part int) {
 	for len(s[piece]) <= part {
 		s[piece] = append(s[piece], false)
@@ -99,7 +98,7 @@ func (s staleness) add(piece string, part int) {
 
 func (s staleness) has(piece string, part int) bool { return part < len(s[piece]) && s[piece][part] }
 
-// changed notes which parts are not the same in two images.
+// changed marks the parts that differ between two images.
 func (s *snapshots) changed(was, is *Image) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +114,7 @@ func (s *snapshots) changed(was, is *Image) {
 	}
 }
 
-// take returns what is stale and counts from zero again.
+// take returns the changed parts and resets the counts.
 func (s *snapshots) take() staleness {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +123,7 @@ func (s *snapshots) take() staleness {
 	return stale
 }
 
-// giveBack reverts take, if no snapshot resulted.
+// giveBack reverts take, if no snapshot was saved.
 func (s *snapshots) giveBack(stale staleness) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,8 +146,8 @@ func (s *snapshots) waiting(more int) int {
 	return s.pending
 }
 
-// quarter is a quarter of the last snapshot, so that what is written of snapshots stays in
-// proportion to what is written of commits; 0 for one that takes no noticeable time.
+// quarter returns a quarter of the size of the last snapshot, so that the data written for
+// snapshots stays in proportion to that of commits; 0 for a snapshot that takes no noticeable time.
 func (s *snapshots) quarter() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -158,7 +157,7 @@ func (s *snapshots) quarter() int {
 	return s.size / 4
 }
 
-// took notes what the last snapshot consists of. The caller holds taking, or is alone.
+// took records the parts of the last snapshot. The caller holds taking, or is the only user.
 func (s *snapshots) took(names partNames, sizes map[string]int) {
 	s.parts, s.sizes = names, sizes
 	s.mu.Lock()
@@ -169,8 +168,8 @@ func (s *snapshots) took(names partNames, sizes map[string]int) {
 	}
 }
 
-// note counts what a snapshot would save a start, and takes one in the background when that is
-// enough.
+// note counts what the next start would have to replay, and takes a snapshot in the background if
+// that is enough.
 func (s *snapshots) note(t *Tenant, was *Image, bytes int) {
 	s.changed(was, t.Image())
 	if s.waiting(bytes) >= max(t.options.SnapshotAfter, s.quarter()) {
@@ -178,7 +177,7 @@ func (s *snapshots) note(t *Tenant, was *Image, bytes int) {
 	}
 }
 
-// begin takes a snapshot in the background, unless one is being taken.
+// begin takes a snapshot in the background, unless one is in progress.
 func (s *snapshots) begin(t *Tenant) {
 	if !s.taking.TryLock() {
 		return

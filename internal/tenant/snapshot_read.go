@@ -12,7 +12,7 @@ import (
 	"licensor/internal/store"
 )
 
-// head is a snapshot but for its parts. Field numbers are stored; never renumber.
+// head is a snapshot without its parts. Field numbers are stored; never renumber.
 type head struct {
 	Seq           uint64              `cbor:"1,keyasint"`
 	At            time.Time           `cbor:"2,keyasint"`
@@ -29,7 +29,7 @@ type head struct {
 	Format        uint32              `cbor:"13,keyasint,omitempty"` // none: format 1
 	Parts         partNames           `cbor:"14,keyasint,omitempty"`
 	Links         []directory.Link    `cbor:"15,keyasint,omitempty"` // since format 3
-	LinkTimes     []int64             `cbor:"16,keyasint,omitempty"` // of Links, 0 where it is not known; since format 5
+	LinkTimes     []int64             `cbor:"16,keyasint,omitempty"` // of Links, 0 if unknown; since format 5
 	Imports       []Imported          `cbor:"17,keyasint,omitempty"` // since format 5
 	Chain         []byte              `cbor:"18,keyasint,omitempty"` // since format 7
 	Size          int64               `cbor:"19,keyasint,omitempty"` // see Tenant.size; since format 8
@@ -79,24 +79,24 @@ func recoverImage(ctx context.Context, t *Tenant) error {
 	return nil
 }
 
-// chainOf is a chain as the head has it: none in earlier formats.
+// chainOf returns the chain in a head; zero in earlier formats.
 func chainOf(stored []byte) (chain store.Chain) {
 	copy(chain[:], stored)
 	return chain
 }
 
-// commitWeight is the weight of a commit in addition to its effects, in bytes: replaying one takes
-// time however few effects it has.
+// commitWeight is added to the size of a commit's effects, in bytes: replaying takes time even
+// without effects.
 const commitWeight = 32
 
-// need is how much memory a tenant takes, in bytes, as far as its last snapshot says.
+// need returns how much memory a tenant takes, in bytes, according to its last snapshot.
 func (t *Tenant) need(ctx context.Context) (int64, error) {
 	list, err := t.store.Manifests(ctx, t.id)
 	if err != nil || len(list) == 0 {
 		return emptySize, err
 	}
 	parts, err := t.store.Parts(ctx, t.id, []string{list[0].Head})
-	if errors.Is(err, store.ErrNotFound) { // it was replaced, and swept
+	if errors.Is(err, store.ErrNotFound) { // it was replaced and swept
 		return emptySize, nil
 	} else if err != nil {
 		return 0, err
@@ -109,11 +109,11 @@ func (t *Tenant) need(ctx context.Context) (int64, error) {
 }
 
 const (
-	emptySize = 96 << 10 // what a tenant takes in which there is nothing
-	userSize  = 300      // what a user takes besides what snapshots have of it
+	emptySize = 96 << 10 // of an empty tenant
+	userSize  = 300      // of a user, in addition to its size in snapshots
 )
 
-// size is about how much memory the tenant takes, in bytes.
+// size returns approximately how much memory the tenant takes, in bytes.
 func (t *Tenant) size() int64 {
 	s := &t.snapshots
 	s.mu.Lock()
@@ -121,13 +121,13 @@ func (t *Tenant) size() int64 {
 	return t.Image().size(s.size)
 }
 
-// size is size of a tenant with this image, given how large a snapshot of it is.
+// size is Tenant.size for this image, given the size of its snapshot.
 func (img *Image) size(snapshot int) int64 {
 	return emptySize + userSize*int64(img.Directory.Users()) + int64(snapshot)
 }
 
-// snapshotTries is how often a snapshot is looked for again that was replaced and swept while it
-// was loaded.
+// snapshotTries is how often the last snapshot is read again if it was replaced and swept
+// meanwhile.
 const snapshotTries = 3
 
 // readSnapshot returns the image of the last snapshot, and its format.
@@ -197,8 +197,8 @@ func (t *Tenant) readParts(ctx context.Context, names partNames) (map[string][][
 	return data, errors.Join(errs...)
 }
 
-// image puts a snapshot together from its parts by piece; licensing and directory side by side, for
-// they are about as much work.
+// image builds an image from a snapshot's parts, by piece. Licensing and directory are decoded
+// concurrently, since they take about as long.
 func (h *head) image(parts map[string][][]byte) (*Image, error) {
 	if h.Licensing == nil {
 		return nil, errors.New("it has no licensing")

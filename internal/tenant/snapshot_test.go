@@ -14,7 +14,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// weighing is a store that weighs what is written of commits and of snapshots.
+// weighing is a store that counts the bytes written of commits and of snapshots.
 type weighing struct {
 	store.Store
 	commits, snapshots atomic.Int64
@@ -36,8 +36,8 @@ func (w *weighing) SaveParts(ctx context.Context, of uuid.UUID, parts []store.Pa
 	return w.Store.SaveParts(ctx, of, parts, at)
 }
 
-// TestSnapshotsStayInProportion imports so many users that a snapshot after each few of them would
-// write each user a hundred times.
+// TestSnapshotsStayInProportion imports so many users that frequent snapshots would write each user
+// a hundred times.
 func TestSnapshotsStayInProportion(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<14)

@@ -12,8 +12,8 @@ import (
 	"licensor/internal/store"
 )
 
-// snapshot makes an image durable: the parts that are stale, the head, and a manifest that names
-// them. The caller holds taking.
+// snapshot saves an image: the changed parts, the head, and a manifest that names them. The caller
+// holds taking.
 func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err error) {
 	s := &t.snapshots
 	defer func() {
@@ -37,18 +37,18 @@ func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err
 	return err
 }
 
-// unnamedFor is how long parts are kept that no manifest names: a reader of a manifest that was
-// replaced since can load its snapshot for that time.
+// unnamedFor is how long parts that no manifest names are kept: a reader of a replaced manifest can
+// load its snapshot for that time.
 const unnamedFor = time.Hour
 
-// newestName is the name of the manifest of the last snapshot. Others are named after days.
+// newestName is the name of the manifest of the last snapshot. Others are named by days.
 const newestName = "newest"
 
-// dailyKept is for how many days the first snapshot of each is kept.
+// dailyKept is the number of days for which the first snapshot is kept.
 const dailyKept = 7
 
-// keepDaily keeps a snapshot as the one of its day, unless there is one, and drops those of days
-// long ago.
+// keepDaily keeps a snapshot as that of its day, unless there is one, and drops those of earlier
+// days.
 func (t *Tenant) keepDaily(ctx context.Context, newest store.Manifest) error {
 	now := t.options.Now().UTC()
 	today, oldest := now.Format(time.DateOnly), now.AddDate(0, 0, -dailyKept).Format(time.DateOnly)
@@ -67,7 +67,7 @@ func (t *Tenant) keepDaily(ctx context.Context, newest store.Manifest) error {
 	daily := newest
 	daily.Name, daily.Version = today, 0
 	e := t.store.ReplaceManifest(ctx, t.id, daily, now)
-	if !errors.Is(e, store.ErrConflict) { // another process was faster
+	if !errors.Is(e, store.ErrConflict) { // another process was first
 		err = errors.Join(err, e)
 	}
 	return err
@@ -82,8 +82,8 @@ type snapshotWriter struct {
 	manifest store.Manifest
 }
 
-// write writes the parts that are stale, the head, and the manifest. Parts whose content has not
-// changed, as it turns out, are there.
+// write writes the changed parts, the head, and the manifest. Parts whose content turns out to be
+// unchanged exist already.
 func (w *snapshotWriter) write(ctx context.Context, stale func(piece string, part int) bool) error {
 	last := &w.t.snapshots
 	for _, p := range pieces {
@@ -125,7 +125,7 @@ func (w *snapshotWriter) save(ctx context.Context, kind string, data []byte) (na
 	return part.Name, w.t.store.SaveParts(ctx, w.t.id, []store.Part{part}, w.t.options.Now())
 }
 
-// replace makes the manifest the newest one, unless another process has saved a newer snapshot.
+// replace replaces the newest manifest, unless another process has saved a newer snapshot.
 func (w *snapshotWriter) replace(ctx context.Context) error {
 	for {
 		list, err := w.t.store.Manifests(ctx, w.t.id)

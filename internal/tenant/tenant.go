@@ -15,43 +15,43 @@ import (
 	"licensor/internal/turns"
 )
 
-// Options are what a tenant needs of the world around it.
+// Options are the dependencies and limits of tenants.
 type Options struct {
 	Now   func() time.Time // nil: time.Now
 	NewID func() uuid.UUID // nil: uuid.New
 	Log   *slog.Logger     // nil: slog.Default()
-	// Damaged is told that the store has lost something; nil: it is only an error.
+	// Damaged is called if the store has lost data; nil: it is only returned as an error.
 	Damaged func(error)
-	// SnapshotAfter is how many bytes of effects are worth a new snapshot at least: what a start may
-	// have to replay. Those of large tenants are taken when the effects are a quarter of the last one.
+	// SnapshotAfter is the minimum number of bytes of effects for a new snapshot, which a start may
+	// have to replay. Large tenants take one when the effects are a quarter of the last snapshot.
 	SnapshotAfter int
-	// Memory is how many bytes the loaded tenants may take together; 0: any number.
+	// Memory is the maximum memory of all loaded tenants, in bytes; 0: no limit.
 	Memory int64
-	// Loading is how many tenants are loaded at once; 2 when 0.
+	// Loading is how many tenants are loaded at once; 0 means 2.
 	Loading int
-	// Processors are shared out among the tenants; NewProcessors when nil.
+	// Processors are shared among the tenants; nil means NewProcessors().
 	Processors *turns.Processors
 }
 
-// Tenant is one live tenant. All its methods may be called from several goroutines.
+// Tenant is one live tenant. All methods are safe for concurrent use.
 type Tenant struct {
 	id      uuid.UUID
 	store   Store
 	options Options
 	image   atomic.Pointer[Image]
-	names   *names // of all tenants
-	release func() // what Release does
+	names   *names // shared by all tenants
+	release func() // the implementation of Release
 	// settleOther settles the names that another tenant has claimed.
 	settleOther func(ctx context.Context, id uuid.UUID) error
 
 	queue   *queue
-	closing chan struct{} // closed when no more commands are taken
+	closing chan struct{} // closed when no more commands are accepted
 	ended   chan struct{} // closed when the writer has ended
 	stats   stats
 	epoch   uint64 // of the log (store.Place); the writer's
-	failed  int    // batches in a row that could not be made durable; the writer's
+	failed  int    // consecutive batches that could not be made durable; used by the writer only
 
-	documents *documentCache // of all tenants
+	documents *documentCache // shared by all tenants
 	changes   *lru.Cache[stretch, *Changes]
 	sets      *lru.Cache[setKey, *query.Rows]
 	snapshots snapshots
@@ -61,12 +61,12 @@ type stats struct {
 	commands, rejected, commits, batches, unchanged atomic.Int64
 }
 
-// Stats count what a tenant has done since it was opened.
+// Stats count the operations of a tenant since it was opened.
 type Stats struct {
 	Commands, Rejected, Commits, Batches, Unchanged int64
 }
 
-// Stats returns the counts so far.
+// Stats returns the current counts.
 func (t *Tenant) Stats() Stats {
 	return Stats{
 		t.stats.commands.Load(), t.stats.rejected.Load(), t.stats.commits.Load(),
@@ -74,13 +74,13 @@ func (t *Tenant) Stats() Stats {
 	}
 }
 
-// ID is the tenant's id.
+// ID returns the tenant's id.
 func (t *Tenant) ID() uuid.UUID { return t.id }
 
-// Image is the tenant as it is now: at the last commit that is durable.
+// Image returns the tenant's current image: as of the last durable commit.
 func (t *Tenant) Image() *Image { return t.image.Load() }
 
-// newTenant makes a tenant in which there is nothing yet.
+// newTenant returns an empty tenant.
 func (all *Tenants) newTenant(id uuid.UUID) (*Tenant, error) {
 	changes, err := lru.New[stretch, *Changes](keptStretches)
 	if err != nil {
@@ -140,7 +140,7 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 		return Done{}, errors.Join(errUnknown, ctx.Err())
 	case <-t.ended:
 	}
-	select { // the writer's last answers came before it went
+	select { // the writer may have answered before it ended
 	case answer := <-r.reply:
 		return answer.done, answer.err
 	default:
@@ -175,8 +175,8 @@ func (t *Tenant) foresee(ctx context.Context, cmd Command) (Done, bool, error) {
 	return Done{Image: img, Report: report}, true, nil
 }
 
-// now is the time of the next commit: the clock's, in whole milliseconds, but never before the last
-// commit's.
+// now returns the time of the next commit: the clock's, in whole milliseconds, but not before the
+// last commit's.
 func (t *Tenant) now(img *Image) time.Time {
 	now := t.options.Now().UTC().Truncate(time.Millisecond)
 	if now.Before(img.At) {

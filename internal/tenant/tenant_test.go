@@ -39,7 +39,7 @@ func TestARestartChangesNothing(t *testing.T) {
 	}
 }
 
-// playEverything carries out every command at least once.
+// playEverything executes every command at least once.
 func playEverything(h *house) {
 	t := h.tb
 	h.must(tenant.CreateSubscription{SKUID: e3, TotalLicenses: 2})
@@ -111,11 +111,11 @@ func playSettings(h *house, subscription uuid.UUID) {
 	}
 }
 
-// failing is a store whose Append fails, or waits, when told to.
+// failing is a store whose Append can be made to fail or wait.
 type failing struct {
 	store.Store
 	fail  atomic.Bool
-	block chan struct{} // when not nil, Append waits for it
+	block chan struct{} // if not nil, Append waits for it
 }
 
 var errDisk = errors.New("no space left on device")
@@ -216,7 +216,8 @@ func TestARefusedCommandLeavesNoTrace(t *testing.T) {
 	}
 }
 
-// Of many at once, exactly one gets what there is once; and they share transactions.
+// If many callers want something that exists once, exactly one gets it; and they share
+// transactions.
 func TestOneWinner(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -323,7 +324,7 @@ func TestAnImportGoesOnWhereItWasCutOff(t *testing.T) {
 	}
 }
 
-// A group that is asked to leave itself is not a member, which is an answer, not a fault.
+// Removing a group from itself is a usual error, since it is not a member.
 func TestAGroupIsNoMemberOfItself(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)

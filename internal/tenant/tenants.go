@@ -19,8 +19,8 @@ import (
 	"licensor/internal/store"
 )
 
-// Tenants are all tenants of a store. A tenant is loaded when it is asked for, and dropped when
-// others need the memory.
+// Tenants are all tenants of a store. A tenant is loaded when it is used, and dropped when others
+// need the memory.
 type Tenants struct {
 	store     Store
 	options   Options
@@ -37,12 +37,12 @@ type Tenants struct {
 	entries map[uuid.UUID]*entry
 	bytes   int64         // of the loaded tenants, and of those that are being loaded
 	uses    uint64        // how often a tenant was asked for
-	freed   chan struct{} // closed, and replaced, when there may be room
+	freed   chan struct{} // closed and replaced when there may be room
 	closed  bool
 	stats   LoadStats
 }
 
-// Store is what tenants need of a store.
+// Store has the parts of a store that tenants need.
 type Store interface {
 	store.Log
 	store.Objects
@@ -50,7 +50,7 @@ type Store interface {
 	store.Claims
 }
 
-// Open returns the tenants of a store. The store stays the caller's to close, after Close.
+// Open returns the tenants of a store. The caller must close the store, after Close.
 func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	if options.SnapshotAfter == 0 {
 		options.SnapshotAfter = 8 << 20
@@ -85,9 +85,9 @@ func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	return all, nil
 }
 
-// fillClaims has the names of all tenants claimed once, since earlier versions claimed them in
-// memory only. Afterwards a name stands for that this was done. When a tenant cannot be read, the
-// store is left as it is.
+// fillClaims claims the names of all tenants once, since earlier versions claimed them in memory
+// only. Afterwards it claims a name that records this. If a tenant cannot be read, it changes
+// nothing.
 func (all *Tenants) fillClaims(ctx context.Context) error {
 	const done = "claims: complete"
 	found, err := all.store.Claimed(ctx, []string{done})
@@ -140,15 +140,15 @@ func (all *Tenants) first(ctx context.Context, most int) (ids []uuid.UUID, err e
 		if err != nil {
 			return nil, err
 		}
-		if place.Seq > 0 { // otherwise its creation was cut off before the first commit
+		if place.Seq > 0 { // otherwise its creation was interrupted before the first commit
 			ids = append(ids, listed[i])
 		}
 	}
 	return ids, nil
 }
 
-// Each loads one tenant after the other, oldest first, and hands it to do until that returns an
-// error, which is then returned.
+// Each loads one tenant after the other, oldest first, and calls do with it. If do returns an
+// error, it stops and returns that error.
 func (all *Tenants) Each(ctx context.Context, do func(t *Tenant) error) error {
 	ids, err := all.IDs(ctx)
 	if err != nil {
@@ -169,7 +169,7 @@ func (all *Tenants) Each(ctx context.Context, do func(t *Tenant) error) error {
 }
 
 // Loaded returns the tenants that are loaded now, in the order of their ids. They may be dropped at
-// any time: their images can still be read then.
+// any time; their images can still be read.
 func (all *Tenants) Loaded() (list []*Tenant) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -195,7 +195,7 @@ func (all *Tenants) Create(
 	case !errors.Is(err, store.ErrNotFound):
 		return nil, err
 	}
-	for _, d := range org.VerifiedDomains { // before the store is told of a tenant; found claims them
+	for _, d := range org.VerifiedDomains { // before the store has the tenant; the command claims them
 		switch owner, err := all.ByDomain(ctx, d.Name); {
 		case err == nil:
 			owner.Release()
@@ -216,20 +216,20 @@ func (all *Tenants) Create(
 	if _, err := t.Do(ctx, "system", found{org, catalog}); err != nil {
 		return nil, errors.Join(err, t.close(ctx))
 	}
-	if err := t.close(ctx); err != nil { // what is loaded is as after a restart
+	if err := t.close(ctx); err != nil { // a loaded tenant is as after a restart
 		return nil, err
 	}
 	return all.Tenant(ctx, id)
 }
 
-// ByDomain returns the tenant one of whose verified domains has this name, as Tenant does.
+// ByDomain returns the tenant with a verified domain, as Tenant does.
 func (all *Tenants) ByDomain(ctx context.Context, name string) (*Tenant, error) {
 	owner, err := all.names.owner(ctx, domainClaim(name))
 	if err != nil {
 		return nil, err
 	}
 	t, err := all.Tenant(ctx, owner)
-	if err == nil && !t.Image().Organization.HasDomain(name) { // it has only claimed it, or given it up
+	if err == nil && !t.Image().Organization.HasDomain(name) { // the tenant has only claimed it, or has removed it
 		t.Release()
 		return nil, fmt.Errorf("a tenant with the domain %s: %w", name, store.ErrNotFound)
 	}
@@ -277,7 +277,8 @@ func (all *Tenants) knows(ctx context.Context, name string) (bool, error) {
 	return err == nil, err
 }
 
-// Close ends all work, once what was taken on is durable, and saves what makes loading quick.
+// Close completes the accepted work until it is durable, ends all work, and saves snapshots that
+// make loading fast.
 func (all *Tenants) Close(ctx context.Context) error {
 	all.mu.Lock()
 	all.closed = true
@@ -291,7 +292,7 @@ func (all *Tenants) Close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// worthSaving is how many bytes of effects are replayed in no noticeable time.
+// worthSaving is the number of bytes of effects that are replayed in no noticeable time.
 const worthSaving = 256 << 10
 
 func (t *Tenant) close(ctx context.Context) error {

@@ -9,11 +9,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// tidyBatch is how many deleted objects one commit purges.
+// tidyBatch is the maximum number of objects that one commit purges.
 const tidyBatch = 500
 
-// Tidy purges, from time to time until the context ends, what was deleted more than 30 days ago
-// (KeptFor), of the tenants that are loaded.
+// Tidy repeatedly purges the objects of loaded tenants that were deleted more than 30 days ago
+// (KeptFor), until the context ends.
 func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -48,7 +48,7 @@ func (all *Tenants) tidy(ctx context.Context, id uuid.UUID) error {
 	return t.PurgeExpired(ctx)
 }
 
-// PurgeExpired purges what was deleted more than 30 days ago.
+// PurgeExpired purges the objects that were deleted more than 30 days ago.
 func (t *Tenant) PurgeExpired(ctx context.Context) error {
 	img := t.Image()
 	var groups []uint32

@@ -9,7 +9,7 @@ import (
 	"licensor/internal/tenant"
 )
 
-// However many change large rows at once, the writer has few of them at a time.
+// However many callers change large rows at once, the writer has few of them at a time.
 func TestATransactionHasFewLargeRows(t *testing.T) {
 	t.Parallel()
 	const changes, largeRows = 40, 5 // rows of 1.8 MB; 5 are more than a transaction waits for

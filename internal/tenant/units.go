@@ -10,7 +10,7 @@ import (
 	"licensor/internal/directory"
 )
 
-// CreateUnit adds an administrative unit, with its first members.
+// CreateUnit adds an administrative unit with its first members.
 type CreateUnit struct {
 	Patch   directory.UnitPatch
 	Members []uuid.UUID // users and groups
@@ -59,7 +59,7 @@ func (cmd UpdateUnit) run(c *change) error {
 	return c.writeUnit(cmd.Unit, was, &u)
 }
 
-// liveUnit refuses an administrative unit that is deleted by now.
+// liveUnit returns an administrative unit, or an error if it is deleted.
 func (c *change) liveUnit(unit uint32) (*directory.AdministrativeUnit, error) {
 	u := c.units.base.At(unit)
 	if u == nil {
@@ -79,7 +79,7 @@ func (c *change) writeUnit(unit uint32, was, now *directory.AdministrativeUnit) 
 	return c.units.put(c, unit, now.ID, document, now.Changed(was))
 }
 
-// DeleteUnit puts an administrative unit among the deleted items for 30 days. Its members stay.
+// DeleteUnit moves an administrative unit to the deleted items for 30 days. Its members stay.
 type DeleteUnit struct{ Unit uint32 }
 
 func (DeleteUnit) name() string { return "deleteAdministrativeUnit" }
@@ -94,7 +94,7 @@ func (cmd DeleteUnit) run(c *change) error {
 	return c.writeUnit(cmd.Unit, was, &deleted)
 }
 
-// RestoreUnit brings a deleted administrative unit back, with its members.
+// RestoreUnit restores a deleted administrative unit with its members.
 type RestoreUnit struct{ Unit uint32 }
 
 func (RestoreUnit) name() string { return "restoreAdministrativeUnit" }
@@ -112,7 +112,7 @@ func (cmd RestoreUnit) run(c *change) error {
 	return c.writeUnit(cmd.Unit, was, &restored)
 }
 
-// AddUnitMember makes a user or group a member of an administrative unit.
+// AddUnitMember adds a user or group to an administrative unit.
 type AddUnitMember struct {
 	Unit   uint32
 	Member uuid.UUID
@@ -127,7 +127,7 @@ func (cmd AddUnitMember) run(c *change) error {
 	return c.joinUnit(cmd.Unit, cmd.Member)
 }
 
-// RemoveUnitMember takes a user or group out of an administrative unit.
+// RemoveUnitMember removes a user or group from an administrative unit.
 type RemoveUnitMember struct {
 	Unit   uint32
 	Member uuid.UUID
@@ -157,7 +157,7 @@ func (c *change) joinUnit(unit uint32, id uuid.UUID) error {
 	return nil
 }
 
-// unitMember finds the user or group that is, or can be, a member of a unit; false when there is
+// unitMember finds the user or group that is, or can be, a member of a unit; false if there is
 // none, or it is deleted.
 func (c *change) unitMember(unit uint32, id uuid.UUID) (m directory.UnitMember, ok bool) {
 	if user, ok := c.dir.LiveUserByID(id); ok {
@@ -167,19 +167,19 @@ func (c *change) unitMember(unit uint32, id uuid.UUID) (m directory.UnitMember, 
 	return directory.UnitMember{Unit: unit, Member: group, IsGroup: true}, ok && !c.dir.GroupDeleted(group)
 }
 
-// changeUnit adds or removes a member; false if that changes nothing.
+// changeUnit adds or removes a member; it returns false if that changes nothing.
 func (c *change) changeUnit(m directory.UnitMember) bool {
 	return c.record(UnitMemberNow(m))
 }
 
-// leaveUnits takes a user or group that is purged out of all units.
+// leaveUnits removes a purged user or group from all units.
 func (c *change) leaveUnits(member uint32, isGroup bool) {
 	for _, unit := range c.next.UnitMembers.Of(member, isGroup) {
 		c.record(UnitMemberNow{Unit: unit, Member: member, IsGroup: isGroup, Removed: true})
 	}
 }
 
-// UnitMemberNow is a member of an administrative unit that was added or removed.
+// UnitMemberNow is a member that was added to an administrative unit, or removed.
 type UnitMemberNow directory.UnitMember
 
 func (now UnitMemberNow) apply(d *draft) (bool, error) {

@@ -10,8 +10,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// TestADeletedUnitIsKeptFor30Days deletes administrative units, restores one in time, and purges
-// the other with its members.
+// TestADeletedUnitIsKeptFor30Days deletes two administrative units, restores one in time, and
+// purges the other with its members.
 func TestADeletedUnitIsKeptFor30Days(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<30)

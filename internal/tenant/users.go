@@ -12,7 +12,7 @@ import (
 	"licensor/internal/store"
 )
 
-// KeptFor is how long what is deleted can be restored (docs/spec/protocol.md P52).
+// KeptFor is how long deleted objects can be restored (docs/spec/protocol.md P52).
 const KeptFor = 30 * 24 * time.Hour
 
 // CreateUser adds a user.
@@ -39,7 +39,7 @@ func (cmd CreateUser) run(c *change) error {
 	return c.lead(c.done.Ordinal, cmd.Manager, cmd.Sponsors)
 }
 
-// lead gives a user a manager, unless that is nil, and sponsors.
+// lead sets a user's manager, unless it is uuid.Nil, and adds sponsors.
 func (c *change) lead(user uint32, manager uuid.UUID, sponsors []uuid.UUID) error {
 	if manager != uuid.Nil {
 		if err := (SetManager{User: user, Manager: manager}).run(c); err != nil {
@@ -134,7 +134,7 @@ func (cmd UpdateUser) update(c *change) error {
 	return nil
 }
 
-// rename changes what a user is found by, where that is different now.
+// rename changes the keys by which a user is found, if they are different.
 func (c *change) rename(user uint32, was, now *directory.User) error {
 	keys := UserKeys{User: user, ID: now.ID, Name: directory.KeyOf(now.UserPrincipalName), Addresses: addressKeys(now)}
 	before := addressKeys(was)
@@ -155,7 +155,7 @@ func (c *change) rename(user uint32, was, now *directory.User) error {
 	return nil
 }
 
-// DeleteUser puts a user among the deleted items for 30 days; the seats are free at once
+// DeleteUser moves a user to the deleted items for 30 days. Its seats are free at once
 // (docs/spec/licensing.md L38).
 type DeleteUser struct{ User uint32 }
 
@@ -180,7 +180,7 @@ func (cmd DeleteUser) run(c *change) error {
 	return nil
 }
 
-// RestoreUser brings a deleted user back and processes all licenses as new (L38).
+// RestoreUser restores a deleted user and processes all licenses as new (L38).
 type RestoreUser struct{ User uint32 }
 
 func (RestoreUser) name() string { return "restoreUser" }
@@ -217,7 +217,7 @@ func (c *change) deletedUser(user uint32) (*directory.User, error) {
 	return u, err
 }
 
-// PurgeUser removes a deleted user permanently.
+// PurgeUser permanently deletes a deleted user.
 type PurgeUser struct{ User uint32 }
 
 func (PurgeUser) name() string { return "purgeUser" }
@@ -247,7 +247,7 @@ func (c *change) purgeUser(user uint32) {
 	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: id, Purged: true})
 }
 
-// PurgeExpired purges what was deleted more than 30 days ago.
+// PurgeExpired purges objects that were deleted more than 30 days ago.
 type PurgeExpired struct {
 	Users, Groups, Applications, Principals, Units []uint32
 }
@@ -292,8 +292,7 @@ func (c *change) expired(deleted time.Time) bool {
 	return !deleted.IsZero() && c.at.Sub(deleted) > KeptFor
 }
 
-// ImportUser adds a user that another directory has: with its id, when it has one, and without a
-// password.
+// ImportUser adds a user of another directory, with its id if it has one, and without a password.
 type ImportUser struct {
 	ID    uuid.UUID // uuid.Nil: a new one
 	Patch directory.UserPatch

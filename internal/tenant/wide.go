@@ -10,15 +10,15 @@ import (
 // resulting image keeps of the previous one.
 const touchedBytes = 256
 
-// reserve takes memory for the draft of a command. The request holds it until its end, as it holds
-// the image. Commands that only remove something, or set a password, need none, so that they work
-// when there is little.
+// reserve takes memory for the draft of a command. The request holds it until its end, because it
+// holds the image. Commands that only remove something, or set a password, take none, so that they
+// work when memory is low.
 func reserve(ctx context.Context, img *Image, cmd Command) error {
 	return memory.Of(ctx).More(ctx, touchedBytes*touches(img, cmd))
 }
 
-// touches is how many users a command may touch when these may be many, at least 1 when it may add
-// anything.
+// touches returns how many users a command may touch if these may be many, and at least 1 if it may
+// add anything.
 func touches(img *Image, cmd Command) int64 {
 	members := func(group uint32) int64 {
 		if group >= img.Directory.Groups() {
@@ -53,7 +53,7 @@ func touches(img *Image, cmd Command) int64 {
 	return 1
 }
 
-// added is 1 for a command that adds something.
+// added returns 1 for a command that adds something.
 func added(adds bool) int64 {
 	if adds {
 		return 1

@@ -15,23 +15,24 @@ type request struct {
 	ctx   context.Context
 	actor string
 	cmd   Command
-	share *memory.Share // is held until the answer: the caller may have given up before
+	share *memory.Share // is held until the response: the caller may have given up before
 	state *atomic.Int32
 	reply chan reply
 }
 
-// The states of a request. One that waits is either taken by the writer or withdrawn by its caller.
+// The states of a request. A waiting request is either taken by the writer or withdrawn by its
+// caller.
 const (
 	isWaiting int32 = iota
 	isTaken
 	isWithdrawn
 )
 
-// withdraw reports whether the request was withdrawn before the writer has taken it, so that it has
-// no effect.
+// withdraw withdraws the request, so that it has no effect. It returns false if the writer has
+// taken it.
 func (r request) withdraw() bool { return r.state.CompareAndSwap(isWaiting, isWithdrawn) }
 
-// take reports whether the request is the writer's.
+// take takes the request for the writer. It returns false if it was withdrawn.
 func (r request) take() bool {
 	return r.state.CompareAndSwap(isWaiting, isTaken) || r.state.Load() == isTaken
 }
@@ -46,14 +47,15 @@ type reply struct {
 	err  error
 }
 
-// How much shares one transaction: so many commands, and so many bytes of rows that they read or
-// write, and one command more.
+// The limits of one transaction: a number of commands, and a number of bytes of rows that they read
+// or write, plus one command.
 const (
 	maxBatch      = 512
 	maxBatchBytes = 8 << 20
 )
 
-// write is the tenant's one writer: it makes batches of what waits until the tenant is closed.
+// write is the loop of the tenant's writer: it executes batches of waiting commands until the
+// tenant is closed.
 func (t *Tenant) write() {
 	for {
 		select {
@@ -68,7 +70,7 @@ func (t *Tenant) write() {
 	}
 }
 
-// fold is a batch in the making: what its commands have come to so far.
+// fold is a batch in progress: the results of its commands so far.
 type fold struct {
 	image   *Image
 	commits []store.Commit
@@ -76,11 +78,11 @@ type fold struct {
 	order   []objectKey
 	bytes   int                        // of the rows
 	claimed []string                   // names that its commands have claimed
-	read    map[objectKey]store.Object // read ahead, as of before the batch
+	read    map[objectKey]store.Object // read in advance, as of before the batch
 }
 
-// commit folds the commands over the image, makes the results durable, publishes the last image and
-// responds.
+// commit executes the commands one after another, makes the results durable, publishes the last
+// image and responds.
 func (t *Tenant) commit(batch []request) {
 	for len(batch) > 0 {
 		batch = batch[t.commitFirst(batch):]
@@ -90,8 +92,8 @@ func (t *Tenant) commit(batch []request) {
 // maxTries is how often a batch is decided, each time on what others have committed meanwhile.
 const maxTries = 8
 
-// commitFirst is commit for as many of the first commands as share a transaction, and returns how
-// many these are.
+// commitFirst is commit for the first commands, as many as share a transaction. It returns how many
+// these are.
 func (t *Tenant) commitFirst(batch []request) int {
 	was := t.Image()
 	f, replies := t.fold(batch)
@@ -120,7 +122,7 @@ func (t *Tenant) commitFirst(batch []request) int {
 	return len(replies)
 }
 
-// fold decides as many of the first commands as share a transaction.
+// fold executes the first commands, as many as share a transaction.
 func (t *Tenant) fold(batch []request) (*fold, []reply) {
 	f := &fold{image: t.Image(), rows: map[objectKey]store.Object{}, read: t.readAhead(batch)}
 	var replies []reply
@@ -130,12 +132,12 @@ func (t *Tenant) fold(batch []request) (*fold, []reply) {
 	return f, replies
 }
 
-// rowReader is a command that reads a row, whichever way it ends.
+// rowReader is a command that always reads a row.
 type rowReader interface{ reads() objectKey }
 
-// readAhead reads in one query of each kind the rows that the commands of a batch ask for: asked
-// one by one they take ten times as long. Rows that it could not read, or has no room for, are read
-// again when a command asks for them, and that command is told why it fails.
+// readAhead reads the rows that the commands of a batch will read, in one query per kind: reading
+// them one by one takes ten times as long. Rows that it could not read, or has no room for, are
+// read again when a command needs them, and that command gets the error.
 func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
 	ordinals := map[store.Kind][]uint32{}
 	for _, r := range batch {
@@ -162,8 +164,8 @@ func (t *Tenant) readAhead(batch []request) map[objectKey]store.Object {
 	return read
 }
 
-// decide carries out one command on what the ones before it have left. A command that fails, or
-// panics, leaves no trace.
+// decide executes one command on the result of the previous ones. A command that fails, or panics,
+// leaves no trace.
 func (t *Tenant) decide(f *fold, r request) (answer reply) {
 	defer func() {
 		if p := recover(); p != nil {
