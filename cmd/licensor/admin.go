@@ -27,10 +27,9 @@ func resetPasswordCommand() *cobra.Command {
 	var secrets secretsKey
 	cmd := &cobra.Command{
 		Use:   "reset-password",
-		Short: "Give a user a new password, straight in a database",
-		Long: "Reset-password makes a new password for a user and prints it, once. The user chooses another one at " +
-			"the next sign-in, and\n" +
-			"whatever the user is signed in to ends. The server must not run on the same database meanwhile.",
+		Short: "Set a new password for a user, directly in a database",
+		Long: `Reset-password creates a new password for a user and prints it once. The user must change it at the next
+sign-in, and all sessions of the user end. No server must have the database open.`,
 		Example: "  licensor admin reset-password --data licensor.db --user admin@contoso.example",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -52,7 +51,7 @@ func resetPasswordCommand() *cobra.Command {
 	}
 	where.register(cmd)
 	secrets.register(cmd)
-	cmd.Flags().StringVar(&tenantName, "tenant", "", "id or domain of the tenant, when there are several")
+	cmd.Flags().StringVar(&tenantName, "tenant", "", "id or domain of the tenant, if there are several")
 	cmd.Flags().StringVar(&user, "user", "", "userPrincipalName or id of the user")
 	_ = cmd.MarkFlagRequired("user") // the flag exists
 	return cmd

@@ -37,16 +37,14 @@ func catalogImportCommand() *cobra.Command {
 	var ci catalogImport
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv",
-		Short: "Take products and service plans from Microsoft's published list",
-		Long: "Import reads the table \"Product names and service plan identifiers for licensing\" that Microsoft " +
-			"publishes as CSV, and puts its products\n" +
-			"and service plans into the tenant's catalog. What the table does not say stays as the catalog has it: " +
-			"which plans exclude or need\n" +
-			"others, the countries where they are not offered, the service they belong to. The rules that Licensor " +
-			"knows are added.\n\n" +
-			"Products that are not in the file stay, unless --replace is given. What is odd in the file is told with " +
-			"its line. The name - is the\n" +
-			"standard input.",
+		Short: "Import products and service plans from Microsoft's published list",
+		Long: `Import reads the table "Product names and service plan identifiers for licensing", which Microsoft publishes as
+CSV, and adds its products and service plans to the tenant's catalog. The catalog keeps what the table does not
+have: conflicts and dependencies of plans, the countries where they are not offered, and their services. The
+rules that Licensor knows are added.
+
+Products that are not in the file remain, unless --replace is given. Problems in the file are reported with
+their line. The name - is the standard input.`,
 		Example: "  licensor catalog import --dry-run 'Product names and service plan identifiers for " +
 			"licensing.csv'\n" +
 			"  licensor catalog import --info demo.json products.csv",
@@ -54,9 +52,9 @@ func catalogImportCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return ci.run(cmd, args[0]) },
 	}
 	cmd.Flags().BoolVar(&ci.replace, "replace", false,
-		"take products and rules out that are not in the file and not known to Licensor")
-	cmd.Flags().BoolVar(&ci.dryRun, "dry-run", false, "only say what would change")
-	cmd.Flags().BoolVar(&ci.json, "json", false, "print the summary, with what is odd in the file, as JSON")
+		"remove products and rules that are not in the file and not known to Licensor")
+	cmd.Flags().BoolVar(&ci.dryRun, "dry-run", false, "only print what would change")
+	cmd.Flags().BoolVar(&ci.json, "json", false, "print the summary, with the problems of the file, as JSON")
 	ci.register(cmd)
 	return cmd
 }
@@ -93,7 +91,7 @@ func (ci *catalogImport) run(cmd *cobra.Command, name string) error {
 		err = summary.print(cmd.OutOrStdout(), cmd.ErrOrStderr(), name)
 	}
 	if err == nil && report.Skipped > 0 {
-		return partly(fmt.Errorf("%d rows were left out", report.Skipped))
+		return partly(fmt.Errorf("%d rows were skipped", report.Skipped))
 	}
 	return err
 }
@@ -142,9 +140,9 @@ func (s *catalogSummary) print(out, err io.Writer, name string) error {
 	for _, text := range s.RulesLeftOut {
 		fmt.Fprintf(err, "%s: %s\n", name, text)
 	}
-	fmt.Fprintf(out, "%d rows read, %d of them left out\n\n", s.Rows, s.Skipped)
+	fmt.Fprintf(out, "%d rows read, %d of them skipped\n\n", s.Rows, s.Skipped)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\tADDED\tCHANGED\tUNCHANGED\tTAKEN OUT")
+	fmt.Fprintln(table, "\tADDED\tCHANGED\tUNCHANGED\tREMOVED")
 	fmt.Fprintf(table, "products\t%s\nservice plans\t%s\n", s.Products, s.ServicePlans)
 	if err := table.Flush(); err != nil {
 		return err

@@ -112,7 +112,7 @@ func TestCatalogImportTellsWhatIsOdd(t *testing.T) {
 	t.Parallel()
 	file := newFile(t, "list.csv", published+newRow+badRow)
 	code, stdout, stderr := call(t, rootCommand(), "catalog", "import", "--dry-run", "--data", newDatabase(t), file)
-	if code != exitPartial || !strings.Contains(stderr, file+`:3: row left out: GUID "no id" is not a GUID`) || !strings.Contains(stderr, "1 rows were left out") {
+	if code != exitPartial || !strings.Contains(stderr, file+`:3: row skipped: GUID "no id" is not a GUID`) || !strings.Contains(stderr, "1 rows were skipped") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	if !strings.Contains(stdout, "2 rows read") || !strings.Contains(stdout, "Nothing was written.") {

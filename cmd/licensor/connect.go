@@ -30,16 +30,16 @@ type connecting struct {
 const connectingHelp = `
 
 The tenant is on a server (--server, or --info with a file that ` + "`licensor demo --info`" + ` writes), or in a database (--data, --database)
-that no server runs on meanwhile. In place of the flags for a server the environment may have LICENSOR_SERVER, LICENSOR_TENANT,
-LICENSOR_CLIENT_ID and LICENSOR_CLIENT_SECRET; a secret is better kept there, since others on the machine can see the flags.`
+that no server has open. Instead of the flags for a server, you can set the environment variables LICENSOR_SERVER, LICENSOR_TENANT,
+LICENSOR_CLIENT_ID and LICENSOR_CLIENT_SECRET. This is better for a secret, since others on the machine can see the flags.`
 
 func (c *connecting) register(cmd *cobra.Command) {
 	cmd.Long += connectingHelp
 	f := cmd.Flags()
 	c.where.register(cmd)
-	f.StringVar(&c.server, "server", "", "scheme and host of a server, such as http://127.0.0.1:8080, in place of a database")
-	f.StringVar(&c.info, "info", "", "a JSON file with the address and the credentials, in place of the flags for them")
-	f.StringVar(&c.tenant, "tenant", "", "id or domain of the tenant; with a database needed only when there are several")
+	f.StringVar(&c.server, "server", "", "scheme and host of a server, such as http://127.0.0.1:8080, instead of a database")
+	f.StringVar(&c.info, "info", "", "JSON file with the address and the credentials, instead of the flags for them")
+	f.StringVar(&c.tenant, "tenant", "", "id or domain of the tenant; with a database only needed if there are several")
 	f.StringVar(&c.clientID, "client-id", "", "client id of the application to log in as, with --server")
 	f.StringVar(&c.clientSecret, "client-secret", "", "secret of that application, with --server")
 	c.secrets.register(cmd)
@@ -70,7 +70,7 @@ func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
 	if login.Graph == "" {
 		if c.clientID != "" || c.clientSecret != "" {
 			return nil,
-				usage(errors.New("--client-id and --client-secret are for a server, but --server does not say which"))
+				usage(errors.New("--client-id and --client-secret are for a server: add --server"))
 		}
 		at, err := c.where.read()
 		if err != nil {

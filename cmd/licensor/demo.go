@@ -26,19 +26,17 @@ func demoCommand() *cobra.Command {
 	var data, where, info string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Serve an invented tenant, after showing a license that fails and is fixed",
-		Long: "Demo makes a tenant with 200 people, 12 groups and a dozen real products, in which every kind of " +
-			"license error occurs.\n" +
-			"It plays a short story against its own server, printing each call and its answer, and then goes on " +
-			"serving.\n\n" +
-			"The tenant is thrown away at the end, unless --data says where to keep it. The local authority that " +
-			"--tls self-signed makes is\n" +
-			"kept, in the folder licensor/ca with the user's settings, so that clients must be told to trust it just " +
-			"once.",
+		Short: "Serve a sample tenant, after showing a license error and how it is fixed",
+		Long: `Demo creates a tenant with 200 people, 12 groups and a dozen real products, with every kind of license error.
+It plays a short story against its own server, printing each request and its response, and then keeps serving.
+
+The tenant is deleted at the end, unless --data or --database tells where to keep it. The local authority that
+--tls self-signed creates is kept in the folder licensor/ca in the user's configuration folder, so clients must
+trust it only once.`,
 		Example: "  licensor demo\n" +
 			"  licensor demo --listen 127.0.0.1:0 --info demo.json   # for scripts: the address and " +
 			"credentials as JSON\n" +
-			"  licensor demo --tls self-signed                       # for clients that insist on https",
+			"  licensor demo --tls self-signed                       # for clients that require https",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := flags.read(userAuthority); err != nil {
@@ -62,11 +60,11 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	flags.register(cmd)
-	cmd.Flags().StringVar(&data, "data", "", "a file to keep the tenant in, which must not be there yet")
-	cmd.Flags().StringVar(&where, "database", "", "a database to keep the tenant in, which must not have one yet: "+
+	cmd.Flags().StringVar(&data, "data", "", "file to keep the tenant in, which must not exist yet")
+	cmd.Flags().StringVar(&where, "database", "", "database to keep the tenant in, which must not have one yet: "+
 		database.Forms)
 	cmd.MarkFlagsMutuallyExclusive("data", "database")
-	cmd.Flags().StringVar(&info, "info", "", "a file to write address and credentials to, as JSON")
+	cmd.Flags().StringVar(&info, "info", "", "file to write the address and credentials to, as JSON")
 	return cmd
 }
 
@@ -95,7 +93,7 @@ func demoData(o *server.Options, file, where string) (cleanUp func(), err error)
 	}
 	if file != "" {
 		if _, err := os.Stat(file); err == nil {
-			return nil, fmt.Errorf("%s is there already. Look at it with `licensor serve --data %s`, or name "+
+			return nil, fmt.Errorf("%s already exists. Serve it with `licensor serve --data %s`, or name "+
 				"another file", file, file)
 		}
 		o.Data = file
@@ -197,7 +195,7 @@ func (d *demo) present(ctx context.Context, login server.Login) error {
 		return err
 	}
 	if err := c.tell(); err != nil {
-		return fmt.Errorf("the demo's story came out otherwise than it should: %w", err)
+		return fmt.Errorf("the demo had an unexpected result: %w", err)
 	}
 	if err := d.Hinder(); err != nil {
 		return err
@@ -223,7 +221,7 @@ func (d *demo) present(ctx context.Context, login server.Login) error {
 var goOn = template.Must(template.New("").Funcs(template.FuncMap{"word": shellWord}).Parse(`
 {{- define "curl"}}curl -s{{if .CA}} --cacert {{word .CA}}{{end}}{{end}}
 {{- define "call"}}{{template "curl" .}} -H "Authorization: Bearer $token"{{end}}
-Serving Microsoft Graph at {{.Graph}} (Ctrl-C ends it). Go on with:
+Serving Microsoft Graph at {{.Graph}} (Ctrl-C ends it). Continue with:
 
   tenant         {{.TenantID}}
   client id      {{.ClientID}}

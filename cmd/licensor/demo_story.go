@@ -72,13 +72,13 @@ func (s *story) tell() error {
 }
 
 func (s *story) people() error {
-	s.say("200 people, 12 groups, who is in which, and 13 subscriptions, in one import:")
+	s.say("200 people, 12 groups, their members, and 13 subscriptions, in one import:")
 	return s.call("POST", "/licensor/v1/import?id=demo", demoImport(s.groups), nil)
 }
 
 // trouble prepares conflicts that prevent licenses.
 func (s *story) trouble() error {
-	s.say("Power BI is not offered in North Korea, says our catalog from now on:")
+	s.say("From now on, the catalog says that Power BI is not offered in North Korea:")
 	var catalog struct {
 		Products     []json.RawMessage `json:"products"`
 		ServicePlans []map[string]any  `json:"servicePlans"`
@@ -98,13 +98,13 @@ func (s *story) trouble() error {
 	if err := s.call("PUT", "/licensor/v1/catalog", string(text), nil); err != nil {
 		return err
 	}
-	s.say("Klara Berg gets SharePoint directly, in a plan that cannot be together with that of her group:")
+	s.say("Klara Berg gets SharePoint directly, in a plan that conflicts with that of her group:")
 	_, _, engineer := demoPerson(30)
 	return s.call("POST", "/v1.0/users/"+engineer+"/assignLicense", addLicenses("SHAREPOINTSTANDARD"), nil)
 }
 
 func (s *story) licenses() error {
-	s.say("The groups get their licenses. Every member has them at once, as far as they can be given:")
+	s.say("The groups get their licenses. Every member has them at once, as far as possible:")
 	for g, group := range demoGroups {
 		if len(group.products) == 0 {
 			continue
@@ -151,7 +151,7 @@ func (s *story) seat() error {
 	_, _, olga := demoPerson(94)
 	look := "/v1.0/users/" + olga + "?$select=displayName,assignedLicenses,licenseAssignmentStates"
 	var user licensed
-	s.say("There was one seat of Office 365 E3 too few, and Olga Ebert came last. Power BI is of the same group, " +
+	s.say("There was one seat of Office 365 E3 too few, and Olga Ebert was last. Power BI comes from the same group, " +
 		"so she has neither:")
 	if err := s.call("GET", look, "", &user); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (s *story) seat() error {
 	if !user.all("Error", "") {
 		return fmt.Errorf("%s is not in error: %+v", olga, user)
 	}
-	s.say("Ann Adler leaves Sales, and her seat is free:")
+	s.say("Ann Adler leaves Sales, and her seat becomes free:")
 	_, _, ann := demoPerson(0)
 	if err := s.leave(1, ann); err != nil {
 		return err
@@ -175,7 +175,7 @@ func (s *story) seat() error {
 	if !user.all("Active", "None") || len(user.AssignedLicenses) != 2 {
 		return fmt.Errorf("%s was not fixed: %+v", olga, user)
 	}
-	s.say("All is well with Olga. With others it is not, and we can say why:")
+	s.say("Olga has no errors any more. Other users have, with these reasons:")
 	return s.call("GET", "/licensor/v1/licenseErrors?$top=2", "", nil)
 }
 

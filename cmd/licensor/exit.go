@@ -17,8 +17,8 @@ const (
 	exitPartial = 3
 )
 
-const exitCodes = `Exit codes: 0 done; 1 failed, nothing was changed by the step that failed; 2 wrong usage;
-3 partly done, such as a file of which some rows were left out.`
+const exitCodes = `Exit codes: 0 done; 1 failed, the failed step has changed nothing; 2 wrong usage;
+3 partly done, for example if some rows of a file were skipped.`
 
 // outcomeError is an error that knows its exit code.
 type outcomeError struct {

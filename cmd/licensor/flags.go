@@ -25,41 +25,42 @@ type serverFlags struct {
 func (s *serverFlags) register(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.at.Address, "listen", "127.0.0.1:8080", "address and port to listen on; port 0 picks a free one")
-	f.StringVar(&s.at.PublicURL, "public-url", "", "scheme and host that clients use, when a proxy stands in between")
+	f.StringVar(&s.at.PublicURL, "public-url", "", "scheme and host that clients use, if there is a proxy")
 	f.BoolVar(&s.at.InsecureHTTP, "insecure-http", false,
-		"serve plain HTTP where others can reach it: only behind a proxy that ends TLS")
+		"serve plain HTTP on an address that others can reach: only behind a proxy that terminates TLS")
 	f.IntVar(&s.at.MaxConnections, "max-connections", 10_000,
-		"how many connections are served at once; for more, those that have been idle longest are closed")
+		"maximum number of connections; for new ones, those that have been idle longest are closed")
 	f.IntVar(&s.at.MaxPerAddress, "max-connections-per-address", 1_000,
-		"how many of them may come from one address (of IPv6, from one /64), at most half; "+
-			"a --trusted-proxy has no such bound")
+		"maximum number of connections from one address (with IPv6, from one /64), at most half of all; "+
+			"a --trusted-proxy has no such limit")
 	f.StringArrayVar(&s.options.TrustedProxies, "trusted-proxy", nil,
-		"address or range, such as 10.0.0.0/8, of a proxy whose X-Forwarded-For is believed; may be repeated")
+		"address or range, such as 10.0.0.0/8, of a proxy whose X-Forwarded-For is trusted; can be repeated")
 	f.IntVar(&s.options.ApplicationLimit, "limit-application", server.UsualApplicationLimit,
-		"resource units that an application may use in 10 seconds, counted as Graph does "+
-			"(the read of an object is 1, of a list 2 or more); a tenth of it an address without a token. 0: no bound")
+		"resource units that an application may use in 10 seconds, computed as in Graph "+
+			"(reading an object costs 1, a list 2 or more); requests without a token may use a tenth "+
+			"of it per address. 0: no limit")
 	f.IntVar(&s.options.TenantLimit, "limit-tenant", server.UsualTenantLimit,
-		"resource units that all applications of a tenant may use in 10 seconds. 0: no bound")
+		"resource units that all applications of a tenant may use in 10 seconds. 0: no limit")
 	registerSecurity(cmd, &s.at.Security)
 	cmd.MarkFlagsMutuallyExclusive("insecure-http", "tls")
 	cmd.MarkFlagsMutuallyExclusive("insecure-http", "tls-cert")
-	f.StringVar(&s.clock, "clock", "", "the time to begin at, such as 2026-01-31T12:00:00Z, for tests")
-	f.StringArrayVar(&s.options.Faults, "fault", nil, "requests that are to fail, for tests: 'POST "+
+	f.StringVar(&s.clock, "clock", "", "initial time of the clock, such as 2026-01-31T12:00:00Z, for tests")
+	f.StringArrayVar(&s.options.Faults, "fault", nil, "requests that fail, for tests: 'POST "+
 		"/groups/*/assignLicense=429;retryAfter=2;times=3', "+
-		"with ;latency=2s and ;probability=0.1 besides; may be repeated")
-	f.DurationVar(&s.options.Latency, "latency", 0, "time that every request takes more, for tests")
+		"optionally with ;latency=2s and ;probability=0.1; can be repeated")
+	f.DurationVar(&s.options.Latency, "latency", 0, "additional duration of every request, for tests")
 	f.DurationVar(&s.options.GroupProcessing, "group-processing", 0,
-		"time after which the members of a group get its licenses, for tests; 0: with the answer")
+		"delay until the members of a group get its licenses, for tests; 0: before the response")
 }
 
 func registerSecurity(cmd *cobra.Command, s *server.Security) {
 	f := cmd.Flags()
-	f.StringVar(&s.Kind, "tls", "", "serve https: self-signed makes a local certificate authority, once, and a "+
+	f.StringVar(&s.Kind, "tls", "", "serve https: self-signed creates a local certificate authority, once, and a "+
 		"certificate")
-	f.StringVar(&s.Folder, "tls-dir", "", "folder that the local authority is kept in, with --tls self-signed")
-	f.StringArrayVar(&s.Names, "tls-name", nil, "one more name that the certificate is for, such as "+
-		"graph.microsoft.com, with --tls self-signed; may be repeated")
-	f.StringVar(&s.CertFile, "tls-cert", "", "serve https with this certificate (PEM); read again when the file changes")
+	f.StringVar(&s.Folder, "tls-dir", "", "folder of the local authority, with --tls self-signed")
+	f.StringArrayVar(&s.Names, "tls-name", nil, "additional name of the certificate, such as "+
+		"graph.microsoft.com, with --tls self-signed; can be repeated")
+	f.StringVar(&s.CertFile, "tls-cert", "", "serve https with this certificate (PEM); it is read again when the file changes")
 	f.StringVar(&s.KeyFile, "tls-key", "", "the certificate's key (PEM)")
 	cmd.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	cmd.MarkFlagsMutuallyExclusive("tls", "tls-cert")

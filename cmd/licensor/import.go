@@ -23,23 +23,22 @@ func importCommand() *cobra.Command {
 	var im importing
 	cmd := &cobra.Command{
 		Use:   "import FILE…",
-		Short: "Take users, groups, memberships and subscriptions from files",
-		Long: "Import reads exports of another directory and adds what is in them, row by row. A row that cannot " +
-			"be taken is reported with its\n" +
-			"file, line and reason, and the others are taken.\n\n" +
-			"JSON is a list, {\"value\": [list]} as Microsoft Graph answers, or an object a line. CSV has a header " +
-			"with Graph's names of properties\n" +
-			"(userPrincipalName, accountEnabled, …), commas, semicolons or tabs between the cells, and a semicolon " +
-			"between the values of a list such as\n" +
-			"proxyAddresses; empty cells say nothing. Memberships have group (an id) and member (an id or " +
-			"userPrincipalName). Subscriptions have skuId and\n" +
-			"totalLicenses, or are Graph's subscribedSkus. The name - is the standard input.\n\n" +
-			"What a file holds is told by its name and its properties, or by --kind. Users are taken first, then " +
-			"groups, members, subscriptions.\n\n" +
-			"The same command again goes on where an import was cut off: a file is known by its kind, name and " +
-			"content, and what was taken of it, or\n" +
-			"refused, is skipped. Rows that were refused are best corrected in a file of their own. The standard " +
-			"input is always read as new.",
+		Short: "Import users, groups, memberships and subscriptions from files",
+		Long: `Import reads exports of another directory and adds their rows. A row that cannot be imported is reported
+with its file, line and reason; the others are imported.
+
+JSON is a list, {"value": [list]} as in responses of Microsoft Graph, or one object per line. CSV has a header
+with Graph's property names (userPrincipalName, accountEnabled, …), and commas, semicolons or tabs between the
+cells. The values of a list, such as proxyAddresses, are separated by semicolons; empty cells are ignored.
+Memberships have group (an id) and member (an id or userPrincipalName). Subscriptions have skuId and
+totalLicenses, or are Graph's subscribedSkus. The name - is the standard input.
+
+The content of a file is determined by its name and its properties, or by --kind. Users are imported first,
+then groups, members and subscriptions.
+
+If an import is interrupted, run the same command again: a file is recognized by its kind, name and content,
+and rows that were imported or refused before are skipped. Put corrected rows into a new file. The standard
+input is always imported from the beginning.`,
 		Example: "  licensor import users.json groups.json members.csv subscriptions.csv\n" +
 			"  licensor import --kind users --on-error stop export.csv\n" +
 			"  curl -s … | licensor import --server http://127.0.0.1:8080 --tenant contoso.example --kind groups -",
@@ -47,10 +46,10 @@ func importCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return im.run(cmd, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&im.kind, "kind", "", "what the files hold: users, groups, members or subscriptions")
-	f.StringVar(&im.onError, "on-error", "skip", "what to do about a row that is refused: skip it, or stop (the "+
-		"rows sent together with it, up to 1,000, are still taken)")
-	f.BoolVar(&im.restart, "restart", false, "send every row, also those that an import that was cut off has taken")
+	f.StringVar(&im.kind, "kind", "", "content of the files: users, groups, members or subscriptions")
+	f.StringVar(&im.onError, "on-error", "skip", "what to do if a row is refused: skip it, or stop (the "+
+		"rows sent together with it, up to 1,000, are still imported)")
+	f.BoolVar(&im.restart, "restart", false, "send every row, including those that an interrupted import has processed")
 	f.BoolVar(&im.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&im.json, "json", false, "print the summary, with the refused rows, as JSON; show no progress")
 	im.register(cmd)
@@ -142,7 +141,7 @@ func (im *importing) tell(w io.Writer, results []*imported) error {
 		}{results})
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "FILE\tKIND\tROWS\tTAKEN\tPASSED OVER\tREFUSED")
+	fmt.Fprintln(table, "FILE\tKIND\tROWS\tIMPORTED\tSKIPPED\tREFUSED")
 	for _, r := range results {
 		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\n", r.File, r.Kind, r.Rows, r.Taken, r.PassedOver, r.Refused)
 	}
@@ -156,7 +155,7 @@ func (im *importing) verdict(results []*imported, err error) error {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("stopped; the same command goes on from here: %w", err)
+		return fmt.Errorf("stopped; the same command continues from here: %w", err)
 	case err != nil:
 		return err
 	case refused > 0 && im.onError == "stop":

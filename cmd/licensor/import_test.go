@@ -103,7 +103,7 @@ func TestImportTakesWhatOthersReferToFirst(t *testing.T) {
 	for line := range strings.Lines(stdout) {
 		order = append(order, strings.Join(strings.Fields(line)[1:], " "))
 	}
-	want := "KIND ROWS TAKEN PASSED OVER REFUSED|users 2 2 0 0|groups 1 1 0 0|members 2 2 0 0|subscriptions 1 1 0 0"
+	want := "KIND ROWS IMPORTED SKIPPED REFUSED|users 2 2 0 0|groups 1 1 0 0|members 2 2 0 0|subscriptions 1 1 0 0"
 	if strings.Join(order, "|") != want {
 		t.Errorf("%s\nwant %s", stdout, want)
 	}

@@ -12,7 +12,7 @@ import (
 type logFlags struct{ format, level string }
 
 func (f *logFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&f.format, "log-format", "text", "how to write log lines: text or json")
+	flags.StringVar(&f.format, "log-format", "text", "format of log lines: text or json")
 	flags.StringVar(&f.level, "log-level", "info", "minimum log level: debug, info, warn or error")
 }
 

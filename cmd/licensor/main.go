@@ -24,10 +24,11 @@ func rootCommand() *cobra.Command {
 	var logs logFlags
 	root := &cobra.Command{
 		Use:   "licensor",
-		Short: "Group-based licensing that speaks Microsoft Graph",
-		Long: "Licensor keeps a directory, the products its tenants have bought, and who holds which " +
-			"license, and speaks\n" +
-			"Microsoft Graph to those who ask.\n\n" + exitCodes,
+		Short: "A server for group-based licensing with the API of Microsoft Graph",
+		Long: `Licensor manages the users, groups and products of its tenants, assigns licenses directly and through
+groups, and serves all of it as Microsoft Graph.
+
+` + exitCodes,
 		Args:              cobra.NoArgs,
 		Version:           version(),
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return logs.apply(cmd.ErrOrStderr()) },

@@ -46,7 +46,7 @@ func TestExitCodes(t *testing.T) {
 		{"nothing asked shows help", nil, nil, exitDone, ""},
 		{"failed", errors.New("no disk"), try, exitFailed, "licensor: no disk\n"},
 		{"the command says that the usage was wrong", usage(errors.New("no such tenant")), try, exitUsage, "licensor: no such tenant\nSee licensor try --help.\n"},
-		{"partly done", fmt.Errorf("import: %w", partly(errors.New("3 rows left out"))), try, exitPartial, "licensor: import: 3 rows left out\n"},
+		{"partly done", fmt.Errorf("import: %w", partly(errors.New("3 rows skipped"))), try, exitPartial, "licensor: import: 3 rows skipped\n"},
 		{"an unknown command", nil, []string{"fly"}, exitUsage, "licensor: unknown command \"fly\" for \"licensor\"\nSee licensor --help.\n"},
 		{"an unknown flag", nil, []string{"version", "--fly"}, exitUsage, "licensor: unknown flag: --fly\nSee licensor version --help.\n"},
 		{"too few arguments", nil, []string{"try", "--tenant", "contoso"}, exitUsage, "licensor: accepts 1 arg(s), received 0\nSee licensor try --help.\n"},

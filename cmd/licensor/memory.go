@@ -15,10 +15,10 @@ import (
 
 // registerMemory adds the flags about which tenants are in memory.
 func registerMemory(f *pflag.FlagSet, o *server.Options, budget *string) {
-	f.StringVar(budget, "memory", "", "memory for tenants, such as 2GiB: those used least recently make room for "+
-		"others. By default about half of what the machine or the container has")
+	f.StringVar(budget, "memory", "", "memory for tenants, such as 2GiB; if it is full, the least recently used tenants "+
+		"are unloaded. By default about half of the memory of the machine or the container")
 	f.StringArrayVar(&o.Pin, "pin", nil, "id or domain of a tenant that is loaded at the start and stays loaded; "+
-		"may be repeated")
+		"can be repeated")
 }
 
 // setMemory sets the limit of the process's memory, and what tenants may use of it.

@@ -11,7 +11,7 @@ import (
 func noticesCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "notices",
-		Short: "Print the licenses of this program and of the software in it",
+		Short: "Print the licenses of this program and its dependencies",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := io.WriteString(cmd.OutOrStdout(), licensor.Notices())

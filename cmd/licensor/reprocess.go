@@ -29,14 +29,12 @@ func reprocessCommand() *cobra.Command {
 	var re reprocessing
 	cmd := &cobra.Command{
 		Use:   "reprocess",
-		Short: "Give what can be given now, and say why the rest cannot",
-		Long: "Reprocess checks again everything that users should have from their groups, in one step: those " +
-			"named by id or userPrincipalName, the\n" +
-			"members of groups, all users in error, or the whole tenant. It prints how many were fixed, and for each " +
-			"license that is still in error\n" +
-			"the reason and what would clear it.\n\n" +
-			"Errors that remain are not a failure of the command, unless --fail-on-errors is given: then it ends " +
-			"with exit code 3.",
+		Short: "Process group licenses again, and report the remaining errors",
+		Long: `Reprocess processes again, in one step, all licenses that users should have through groups: the users named by
+id or userPrincipalName, the members of groups, all users with errors, or the whole tenant. It prints how many
+were fixed. For each remaining license error it prints the reason and how to fix it.
+
+Remaining errors do not make the command fail, unless --fail-on-errors is given: then its exit code is 3.`,
 		Example: "  licensor reprocess --user ann@contoso.example --user ben@contoso.example\n" +
 			"  licensor reprocess --group 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11\n" +
 			"  licensor reprocess --in-error --limit 0 --json | jq -r '.value[].userPrincipalName'\n" +
@@ -45,14 +43,14 @@ func reprocessCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return re.run(cmd) },
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&re.users, "user", nil, "id or userPrincipalName of a user; may be given many times")
-	f.StringArrayVar(&re.groups, "group", nil, "id of a group, for all its members; may be given many times")
-	f.BoolVar(&re.inError, "in-error", false, "all users with a license in error")
+	f.StringArrayVar(&re.users, "user", nil, "id or userPrincipalName of a user; can be repeated")
+	f.StringArrayVar(&re.groups, "group", nil, "id of a group, for all its members; can be repeated")
+	f.BoolVar(&re.inError, "in-error", false, "all users with license errors")
 	f.BoolVar(&re.all, "all", false, "all users of the tenant")
-	f.IntVar(&re.limit, "limit", 50, "how many users in error to print; 0 for all")
-	f.BoolVar(&re.failOnErrors, "fail-on-errors", false, "end with exit code 3 when errors remain")
+	f.IntVar(&re.limit, "limit", 50, "maximum number of users with errors to print; 0 for all")
+	f.BoolVar(&re.failOnErrors, "fail-on-errors", false, "exit with code 3 if errors remain")
 	f.BoolVar(&re.quiet, "quiet", false, "show no progress")
-	f.BoolVar(&re.json, "json", false, "print the outcome as JSON; show no progress")
+	f.BoolVar(&re.json, "json", false, "print the result as JSON; show no progress")
 	cmd.MarkFlagsMutuallyExclusive("user", "group", "in-error", "all")
 	cmd.MarkFlagsOneRequired("user", "group", "in-error", "all")
 	re.register(cmd)
@@ -78,7 +76,7 @@ type reasonsPage struct {
 
 func (re *reprocessing) run(cmd *cobra.Command) error {
 	if re.limit < 0 {
-		return usage(fmt.Errorf("--limit is %d; it is 0 for all, or how many users to print", re.limit))
+		return usage(fmt.Errorf("--limit is %d; give the maximum number of users to print, or 0 for all", re.limit))
 	}
 	c, err := re.open(cmd)
 	if err != nil {
@@ -96,7 +94,7 @@ func (re *reprocessing) run(cmd *cobra.Command) error {
 		err = outcome.print(cmd.OutOrStdout())
 	}
 	if err == nil && re.failOnErrors && len(outcome.Value) > 0 {
-		return partly(errors.New("there are licenses in error"))
+		return partly(errors.New("license errors remain"))
 	}
 	return err
 }
@@ -157,9 +155,9 @@ type explained struct {
 }
 
 func (r *reprocessed) print(w io.Writer) error {
-	fmt.Fprintf(w, "%d users processed: %d fixed, %d newly in error.\n", r.Processed, r.Fixed, r.NewlyInError)
+	fmt.Fprintf(w, "%d users processed: %d fixed, %d with new errors.\n", r.Processed, r.Fixed, r.NewlyInError)
 	if len(r.Value) == 0 {
-		fmt.Fprintln(w, "No license is in error.")
+		fmt.Fprintln(w, "There are no license errors.")
 		return nil
 	}
 	var counts []string
@@ -167,11 +165,11 @@ func (r *reprocessed) print(w io.Writer) error {
 		counts = append(counts, fmt.Sprintf("%d %s", r.StillInError[name], name))
 	}
 	if len(counts) > 0 {
-		fmt.Fprintf(w, "Users still in error: %s.\n", strings.Join(counts, ", "))
+		fmt.Fprintf(w, "Users with errors: %s.\n", strings.Join(counts, ", "))
 	}
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "USER\tLICENSE\tFROM\tERROR\tREASON, AND WHAT WOULD CLEAR IT")
+	fmt.Fprintln(table, "USER\tLICENSE\tFROM\tERROR\tREASON AND REMEDY")
 	for _, raw := range r.Value {
 		var user explained
 		if err := json.Unmarshal(raw, &user); err != nil {

@@ -40,7 +40,7 @@ func TestReprocessTellsReasons(t *testing.T) {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
 	for _, want := range []string{
-		"5 users processed: 0 fixed, 0 newly in error.", "3 CountViolation", "user2@contoso.example  ENTERPRISEPACK  Sales  CountViolation  No seat of",
+		"5 users processed: 0 fixed, 0 with new errors.", "3 CountViolation", "user2@contoso.example  ENTERPRISEPACK  Sales  CountViolation  No seat of",
 		"→ Free or buy", "There are more; these are the first 2 users.",
 	} {
 		if !strings.Contains(stdout, want) {
@@ -72,14 +72,14 @@ func TestReprocessPutsRight(t *testing.T) {
 	t.Parallel()
 	c, args := crowded(t, 2)
 	one := append([]string{"reprocess", "--fail-on-errors", "--user", "user2@contoso.example"}, args...)
-	if code, _, stderr := call(t, rootCommand(), one...); code != exitPartial || !strings.Contains(stderr, "there are licenses in error") {
+	if code, _, stderr := call(t, rootCommand(), one...); code != exitPartial || !strings.Contains(stderr, "license errors remain") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	if err := c.do(t.Context(), "DELETE", "/v1.0/users/user1@contoso.example", "", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := call(t, rootCommand(), one...)
-	if code != exitDone || stdout != "1 users processed: 1 fixed, 0 newly in error.\nNo license is in error.\n" {
+	if code != exitDone || stdout != "1 users processed: 1 fixed, 0 with new errors.\nThere are no license errors.\n" {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
 	code, stdout, _ = call(t, rootCommand(), append([]string{"reprocess", "--group", sales}, args...)...)

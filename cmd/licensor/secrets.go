@@ -16,16 +16,16 @@ import (
 // secretsVariable is the environment variable with the key that encrypts secrets.
 const secretsVariable = "LICENSOR_SECRETS_KEY"
 
-const secretsHelp = "The signing keys are in the database. Who has a copy of it can make any token, unless they are encrypted: with 32 random bytes,\n" +
-	"in base64, in a file (--secrets-key-file) or in the environment (" + secretsVariable + "). Once given, that key is needed whenever\n" +
-	"the database is opened; keep it apart from backups. To make one: openssl rand -base64 32"
+const secretsHelp = "The signing keys are in the database. Anyone with a copy of it can create any token, unless they are encrypted: with a key of\n" +
+	"32 random bytes in base64, in a file (--secrets-key-file) or in the environment (" + secretsVariable + "). From then on\n" +
+	"every command that opens the database needs it; keep it apart from backups. To create one: openssl rand -base64 32"
 
 // secretsKey is the source of the key for the secrets of a database: a file, or the environment.
 type secretsKey struct{ file string }
 
 func (k *secretsKey) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&k.file, "secrets-key-file", "",
-		"file with the key that secrets are encrypted with (32 bytes in base64); or set "+secretsVariable)
+		"file with the key that encrypts the secrets (32 bytes in base64); or set "+secretsVariable)
 }
 
 // read returns the key, or nil when there is none.
@@ -38,7 +38,7 @@ func (k secretsKey) read() ([]byte, error) {
 		return parseSecretsKey(text, secretsVariable)
 	case text != "":
 		return nil,
-			usage(fmt.Errorf("the key for the secrets is given twice, by --secrets-key-file and by %s: give one",
+			usage(fmt.Errorf("the key for the secrets is given twice, by --secrets-key-file and by %s: remove one",
 				secretsVariable))
 	}
 	return readSecretsKey(k.file)

@@ -21,15 +21,13 @@ func tokenCommand() *cobra.Command {
 	var m minting
 	cmd := &cobra.Command{
 		Use:   "token",
-		Short: "Make any access token, for tests",
-		Long: "Token prints an access token, good or not. It is signed with the key of a database, or comes from a " +
-			"server that has the\n" +
-			"development options (`licensor demo`, or `licensor serve --development`).\n\n" +
-			"Without --user the token is an application's: --client picks which (the first by default), --permission " +
-			"says what it\n" +
-			"may do (what the application has by default). With --user it is a signed-in user's: --scope says what " +
-			"the client may do\n" +
-			"for the user. --role says which directory roles the user or application has besides its own.",
+		Short: "Create an access token of any kind, for tests",
+		Long: `Token prints an access token, which may be invalid on purpose. It is signed with the key of a database, or
+created by a server with the development options (` + "`licensor demo`, or `licensor serve --development`" + `).
+
+Without --user it is a token of an application: --client selects the application (by default the first),
+--permission sets its permissions (by default those that it has). With --user it is a token of a signed-in user:
+--scope sets what the client may do for the user. --role adds directory roles to those of the user or application.`,
 		Example: "  licensor token --data licensor.db\n" +
 			"  licensor token --info demo.json --user ann@contoso.example --scope User.ReadWrite.All --role 'License " +
 			"Administrator'\n" +
@@ -55,16 +53,16 @@ func tokenCommand() *cobra.Command {
 
 func (m *minting) register(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&m.Authority, "authority", "", "scheme and host that the token names as its issuer (the server's; "+
+	f.StringVar(&m.Authority, "authority", "", "scheme and host of the token's issuer (by default the server's; "+
 		"with --data http://127.0.0.1:8080)")
-	f.StringVar(&m.Audience, "audience", "", "for which service the token is (Microsoft Graph)")
-	f.StringVar(&m.Client, "client", "", "client id of the application (the first one by default); with --user, of "+
-		"the one that acts for the user")
+	f.StringVar(&m.Audience, "audience", "", "the service that the token is for (by default Microsoft Graph)")
+	f.StringVar(&m.Client, "client", "", "client id of the application (by default the first one); with --user, of "+
+		"the client that acts for the user")
 	f.StringSliceVar(&m.Permissions, "permission", nil, "application permissions, such as User.Read.All")
 	f.StringVar(&m.User, "user", "", "id or userPrincipalName of a signed-in user")
 	f.StringSliceVar(&m.Scopes, "scope", nil, "delegated permissions, with --user")
-	f.StringSliceVar(&m.Roles, "role", nil, "directory roles by name or template id, besides those in the directory")
-	f.BoolVar(&m.Personal, "personal", false, "the token of a personal account, which licensing operations refuse")
+	f.StringSliceVar(&m.Roles, "role", nil, "directory roles by name or template id, in addition to those in the directory")
+	f.BoolVar(&m.Personal, "personal", false, "a token of a personal account, which licensing operations refuse")
 	f.DurationVar(&m.Lifetime, "lifetime", identity.Lifetime, "how long the token is valid")
 	f.BoolVar(&m.Expired, "expired", false, "a token that is no longer valid")
 	cmd.MarkFlagsMutuallyExclusive("user", "permission")
@@ -82,7 +80,7 @@ func (m *minting) mint(ctx context.Context, c *connection) (string, error) {
 	var made struct{ AccessToken string }
 	err = c.do(ctx, http.MethodPost, "/licensor/v1/development/tokens", "application/json", body, &made)
 	if e, ok := errors.AsType[*refusalError](err); ok && e.status == http.StatusNotFound {
-		return "", fmt.Errorf("the server makes no tokens for tests: start it with --development (%w)", err)
+		return "", fmt.Errorf("the server does not create tokens for tests: start it with --development (%w)", err)
 	}
 	return made.AccessToken, err
 }

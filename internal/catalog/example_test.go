@@ -26,5 +26,5 @@ Suite,SUITE,11111111-1111-4111-8111-111111111111,CHAT,not known yet,Chat
 	}
 	// Output:
 	// SUITE with 1 plan
-	// line 3: row left out: Service_Plan_Id "not known yet" is not a GUID
+	// line 3: row skipped: Service_Plan_Id "not known yet" is not a GUID
 }

@@ -89,7 +89,7 @@ func TestReadOfDirtyFiles(t *testing.T) {
 			header + "\"Suite C,SUITE_C," + skuB + ",C," + planB + ",C\n" + rowA + rowB, both,
 			[]string{
 				unclosed(2, `"Suite C,SUITE_C,`+skuB+",C,"+planB+",C"),
-				"line 2: row left out: GUID is empty",
+				"line 2: row skipped: GUID is empty",
 			},
 		},
 		{
@@ -124,9 +124,9 @@ func TestReadOfDirtyFiles(t *testing.T) {
 				strings.Replace(rowA, skuA, "00000000-0000-0000-0000-000000000000", 1) + rowB,
 			"SUITE_B Suite B: PLAN_B (Plan B)",
 			[]string{
-				`line 2: row left out: GUID "` + skuA[:35] + `" is not a GUID`,
-				`line 3: row left out: Service_Plan_Id "n/a" is not a GUID`,
-				`line 4: row left out: GUID "00000000-0000-0000-0000-000000000000" is not a GUID`,
+				`line 2: row skipped: GUID "` + skuA[:35] + `" is not a GUID`,
+				`line 3: row skipped: Service_Plan_Id "n/a" is not a GUID`,
+				`line 4: row skipped: GUID "00000000-0000-0000-0000-000000000000" is not a GUID`,
 			},
 		},
 		{"a repeated row", header + rowA + rowB + rowA, both, []string{"line 4: repeats line 2: plan PLAN_A of product SUITE_A"}},
@@ -160,18 +160,18 @@ func TestReadOfDirtyFiles(t *testing.T) {
 			"names that are missing everywhere", header + "X,," + skuA + ",PLAN_A," + planA + ",\n" + "X,X," + skuA + ",," + planA + ",\n" + rowB,
 			"SUITE_B Suite B: PLAN_B (Plan B)",
 			[]string{
-				"line 2: row left out: String_Id is empty, and no row above names product " + skuA,
-				"line 3: row left out: Service_Plan_Name is empty, and no row above names plan " + planA,
+				"line 2: row skipped: String_Id is empty, and no row above names product " + skuA,
+				"line 3: row skipped: Service_Plan_Name is empty, and no row above names plan " + planA,
 			},
 		},
 		{
 			"a product without plans", header + "Suite A,SUITE_A," + skuA + ",,,\n", "SUITE_A Suite A: ",
 			[]string{"line 2: product " + skuA + " has a row without a service plan"},
 		},
-		{"a row that is too short", header + "Suite A,SUITE_A\n" + rowB, "SUITE_B Suite B: PLAN_B (Plan B)", []string{"line 2: row left out: GUID is empty"}},
+		{"a row that is too short", header + "Suite A,SUITE_A\n" + rowB, "SUITE_B Suite B: PLAN_B (Plan B)", []string{"line 2: row skipped: GUID is empty"}},
 		{
 			"a comma without quotation marks", header + strings.Replace(rowA, "Suite A", "Suite, A", 1) + rowB, "SUITE_B Suite B: PLAN_B (Plan B)",
-			[]string{"line 2: row left out: it has 1 cells more than the header; a name with a comma needs quotation marks"},
+			[]string{"line 2: row skipped: it has 1 cells more than the header; a name with a comma needs quotation marks"},
 		},
 		{
 			"columns in another order, with other names and one more",
@@ -193,7 +193,7 @@ func TestReadOfDirtyFiles(t *testing.T) {
 			"the older layout with something else in the cell",
 			"Product name,String ID,GUID,Service plans included\nSuite A,SUITE_A," + skuA + ",PLAN_A (" + planA + ") and more\nSuite B,SUITE_B," + skuB + ",PLAN_B (" + planB + ")\n",
 			"SUITE_B Suite B: PLAN_B (PLAN_B)",
-			[]string{`line 2: row left out: "and more" in Service plans included is not a NAME (GUID)`},
+			[]string{`line 2: row skipped: "and more" in Service plans included is not a NAME (GUID)`},
 		},
 		{
 			"Windows-1252 among UTF-8", header + strings.Replace(rowA, "Plan A", "Plan \x96 A\u2019s", 1), "SUITE_A Suite A: PLAN_A (Plan – A’s)",

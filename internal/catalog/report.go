@@ -36,5 +36,5 @@ func (r *Report) note(line int, format string, args ...any) {
 // skip adds the problem because of which a row was skipped.
 func (r *Report) skip(line int, format string, args ...any) {
 	r.Skipped++
-	r.Problems = append(r.Problems, Problem{line, "row left out: " + fmt.Sprintf(format, args...)})
+	r.Problems = append(r.Problems, Problem{line, "row skipped: " + fmt.Sprintf(format, args...)})
 }

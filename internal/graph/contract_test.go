@@ -179,7 +179,7 @@ func checkBatch(c *csdl, q question, version string, got answer, request string)
 }
 
 // absent are the properties of the contract that are not served, and why.
-var absent = map[string]string{"application.logo": "a picture, which has an address of its own and is not kept here"}
+var absent = map[string]string{"application.logo": "a picture, which has its own path and is not stored here"}
 
 // TestEveryPropertyOfTheContractIsServedAndNoOther compares what each type can show with
 // metadata.xml, in both directions.

@@ -20,7 +20,7 @@ import (
 
 const parityFile = "../../docs/parity.md"
 
-// divergences are written by hand: what is answered in another way than by Graph.
+// divergences are the differences from Graph, written by hand.
 //
 //go:embed testdata/divergences.md
 var divergences string
@@ -119,32 +119,32 @@ func (w *witnesses) compare(t *testing.T, scenarios int) {
 		return
 	}
 	if got, err := os.ReadFile(parityFile); err != nil || string(got) != want {
-		t.Errorf("docs/parity.md is not what the operations and scenarios say. Write it anew: go test ./internal/graph -run 'TestScenarios$' -update")
+		t.Errorf("docs/parity.md is not what the operations and scenarios say. Update it with go test ./internal/graph -run 'TestScenarios$' -update")
 	}
 }
 
 const parityHead = `# Parity with Microsoft Graph
 
-Written by ` + "`go test ./internal/graph -run 'TestScenarios$' -update`" + `; do not edit. What is served is witnessed by the scenario named with it
-(` + "`internal/graph/testdata/scenarios`" + `), and a test fails when something served has no witness. Everything under ` + "`/users/{user}`" + ` is there for
-` + "`/me`" + `, too, everything under ` + "`/applications/{application}`" + ` and ` + "`/servicePrincipals/{servicePrincipal}`" + ` for ` + "`(appId='…')`" + `, and everything under
+Written by ` + "`go test ./internal/graph -run 'TestScenarios$' -update`" + `; do not edit. Each operation has a scenario that shows it
+(` + "`internal/graph/testdata/scenarios`" + `), and a test fails for an operation without one. Everything under ` + "`/users/{user}`" + ` also exists for
+` + "`/me`" + `, everything under ` + "`/applications/{application}`" + ` and ` + "`/servicePrincipals/{servicePrincipal}`" + ` for ` + "`(appId='…')`" + `, everything under
 ` + "`/directory/administrativeUnits`" + ` for ` + "`/administrativeUnits`" + `, and everything of Graph under
-` + "`/beta`" + ` as well. Every answer of the tests is compared with the types of Graph's v1.0 metadata.
+` + "`/beta`" + `. Every response in the tests is compared with the types of Graph's v1.0 metadata.
 
-The permission is the documented least permission, for signed-in users and for applications where they differ. One that shows the basic properties only has
-the one that shows all of them in brackets; a scope of one's own, such as User.Read, counts for the caller itself only. All others that are enough, and
-which roles a signed-in user needs besides, are in ` + "`internal/identity/needs.go`" + `.
+The permission is the documented least permission, for signed-in users and for applications where they differ. If it shows only basic properties,
+the permission that shows all of them is in parentheses. Permissions for the caller's own data, such as User.Read, apply to the caller only. Other sufficient
+permissions, and the roles that signed-in users also need, are in ` + "`internal/identity/needs.go`" + `.
 `
 
 // page is docs/parity.md.
 func (w *witnesses) page() string {
 	var b strings.Builder
 	b.WriteString(parityHead)
-	w.writeOperations(&b, "\n## Operations of Graph that are served\n", func(op *wire.Operation) bool {
+	w.writeOperations(&b, "\n## Supported operations of Graph\n", func(op *wire.Operation) bool {
 		return op.Do != nil && !strings.HasPrefix(op.Path, route.Own)
 	})
 	writeDeviations(&b)
-	b.WriteString("\n## Operations of Graph that answer 501\n\nEverything else that Graph has: the places of `internal/graph/route/surface.txt` and what is below them, with any method. Where some methods are\nserved, the others answer 405, but for these:\n\n")
+	b.WriteString("\n## Operations of Graph that return 501\n\nAll other operations of Graph: the paths in `internal/graph/route/surface.txt` and everything below them, with any method. If some methods of a path\nare supported, the others return 405, except for these:\n\n")
 	for i := range everyOperation {
 		if op := &everyOperation[i]; op.Do == nil {
 			fmt.Fprintf(&b, "- `%s %s`\n", op.Method, op.Path)
@@ -156,7 +156,7 @@ func (w *witnesses) page() string {
 	for _, name := range slices.Sorted(maps.Keys(absent)) {
 		fmt.Fprintf(&b, "- `%s`: %s\n", name, absent[name])
 	}
-	b.WriteString("\n## Properties that are always null or empty\n\nThey are part of the contract, and what they tell of is not kept here.\n\n")
+	b.WriteString("\n## Properties that are always null or empty\n\nThey are in responses, but their values are not stored.\n\n")
 	writeEmpty(&b, userType, directory.UserProperties())
 	writeEmpty(&b, groupType, directory.GroupProperties())
 	writeEmpty(&b, organizationFields.TypeName, directory.OrganizationProperties())
@@ -165,7 +165,7 @@ func (w *witnesses) page() string {
 }
 
 func (w *witnesses) writeOperations(b *strings.Builder, head string, which func(*wire.Operation) bool) {
-	b.WriteString(head + "\n| operation | permission | witness |\n|---|---|---|\n")
+	b.WriteString(head + "\n| operation | permission | scenario |\n|---|---|---|\n")
 	for i := range everyOperation {
 		if op := &everyOperation[i]; which(op) {
 			fmt.Fprintf(b, "| `%s %s` | %s | %s |\n", op.Method, op.Path, permission(op), first(w.seen[op.Method+" "+op.Path]))
@@ -206,13 +206,13 @@ func leastOf(need *identity.Need) string {
 }
 
 func writeDeviations(b *strings.Builder) {
-	b.WriteString("\n## Permissions that are documented and not enough here\n\n| operation | permission | why |\n|---|---|---|\n")
+	b.WriteString("\n## Documented permissions that do not suffice here\n\n| operation | permission | why |\n|---|---|---|\n")
 	for _, d := range deviations {
 		for _, op := range d.operations {
 			fmt.Fprintf(b, "| `%s` | %s | %s |\n", op, strings.Join(d.permissions, ", "), d.why)
 		}
 	}
-	b.WriteString("\nUser.ReadWrite.CrossCloud is enough for all users: from which cloud a user comes is not kept. The basic properties of users and groups are all that " +
+	b.WriteString("\nUser.ReadWrite.CrossCloud suffices for all users: the cloud that a user comes from is not stored. The basic properties of users and groups are all that " +
 		"can be filtered, searched and ordered by with a permission that shows no more. Documented permissions are compared with the server by a test.\n")
 }
 
@@ -225,13 +225,13 @@ func first(scenarios []string) string {
 }
 
 func (w *witnesses) writeOptions(b *strings.Builder) {
-	b.WriteString("\n## Query options\n\n| option | operation | witness |\n|---|---|---|\n")
+	b.WriteString("\n## Query options\n\n| option | operation | scenario |\n|---|---|---|\n")
 	for _, option := range slices.Sorted(maps.Keys(w.options)) {
 		for _, op := range slices.Sorted(maps.Keys(w.options[option])) {
 			fmt.Fprintf(b, "| `%s` | `%s` | %s |\n", option, op, first(w.options[option][op]))
 		}
 	}
-	b.WriteString("\nAny other option is refused by the operation with 400, or with 501 where Graph has it.\n")
+	b.WriteString("\nOperations refuse any other option with 400, or with 501 if Graph supports it.\n")
 }
 
 func writeEmpty[T any](b *strings.Builder, typeName string, properties []*directory.Property[T]) {
