@@ -62,6 +62,9 @@ type Options struct {
 	// RotateKeys is the age at which the key that signs tokens is replaced: 0 means 90 days (never
 	// if Quick), a negative value never.
 	RotateKeys time.Duration
+	// KeepLog is how long the log of commits is kept, as far as a snapshot replaces it; delta links
+	// from before then are answered 410. 0 means 400 days, a negative value forever; 7 days at least.
+	KeepLog time.Duration
 	// ApplicationLimit is how many resource units an application may use in 10 seconds, counted as
 	// Graph does: 0 means 200,000, a negative value no limit (docs/spec/protocol.md P43). An
 	// address that sends requests without a token has a tenth of it.

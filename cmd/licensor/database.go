@@ -97,8 +97,12 @@ func (p place) mustExist(ctx context.Context, remedy string) error {
 
 // open opens a database that exists.
 func (p place) open(ctx context.Context, remedy string) (database.Store, error) {
+	return p.openWith(ctx, remedy, p.opening())
+}
+
+func (p place) openWith(ctx context.Context, remedy string, o database.Options) (database.Store, error) {
 	if err := p.mustExist(ctx, remedy); err != nil {
 		return nil, err
 	}
-	return database.Open(ctx, p.name, p.opening())
+	return database.Open(ctx, p.name, o)
 }

@@ -48,6 +48,7 @@ groups, and serves all of it as Microsoft Graph.
 		reprocessCommand(),
 		serveCommand(),
 		tokenCommand(),
+		trimCommand(),
 		versionCommand(),
 	)
 	return root

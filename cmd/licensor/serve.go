@@ -13,12 +13,16 @@ import (
 	"licensor/internal/server"
 )
 
+// serving holds the arguments of the command serve.
+type serving struct {
+	serverFlags
+	where        databaseFlags
+	secrets      secretsKey
+	budget, keep string
+}
+
 func serveCommand() *cobra.Command {
-	var flags serverFlags
-	var secrets secretsKey
-	var where databaseFlags
-	var budget string
-	o := &flags.options
+	var s serving
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve Microsoft Graph from a database",
@@ -35,50 +39,54 @@ func serveCommand() *cobra.Command {
 			"  licensor serve --listen :8443 --tls self-signed --tls-name graph.microsoft.com --tls-name " +
 			"login.microsoftonline.com",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := setMemory(o, budget); err != nil { // before anything asks for the limit
-				return err
-			}
-			at, err := where.read()
-			if err != nil {
-				return err
-			}
-			if err := flags.read(func() (string, error) { return besideData(at.name) }); err != nil {
-				return err
-			}
-			o.RotateKeys = orNever(o.RotateKeys)
-			s, err := openFounded(cmd.Context(), *o, at, secrets)
-			if err != nil {
-				return err
-			}
-			err = s.ListenAndServe(cmd.Context(), &flags.at, func(root string) {
-				howToTrust(cmd.OutOrStdout(), &flags.at.Security)
-				secrets.warnPlain()
-				warnDevelopment(o.Development)
-				slog.Info("serving", "address", root, "database", s.Database())
-			})
-			return errors.Join(err, s.Close(context.WithoutCancel(cmd.Context())))
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
 	}
-	flags.register(cmd)
-	where.register(cmd)
-	secrets.register(cmd)
-	f := cmd.Flags()
+	s.register(cmd)
+	s.where.register(cmd)
+	s.secrets.register(cmd)
+	f, o := cmd.Flags(), &s.options
 	f.BoolVar(&o.Development, "development", false, "for tests of programs: serve /licensor/v1/development, which "+
 		"moves the clock, makes requests fail and issues tokens for any user")
-	registerMemory(f, o, &budget)
+	registerMemory(f, o, &s.budget)
 	f.DurationVar(&o.RotateKeys, "rotate-keys", server.UsualRotation,
 		"age at which the key that signs tokens is replaced by a new one; 0 for never (see licensor keys)")
+	f.StringVar(&s.keep, "keep-log", "400d", "how long the log of changes is kept, at least 7d, or forever; delta "+
+		"links from before then are answered 410")
 	f.StringArrayVar(&o.Origins, "cors-origin", nil, "origin of pages whose browsers may call, such as "+
 		"https://admin.contoso.com or http://localhost:*; may be repeated")
 	return cmd
 }
 
-func warnDevelopment(on bool) {
-	if on {
-		slog.Warn("the development options are on: callers with Directory.ReadWrite.All can act as any user, and " +
-			"move the clock")
+func (s *serving) run(cmd *cobra.Command) error {
+	o := &s.options
+	if err := setMemory(o, s.budget); err != nil { // before anything asks for the limit
+		return err
 	}
+	at, err := s.where.read()
+	if err != nil {
+		return err
+	}
+	if err := s.read(func() (string, error) { return besideData(at.name) }); err != nil {
+		return err
+	}
+	o.RotateKeys = orNever(o.RotateKeys)
+	if o.KeepLog, err = parseKeep("--keep-log", s.keep); err != nil {
+		return err
+	}
+	srv, err := openFounded(cmd.Context(), *o, at, s.secrets)
+	if err != nil {
+		return err
+	}
+	err = srv.ListenAndServe(cmd.Context(), &s.at, func(root string) {
+		howToTrust(cmd.OutOrStdout(), &s.at.Security)
+		s.secrets.warnPlain()
+		if o.Development {
+			slog.Warn("the development options are on: callers with Directory.ReadWrite.All can act as any user, and " +
+				"move the clock")
+		}
+		slog.Info("serving", "address", root, "database", srv.Database())
+	})
+	return errors.Join(err, srv.Close(context.WithoutCancel(cmd.Context())))
 }
 
 // besideData returns the folder of the local authority: it lies next to the file of the database.

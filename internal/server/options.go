@@ -27,6 +27,7 @@ type Options struct {
 	TrustedProxies []string
 
 	RotateKeys       time.Duration
+	KeepLog          time.Duration
 	ApplicationLimit int
 	TenantLimit      int
 	MemoryLimit      int64
@@ -50,6 +51,8 @@ const (
 	UsualApplicationLimit = 200_000 // resource units in 10 seconds (docs/spec/protocol.md P43)
 	UsualTenantLimit      = 400_000
 	UsualDatabaseWait     = 30 * time.Second
+	UsualKeepLog          = 400 * 24 * time.Hour
+	LeastKeepLog          = 7 * 24 * time.Hour // as long as delta links of Graph are valid
 )
 
 // settings are validated options.
@@ -67,6 +70,7 @@ func (o Options) look() (*settings, error) {
 	s := &settings{Options: o, cost: identity.UsualCost}
 	s.Log = cmp.Or(o.Log, slog.Default())
 	s.RotateKeys = cmp.Or(o.RotateKeys, UsualRotation)
+	s.KeepLog = cmp.Or(o.KeepLog, UsualKeepLog)
 	s.limits = throttle.Limits{
 		PerApplication: bound(o.ApplicationLimit, UsualApplicationLimit),
 		PerTenant:      bound(o.TenantLimit, UsualTenantLimit),
@@ -103,6 +107,9 @@ func (s *settings) lookAtData() error {
 		return wrong("MemoryLimit", "is %d; it is 0, for no bound, or more", s.MemoryLimit)
 	case s.TenantMemory < 0:
 		return wrong("TenantMemory", "is %d; it is 0, for a part of MemoryLimit, or more", s.TenantMemory)
+	case s.KeepLog >= 0 && s.KeepLog < LeastKeepLog:
+		return wrong("KeepLog", "is %s: delta links are valid for 7 days, so it is at least %s, or negative to keep all",
+			s.KeepLog, LeastKeepLog)
 	case s.SecretsKey != nil && len(s.SecretsKey) != identity.SealingKeySize:
 		return wrong("SecretsKey", "has %d bytes: it must have %d", len(s.SecretsKey), identity.SealingKeySize)
 	}

@@ -207,7 +207,8 @@ func (s *Server) Close(ctx context.Context) error {
 	return errors.Join(append(errs, s.store.Close())...)
 }
 
-// tidyTime is the interval at which objects that were deleted long ago are purged, and ticketTime
+// tidyTime is the interval at which objects that were deleted long ago are purged, and old commits
+// removed from logs, and ticketTime
 // the interval at which expired tickets are removed: anyone can cause device codes to be stored,
 // and expired ones must make room for others.
 const (
@@ -220,6 +221,7 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	ctx, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
+	tasks.Go(func() { s.tenants.TrimAll(ctx, tidyTime, tenant.Trimming{Keep: max(0, s.settings.KeepLog)}) })
 	tasks.Go(func() { s.ready.watch(ctx) })
 	tasks.Go(func() {
 		s.again(ctx, ticketTime, "what has expired could not be removed; it is tried again", func() error {

@@ -35,6 +35,10 @@ const commitsAtOnce = 256
 // stretch is a part of the log: what came after one commit, up to another.
 type stretch struct{ after, upTo uint64 }
 
+// farthest is how many commits are read for changes: with more, reading everything again takes less
+// time.
+const farthest = 1_000_000
+
 // keptStretches is how many stretches' changes are remembered: a reader comes back for each page of
 // a long one.
 const keptStretches = 8
@@ -51,10 +55,13 @@ func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, err
 		return c, nil
 	}
 	img := t.Image()
-	if after > upTo || upTo > img.Seq {
+	if after > upTo || upTo > img.Seq || upTo-after > farthest {
 		return nil, ErrForgotten
 	}
 	c, err := t.readChanges(ctx, s, img)
+	if errors.Is(err, store.ErrTrimmed) {
+		return nil, ErrForgotten
+	}
 	if err != nil {
 		return nil, err
 	}

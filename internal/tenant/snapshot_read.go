@@ -54,17 +54,26 @@ func (names partNames) flat() []string {
 }
 
 // recoverImage reads the last snapshot, if there is one, and replays the commits after it.
-func recoverImage(ctx context.Context, t *Tenant) error {
-	saved, format, err := readSnapshot(ctx, t)
-	if err != nil {
-		return err
-	}
-	img, end, err := t.follow(ctx, saved, func(c store.Commit) {
-		t.snapshots.waiting(len(c.Effects) + commitWeight)
-		format = min(format, c.Format)
-	})
-	if err != nil {
-		return fmt.Errorf("recover tenant %s: %w", t.id, err)
+func recoverImage(ctx context.Context, t *Tenant) (err error) {
+	var saved, img *Image
+	var format uint32
+	var end store.Place
+	for try := range snapshotTries {
+		if saved, format, err = readSnapshot(ctx, t); err != nil {
+			return err
+		}
+		img, end, err = t.follow(ctx, saved, func(c store.Commit) {
+			t.snapshots.waiting(len(c.Effects) + commitWeight)
+			format = min(format, c.Format)
+		})
+		if err == nil {
+			break
+		}
+		// Another process may have taken a snapshot since, and removed the commits before it.
+		if !errors.Is(err, store.ErrTrimmed) || try == snapshotTries-1 {
+			return fmt.Errorf("recover tenant %s: %w", t.id, err)
+		}
+		t.snapshots.take()
 	}
 	t.epoch = end.Epoch
 	if format < formatWithColumns {

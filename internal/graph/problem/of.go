@@ -129,6 +129,11 @@ func identityProblem(err error) (*ResponseError, bool) {
 // serverProblem is for conditions of the server.
 func serverProblem(err error) (*ResponseError, bool) {
 	switch {
+	case errors.Is(err, store.ErrTrimmed): // an order as of long ago
+		return &ResponseError{
+			Status: http.StatusBadRequest, Code: "Directory_ExpiredPageToken",
+			Message: "The specified page token value has expired and can no longer be included in your request.",
+		}, true
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk. Nothing was changed. Ask its administrator."), true
 	case errors.Is(err, store.ErrUnknown):

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"licensor/internal/memory"
+	"licensor/internal/server"
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// trimming holds the arguments of the command trim.
+type trimming struct {
+	where            databaseFlags
+	keep, tenant     string
+	dry, force, json bool
+}
+
+func trimCommand() *cobra.Command {
+	var t trimming
+	cmd := &cobra.Command{
+		Use:   "trim",
+		Short: "Remove old commits from the logs of tenants",
+		Long: "Trim removes what is older than --keep from the log of every tenant, or of one, as `licensor serve " +
+			"--keep-log` does every\n" +
+			"hour: the state of tenants stays as it is, but delta links from before then are answered 410. A tenant " +
+			"whose last snapshot is older\n" +
+			"gets a new one first. With PostgreSQL a server may run meanwhile; it can be interrupted at any time.",
+		Example: "  licensor trim --keep 30d --dry-run\n" +
+			"  licensor trim --keep 90d --database postgres://licensor@db1,db2/licensor",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return t.run(cmd.Context(), cmd.OutOrStdout())
+		},
+	}
+	t.where.register(cmd)
+	f := cmd.Flags()
+	f.StringVar(&t.keep, "keep", "", "how long commits are kept, such as 90d; at least 7d without --force")
+	f.StringVar(&t.tenant, "tenant", "", "id of a tenant; all by default")
+	f.BoolVar(&t.dry, "dry-run", false, "only say what would be removed")
+	f.BoolVar(&t.force, "force", false, "keep less than 7 days: delta links that are still valid are answered 410")
+	f.BoolVar(&t.json, "json", false, "print JSON")
+	_ = cmd.MarkFlagRequired("keep") // the flag exists
+	return cmd
+}
+
+// parseKeep reads how long something is kept: days, another duration, or forever, which is
+// negative.
+func parseKeep(flag, text string) (time.Duration, error) {
+	if text == "forever" {
+		return -1, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		if err == nil && n > 0 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	} else if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return d, nil
+	}
+	return 0, usage(fmt.Errorf("%s is %q; it is a number of days such as 400d, a time such as 36h, or forever",
+		flag, text))
+}
+
+// trimmedTenant is the outcome for a tenant.
+type trimmedTenant struct {
+	Tenant  uuid.UUID  `json:"tenant"`
+	Removed uint64     `json:"removed"`
+	First   uint64     `json:"first"` // commit that is kept
+	Since   *time.Time `json:"since"` // its time; null if there is none
+}
+
+func (t *trimming) run(ctx context.Context, out io.Writer) error {
+	keep, err := parseKeep("--keep", t.keep)
+	if err != nil {
+		return err
+	}
+	switch {
+	case keep < 0:
+		return usage(errors.New("--keep is forever, which removes nothing"))
+	case keep < server.LeastKeepLog && !t.force:
+		return usage(fmt.Errorf("--keep is %s: delta links are valid for 7 days; --force answers those from before 410",
+			t.keep))
+	}
+	at, err := t.where.read()
+	if err != nil {
+		return err
+	}
+	opening := at.opening()
+	opening.Shared = true
+	s, err := at.openWith(ctx, "say with --data where it is", opening)
+	if err != nil {
+		return err
+	}
+	done, err := trimAll(ctx, s, t.tenant, tenant.Trimming{Keep: keep, Load: true, Dry: t.dry})
+	if e := s.Close(); err == nil {
+		err = e
+	}
+	if e := t.print(out, done); err == nil {
+		err = e
+	}
+	return err
+}
+
+// trimAll returns what was removed up to the first error.
+func trimAll(ctx context.Context, s store.Store, only string, what tenant.Trimming) (list []trimmedTenant, err error) {
+	limit, err := memory.SetLimit()
+	if err != nil {
+		return nil, err
+	}
+	tenants, err := tenant.Open(ctx, s, tenant.Options{Log: slog.Default(), Memory: limit / 2})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, tenants.Close(context.WithoutCancel(ctx))) }()
+	ids, err := tenants.IDs(ctx)
+	if only != "" {
+		id, e := uuid.Parse(only)
+		if e != nil {
+			return nil, usage(fmt.Errorf("--tenant is %q, which is not the id of a tenant", only))
+		}
+		ids = []uuid.UUID{id}
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		done, err := tenants.Trim(ctx, id, what)
+		if err != nil {
+			return list, fmt.Errorf("trim tenant %s: %w", id, err)
+		}
+		one := trimmedTenant{Tenant: id, Removed: done.Commits, First: done.Kept}
+		if !done.Since.IsZero() {
+			one.Since = &done.Since
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+func (t *trimming) print(out io.Writer, done []trimmedTenant) error {
+	if t.json {
+		return writeJSON(out, map[string]any{"dryRun": t.dry, "tenants": done})
+	}
+	verb := "were removed"
+	if t.dry {
+		verb = "would be removed"
+	}
+	for _, one := range done {
+		since := "none is left"
+		if one.Since != nil {
+			since = fmt.Sprintf("the first that is kept is %d, of %s", one.First, one.Since.Format(time.RFC3339))
+		}
+		_, err := fmt.Fprintf(out, "tenant %s: %d commits %s; %s\n", one.Tenant, one.Removed, verb, since)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"licensor/internal/store/postgres/postgrestest"
+)
+
+func TestTrimIsCareful(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"nothing said":         {nil, exitUsage, `"keep" not set`},
+		"not a time":           {[]string{"--keep", "long"}, exitUsage, `--keep is "long"`},
+		"no time":              {[]string{"--keep", "0d"}, exitUsage, `--keep is "0d"`},
+		"a negative one":       {[]string{"--keep=-3d"}, exitUsage, `--keep is "-3d"`},
+		"forever":              {[]string{"--keep", "forever"}, exitUsage, "removes nothing"},
+		"too short":            {[]string{"--keep", "6d"}, exitUsage, "--force"},
+		"too short in hours":   {[]string{"--keep", "100h"}, exitUsage, "--force"},
+		"not a tenant":         {[]string{"--keep", "30d", "--tenant", "contoso"}, exitUsage, `--tenant is "contoso"`},
+		"an unknown tenant":    {[]string{"--keep", "30d", "--tenant", "5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11"}, exitFailed, "not found"},
+		"an unknown database":  {[]string{"--keep", "30d", "--data", data + "2"}, exitFailed, "there is no database"},
+		"for a server, a week": {[]string{"serve", "--keep-log", "6d"}, exitUsage, "--keep-log is 144h0m0s"},
+		"not for a server":     {[]string{"serve", "--keep-log", "x"}, exitUsage, `--keep-log is "x"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			args := test.args
+			if len(args) == 0 || args[0] != "serve" {
+				args = append([]string{"trim"}, args...)
+			}
+			if !strings.Contains(strings.Join(args, " "), "--data") {
+				args = append(args, "--data", data)
+			}
+			code, _, stderr := call(t, rootCommand(), args...)
+			if code != test.code || !strings.Contains(stderr, test.want) {
+				t.Errorf("code %d, want %d with %q: %s", code, test.code, test.want, stderr)
+			}
+		})
+	}
+}
+
+// TestTrimRemovesWhatIsOld from both kinds of database; nothing is as old as a week in these.
+func TestTrimRemovesWhatIsOld(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts PostgreSQL")
+	}
+	url := postgrestest.Empty(t)
+	if code, _, stderr := call(t, rootCommand(), "init", "--database", url); code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, where := range [][]string{{"--data", newDatabase(t)}, {"--database", url}} {
+		trim := func(args ...string) (removed, first uint64, since *time.Time) {
+			t.Helper()
+			code, stdout, stderr := call(t, rootCommand(), append(append([]string{"trim", "--json"}, where...), args...)...)
+			var outcome struct{ Tenants []trimmedTenant }
+			if err := json.Unmarshal([]byte(stdout), &outcome); code != 0 || err != nil || len(outcome.Tenants) != 1 {
+				t.Fatalf("code %d, %v, %s%s", code, err, stdout, stderr)
+			}
+			one := outcome.Tenants[0]
+			return one.Removed, one.First, one.Since
+		}
+		if removed, first, since := trim("--keep", "7d"); removed != 0 || first != 1 || since == nil {
+			t.Errorf("%v: %d commits of today were removed, and %d is the first, of %v", where, removed, first, since)
+		}
+		removed, _, _ := trim("--keep", "1ns", "--force", "--dry-run")
+		again, first, since := trim("--keep", "1ns", "--force")
+		if removed == 0 || again != removed || first != removed+1 || since != nil {
+			t.Errorf("%v: %d commits were removed, %d would have been, %d is the first, of %v", where, again, removed, first, since)
+		}
+		if code, stdout, stderr := call(t, rootCommand(), append([]string{"reprocess", "--all"}, where...)...); code != 0 {
+			t.Errorf("%v: the tenant cannot be used: %s%s", where, stdout, stderr)
+		}
+	}
+}
