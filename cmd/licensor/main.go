@@ -44,6 +44,7 @@ groups, and serves all of it as Microsoft Graph.
 		importCommand(),
 		initCommand(),
 		keysCommand(),
+		migrateCommand(),
 		noticesCommand(),
 		reprocessCommand(),
 		serveCommand(),

@@ -91,7 +91,7 @@ func (wall) After(d time.Duration) <-chan time.Time { return time.After(d) }
 func openPostgres(ctx context.Context, url string, o Options) (Store, error) {
 	begin := time.Now()
 	say := func(text string) { o.Log.Warn(text) }
-	if err := postgres.Wait(ctx, url, o.Wait, wall{}, say); err != nil {
+	if err := wait(ctx, Name{url: url}, o); err != nil {
 		return nil, err
 	}
 	options := postgres.Options{AllowDataLoss: o.AllowDataLoss, Program: program(), Warn: say}
@@ -110,8 +110,17 @@ func openPostgres(ctx context.Context, url string, o Options) (Store, error) {
 		if err := s.Serve(ctx, as, max(0, o.Wait-time.Since(begin)), wall{}, say); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
+		if err := agree(ctx, s); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
 	}
 	return s, nil
+}
+
+// wait waits until a database of PostgreSQL answers.
+func wait(ctx context.Context, name Name, o Options) error {
+	log := cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	return postgres.Wait(ctx, name.url, o.Wait, wall{}, func(text string) { log.Warn(text) })
 }
 
 // program returns the version of this program, or of the module in another one.

@@ -23,8 +23,12 @@ const (
 	formatWithChain = 7
 )
 
-// Format is the format of commits that this version writes, and the newest that it reads.
-const Format = formatNow
+// Format is the format of commits that this version writes, and the newest that it reads. It can
+// write formats from OldestWritten on.
+const (
+	Format        = formatNow
+	OldestWritten = formatNow
+)
 
 // checkFormat refuses formats that this version does not read.
 func checkFormat(what string, format uint32) error {

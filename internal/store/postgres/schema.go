@@ -47,6 +47,20 @@ func Create(ctx context.Context, url string, options Options) error {
 	})
 }
 
+// Schema returns the schema of a database, and the one to which Migrate brings it; 0 if there is
+// none.
+func Schema(ctx context.Context, url string) (at, newest int, err error) {
+	err = prepare(ctx, url, func(s *Store, f found) error {
+		at = f.version
+		var kind *SchemaError
+		if err := s.checkSchema(f); !errors.As(err, &kind) || kind.Found == 0 && len(f.tables) > 0 {
+			return err
+		}
+		return nil
+	})
+	return at, Newest(), err
+}
+
 // Migrate upgrades the schema of a database to that of this program, and returns the previous one.
 // Servers may run meanwhile. A step that is interrupted changes nothing.
 func Migrate(ctx context.Context, url string, options Options) (from int, err error) {

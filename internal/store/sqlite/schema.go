@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -18,15 +19,45 @@ const applicationID = 0x4c696373
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// steps returns the names of all migrations, in order.
+func steps() ([]string, error) {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	slices.Sort(names)
+	return names, err
+}
+
+// Schema returns the schema of an existing file, and the one to which Open brings it. It changes
+// nothing.
+func Schema(ctx context.Context, path string) (found, known int, err error) {
+	names, err := steps()
+	if err != nil {
+		return 0, 0, err
+	}
+	if path, err = locate(path); err != nil {
+		return 0, 0, err
+	}
+	lock, err := lockFile(path)
+	if err != nil {
+		return 0, 0, err
+	}
+	s := &Store{path: path, lock: lock, refused: true} // so that the log stays as it is
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if s.file, err = examine(path); err != nil {
+		return 0, 0, err
+	}
+	s.reader = connect(path, reading+readOnly, 1)
+	found, err = s.version(ctx, s.reader)
+	return found, len(names), s.fail("read the schema's version", err)
+}
+
 // migrate upgrades the file to the newest schema, each step in a transaction. It is called before
 // the file is switched to write-ahead logging, so that a new file is never without its mark.
 func (s *Store) migrate(ctx context.Context) error {
-	steps, err := fs.Glob(migrations, "migrations/*.sql")
+	steps, err := steps()
 	if err != nil {
 		return err
 	}
-	slices.Sort(steps)
-	version, err := s.version(ctx)
+	version, err := s.version(ctx, s.writer)
 	if err != nil {
 		return s.fail("read the schema's version", err)
 	}
@@ -56,9 +87,9 @@ func (s *Store) step(ctx context.Context, name string, version int) error {
 }
 
 // version returns the schema of the file: 0 for a new file. A file of another program is an error.
-func (s *Store) version(ctx context.Context) (int, error) {
+func (s *Store) version(ctx context.Context, db *sql.DB) (int, error) {
 	var application, version, tables int
-	row := s.writer.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM "+
+	row := db.QueryRowContext(ctx, "SELECT application_id, user_version, (SELECT count(*) FROM "+
 		"sqlite_schema) FROM pragma_application_id, pragma_user_version")
 	if err := row.Scan(&application, &version, &tables); err != nil {
 		return 0, err

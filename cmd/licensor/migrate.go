@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"licensor/internal/database"
+	"licensor/internal/tenant"
+)
+
+// migrating holds the arguments of the commands of migrate.
+type migrating struct {
+	where databaseFlags
+	json  bool
+}
+
+func migrateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring a database to the schema and format of this version",
+		Long: "Migrate is for an upgrade of a PostgreSQL database without a pause: `up` adds what the new version " +
+			"needs, so that both versions\n" +
+			"can use it; then servers are replaced; then `finalize` lets them write what only the new version reads. " +
+			"A file is upgraded when the\n" +
+			"new version opens it.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(
+		migrateStep("status", "Say which schema and format a database has, and which this version knows",
+			(*migrating).status),
+		migrateStep("up", "Bring a database to the schema of this version", (*migrating).up),
+		migrateStep("finalize", "Write the format of this version from now on, when all servers read it",
+			(*migrating).finalize),
+	)
+	return cmd
+}
+
+func migrateStep(
+	name, short string, do func(m *migrating, ctx context.Context, at place, out io.Writer) error,
+) *cobra.Command {
+	var m migrating
+	cmd := &cobra.Command{
+		Use: name, Short: short, Args: cobra.NoArgs,
+		Example: "  licensor migrate " + name + " --database postgres://licensor@db1,db2/licensor",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			at, err := m.where.read()
+			if err != nil {
+				return err
+			}
+			if path, isFile := at.name.IsFile(); isFile { // it would be made
+				if err := database.MustExist(cmd.Context(), database.File(path), "say with --data where it is",
+					at.opening()); err != nil {
+					return err
+				}
+			}
+			return do(&m, cmd.Context(), at, cmd.OutOrStdout())
+		},
+	}
+	m.where.register(cmd)
+	cmd.Flags().BoolVar(&m.json, "json", false, "print JSON")
+	return cmd
+}
+
+// status is the state of a database.
+type status struct {
+	Database string        `json:"database"`
+	Schema   numbers       `json:"schema"`
+	Format   numbers       `json:"format"` // in which commits are written; 0 when that is up to the program
+	Tenants  []tenantStore `json:"tenants"`
+}
+
+type numbers struct {
+	Found int `json:"found"`
+	Known int `json:"known"`
+}
+
+type tenantStore struct {
+	Tenant uuid.UUID `json:"tenant"`
+	Format uint32    `json:"format"` // of the last commit
+}
+
+func (m *migrating) status(ctx context.Context, at place, out io.Writer) error {
+	now, err := stateOf(ctx, at)
+	if err != nil {
+		return err
+	}
+	if m.json {
+		return writeJSON(out, now)
+	}
+	fmt.Fprintf(out, "database %s\nschema   %d; this version needs %d%s\n", now.Database, now.Schema.Found,
+		now.Schema.Known, what(now.Schema, "run `licensor migrate up`"))
+	if now.Format.Found > 0 {
+		fmt.Fprintf(out, "format   %d is written; this version knows %d%s\n", now.Format.Found, now.Format.Known,
+			what(now.Format, "run `licensor migrate finalize` when all servers have it"))
+	}
+	for _, t := range now.Tenants {
+		fmt.Fprintf(out, "tenant   %s has format %d\n", t.Tenant, t.Format)
+	}
+	return nil
+}
+
+// what says what to do about a version that is not the newest.
+func what(v numbers, remedy string) string {
+	switch {
+	case v.Found == 0:
+		return ": run `licensor init`"
+	case v.Found < v.Known:
+		return ": " + remedy
+	case v.Found > v.Known:
+		return ": a newer version of Licensor has written it"
+	}
+	return ""
+}
+
+// stateOf returns the state of a database, which it does not change. What tenants have is known
+// only when the schema is the one of this version.
+func stateOf(ctx context.Context, at place) (now status, err error) {
+	now.Database, now.Tenants, now.Format.Known = at.name.String(), []tenantStore{}, tenant.Format
+	now.Schema.Found, now.Schema.Known, err = database.Schema(ctx, at.name, at.opening())
+	if err != nil || now.Schema.Found != now.Schema.Known {
+		return now, err
+	}
+	o := at.opening()
+	o.Shared = true
+	s, err := database.Open(ctx, at.name, o)
+	if err != nil {
+		return now, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	written, err := database.Written(ctx, s)
+	if err != nil {
+		return now, err
+	}
+	now.Format.Found = int(written)
+	ids, err := s.Tenants(ctx)
+	if err != nil {
+		return now, err
+	}
+	for _, id := range ids {
+		format, err := tenant.FormatOf(ctx, s, id)
+		if err != nil {
+			return now, fmt.Errorf("tenant %s: %w", id, err)
+		}
+		now.Tenants = append(now.Tenants, tenantStore{id, format})
+	}
+	return now, nil
+}
+
+func (m *migrating) up(ctx context.Context, at place, out io.Writer) error {
+	from, to, err := database.Migrate(ctx, at.name, at.opening())
+	switch {
+	case err != nil:
+		return err
+	case m.json:
+		return writeJSON(out, map[string]int{"from": from, "to": to})
+	case from == to:
+		fmt.Fprintf(out, "The database %s has schema %d already.\n", at.name, to)
+	default:
+		fmt.Fprintf(out, "The database %s has schema %d now; it had %d.\n", at.name, to, from)
+	}
+	return nil
+}
+
+func (m *migrating) finalize(ctx context.Context, at place, out io.Writer) error {
+	o := at.opening()
+	o.Shared = true
+	s, err := database.Open(ctx, at.name, o)
+	if err != nil {
+		return err
+	}
+	from, err := database.Finalize(ctx, s)
+	if err = errors.Join(err, s.Close()); err != nil {
+		return err
+	}
+	if m.json {
+		return writeJSON(out, map[string]uint32{"from": from, "to": tenant.Format})
+	}
+	if from == tenant.Format {
+		fmt.Fprintf(out, "Commits are written in format %d already.\n", from)
+	} else {
+		fmt.Fprintf(out, "Commits are written in format %d from now on; it was %d.\n", tenant.Format, from)
+	}
+	return nil
+}
