@@ -175,7 +175,7 @@ func (s *story) seat() error {
 	if !user.all("Active", "None") || len(user.AssignedLicenses) != 2 {
 		return fmt.Errorf("%s was not fixed: %+v", olga, user)
 	}
-	s.say("Olga has no errors any more. Other users have, with these reasons:")
+	s.say("Olga no longer has errors. Other users have, with these reasons:")
 	return s.call("GET", "/licensor/v1/licenseErrors?$top=2", "", nil)
 }
 

@@ -19,12 +19,12 @@ func TestLinesOfOneKindAreBounded(t *testing.T) {
 		var out output
 		log := slog.New(newSparingLog(slog.NewTextHandler(&out, nil)))
 		for i := range 3000 {
-			log.With("tenant", i).Info("an application could not show who it is", "address", i)
+			log.With("tenant", i).Info("an application failed to authenticate", "address", i)
 			if i%100 == 0 {
 				log.Warn("another kind", "i", i)
 			}
 		}
-		log.Error("an application could not show who it is")
+		log.Error("an application failed to authenticate")
 		if got := linesOf(out.String(), "level=INFO msg=\"an application could not show"); got != linesPerSecond {
 			t.Errorf("%d lines were written at once", got)
 		}
@@ -33,7 +33,7 @@ func TestLinesOfOneKindAreBounded(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if !strings.Contains(out.String(), `some were left out" kind="an application could not show who it is" leftOut=2990`) ||
+		if !strings.Contains(out.String(), `some were left out" kind="an application failed to authenticate" leftOut=2990`) ||
 			!strings.Contains(out.String(), `kind="another kind" leftOut=20`) {
 			t.Errorf("it is not told how many were left out: %s", out.String())
 		}

@@ -77,7 +77,7 @@ func TestStrangersDoNotFillTheLog(t *testing.T) {
 	}
 	most := linesPerSecond * (int(time.Since(begun).Seconds()) + 2)
 	s.stop()
-	if lines := linesOf(s.log.String(), `"msg":"an application could not show who it is"`); lines < linesPerSecond || lines > most {
+	if lines := linesOf(s.log.String(), `"msg":"an application failed to authenticate"`); lines < linesPerSecond || lines > most {
 		t.Errorf("there are %d lines, at most %d are expected", lines, most)
 	}
 }

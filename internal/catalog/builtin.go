@@ -63,7 +63,7 @@ func (b *builtIn) read(parts []string) error {
 	case kind == "excludes" && len(parts) == 3, kind == "requires" && len(parts) >= 3:
 		return b.rule(kind, parts[1:])
 	default:
-		return fmt.Errorf("%q with %d parts is no fact", kind, len(parts)-1)
+		return fmt.Errorf("%q with %d parts is not a fact", kind, len(parts)-1)
 	}
 }
 

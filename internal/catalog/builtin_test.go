@@ -109,7 +109,7 @@ func planNamed(t *testing.T, name string) licensing.ServicePlan {
 func TestBuiltInTextIsChecked(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ text, want string }{
-		{"plan\t" + planA + "\tA\n\nwhat\tx\n", `line 3: "what" with 1 parts is no fact`},
+		{"plan\t" + planA + "\tA\n\nwhat\tx\n", `line 3: "what" with 1 parts is not a fact`},
 		{"plan\tx\tA\n", "line 1: invalid UUID"},
 		{"product\t" + skuA + "\tA\tA\t0\n", `line 1: product A: there is no plan "0"`},
 		{"plan\t" + planA + "\tA\nexcludes\tA\tB\n", `line 2: there is no plan "B"`},

@@ -31,7 +31,7 @@ func Members(body []byte) ([]Member, error) {
 	}
 	if at := duplicate(members); at >= 0 {
 		return nil, &InvalidError{
-			Kind: InvalidType, Property: members[at].Name, Want: "each property once, in whatever letter case",
+			Kind: InvalidType, Property: members[at].Name, Want: "each property once, in any letter case",
 		}
 	}
 	return members, nil

@@ -44,7 +44,7 @@ func (g *Gate) Handler(next http.Handler) http.Handler {
 		defer c.place.requests.Add(-1)
 		if !g.mayBegin(c.place.requests.Add(1), g.requests.Add(1), c.place.trusted) && !g.endBody(c.place) {
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "Too many requests are under way at once. Try again when some are answered.",
+			http.Error(w, "Too many requests are in progress. Try again later.",
 				http.StatusServiceUnavailable)
 			return
 		}

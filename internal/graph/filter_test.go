@@ -137,7 +137,7 @@ func TestFiltersThatCannotBeAnsweredNameTheirPart(t *testing.T) {
 		{`endsWith(displayName,'a')`, 400, "endsWith works on"},
 		{`startsWith(accountEnabled,'a')`, 400, "cannot be filtered by in this way"},
 		{`startsWith(displayName,mail)`, 400, "Functions of text"},
-		{`startsWith(displayName,'a') eq true`, 400, "stands on the left"},
+		{`startsWith(displayName,'a') eq true`, 400, "left side of a comparison must be a property"},
 		{`proxyAddresses eq 'a'`, 400, "with any"},
 		{`proxyAddresses in ('a')`, 400, "with any"},
 		{`proxyAddresses/any()`, 400, "any with a condition"},

@@ -59,13 +59,13 @@ func (d *Draft) applyProducts(f *Effects) error {
 	}
 	for _, v := range f.Variants {
 		if int(v.SKU) >= d.next.skus.Len() {
-			return fmt.Errorf("a variant of SKU number %d, of which there are %d", v.SKU, d.next.skus.Len())
+			return fmt.Errorf("a variant of SKU number %d of %d", v.SKU, d.next.skus.Len())
 		}
 		d.next.rules, _ = d.next.rules.withVariant(v.SKU, v.Disabled)
 	}
 	for _, u := range f.Units {
 		if int(u.SKU) >= d.next.skus.Len() {
-			return fmt.Errorf("units of SKU number %d, of which there are %d", u.SKU, d.next.skus.Len())
+			return fmt.Errorf("units of SKU number %d of %d", u.SKU, d.next.skus.Len())
 		}
 		k := d.ownSKU(u.SKU)
 		k.units, k.subscribed = u.Units, u.Subscribed
@@ -79,7 +79,7 @@ func (d *Draft) applyGroup(g *GroupEffect) error {
 		d.AddGroup(*g.New)
 	}
 	if int(g.Group) >= d.next.groups.Len() {
-		return fmt.Errorf("a change of group number %d, of which there are %d", g.Group, d.next.groups.Len())
+		return fmt.Errorf("a change of group number %d of %d", g.Group, d.next.groups.Len())
 	}
 	joined, err := d.next.unpacked(g.Joined)
 	if err != nil {

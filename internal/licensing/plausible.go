@@ -12,16 +12,16 @@ import (
 // plausible returns an error for an entry that refers to something that the image does not have.
 func (img *Image) plausible(source Source, s SKU, wished, inForce Variant, e Violation) error {
 	if int(s) >= img.skus.Len() {
-		return fmt.Errorf("an entry of SKU number %d, of which there are %d", s, img.skus.Len())
+		return fmt.Errorf("an entry of SKU number %d of %d", s, img.skus.Len())
 	}
 	if !img.isOf(wished, s) || !img.isOf(inForce, s) {
 		return fmt.Errorf("an entry with variants %d and %d, which are not of SKU number %d", wished, inForce, s)
 	}
 	if g, ok := source.Group(); ok && int(g) >= img.groups.Len() {
-		return fmt.Errorf("an entry from group number %d, of which there are %d", g, img.groups.Len())
+		return fmt.Errorf("an entry from group number %d of %d", g, img.groups.Len())
 	}
 	if e >= violationCount {
-		return fmt.Errorf("an entry with error number %d, of which there are %d", e, violationCount)
+		return fmt.Errorf("an entry with error number %d of %d", e, violationCount)
 	}
 	return nil
 }

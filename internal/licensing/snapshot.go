@@ -133,7 +133,7 @@ func Restore(h *Head, parts, sets [][]byte) (*Image, error) {
 	for _, v := range h.Variants {
 		if int(v.SKU) >= len(ids) {
 			return nil,
-				fmt.Errorf("the snapshot has a variant of SKU number %d, of which there are %d", v.SKU, len(ids))
+				fmt.Errorf("the snapshot has a variant of SKU number %d of %d", v.SKU, len(ids))
 		}
 		known = append(known, variant{sku: v.SKU, disabled: v.Disabled})
 	}

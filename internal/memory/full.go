@@ -24,14 +24,14 @@ type FullError struct {
 func (e *FullError) Error() string {
 	switch e.Cause {
 	case CauseTenant:
-		return "The requests of this tenant that are under way take all the memory that one tenant may have. Send " +
-			"the request again when some of them have ended, and fewer at once."
+		return "The requests of this tenant in progress use all the memory that one tenant may have. Retry when " +
+			"some of them have ended, and send fewer at once."
 	case CauseAll:
-		return "The requests that are under way take all the memory that there is for them. Try again in a moment."
+		return "The requests in progress use all the memory that is reserved for them. Try again in a moment."
 	}
-	return fmt.Sprintf("The server has little memory left: it makes nothing large and adds nothing at the moment, "+
-		"and this request needs %d KB. Try again later, "+
-		"delete what is not needed, or ask the server's administrator to give it more memory.", (e.Wanted+1023)>>10)
+	return fmt.Sprintf("The server has little memory left, so it refuses large requests and additions at the moment; "+
+		"this one needs %d KB. Try again later, delete data that is not needed, or ask the server's administrator "+
+		"for more memory.", (e.Wanted+1023)>>10)
 }
 
 func (b *Budget) refuse(why Cause, wanted int64) error {

@@ -46,7 +46,7 @@ func (cmd recheck) run(c *change) error {
 }
 
 // errNewer stops a look at the log.
-var errNewer = errors.New("the log goes on")
+var errNewer = errors.New("the log continues")
 
 // lost explains to the writer why the store has no row of an object. When its image has the object,
 // and is the newest there is, the store has lost the row.

@@ -124,7 +124,7 @@ func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time
 		p.waiting = p.waiting[1:]
 		// It must not end with the request that triggered it.
 		if _, err := w.tenant.Do(context.WithoutCancel(ctx), w.actor, w.cmd); err != nil {
-			log.Warn("a change of a group's licenses that was held back cannot be made any more",
+			log.Warn("a delayed change of a group's licenses is no longer possible",
 				"tenant", w.tenant.ID(), "error", err)
 		}
 	}

@@ -59,7 +59,7 @@ func readExpansion(value, item string, at int) (Expansion, error) {
 	name, inner, options := strings.Cut(strings.TrimSpace(item), "(")
 	e := Expansion{Name: strings.TrimSpace(name), Column: column(value, at), Levels: 1}
 	if !isPath(e.Name) {
-		return e, fail("the name of what is to be shown with the object, such as members($select=id),")
+		return e, fail("the name of a relation to expand, such as members($select=id),")
 	}
 	if !options {
 		return e, nil

@@ -70,13 +70,13 @@ func TestParseSearchRefuses(t *testing.T) {
 func TestParseExpandRefuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ query, want string }{
-		{"$expand=", "the name of what"},
-		{"$expand=members,", "the name of what"},
+		{"$expand=", "the name of a relation"},
+		{"$expand=members,", "the name of a relation"},
 		{"$expand=members($select=id", "closing parenthesis"},
 		{"$expand=members($select=)", "list of properties"},
 		{"$expand=members($top=5)", "no other option"},
 		{"$expand=members()", "no other option"},
-		{"$expand=mem bers", "the name of what"},
+		{"$expand=mem bers", "the name of a relation"},
 	} {
 		if _, err := Parse(c.query); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.query, err, c.want)

@@ -42,7 +42,7 @@ func (x *explainer) sentence(r licensing.Reason) string {
 			plan, sku, address)
 	}
 	if r.Other == uuid.Nil {
-		return fmt.Sprintf("Nothing is in the way of %s any more.", sku)
+		return fmt.Sprintf("Nothing prevents %s any longer.", sku)
 	}
 	return fmt.Sprintf("Nothing is wrong with %s itself, but it is given together with %s, which failed.",
 		sku, x.sku(r.Other))

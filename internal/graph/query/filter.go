@@ -197,7 +197,7 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {
 		return nil, c.unsupported(n, "", nodeText(n),
-			"A property stands on the left of a comparison, a value on the right.")
+			"The left side of a comparison must be a property, the right side a value.")
 	}
 	first := path.Names[0]
 	name := strings.Join(path.Names, "/")

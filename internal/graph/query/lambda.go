@@ -86,7 +86,7 @@ func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {
 		return 0, c.unsupported(n, "", nodeText(n),
-			"A property stands on the left of a comparison, a value on the right.")
+			"The left side of a comparison must be a property, the right side a value.")
 	}
 	if in.about.Kind == directory.KindStringCollection {
 		if !fold.Equal(path.Names[0], in.variable) || len(path.Names) > 1 || path.Count {

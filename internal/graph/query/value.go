@@ -99,7 +99,7 @@ func (c *converter) value(n odata.Node, kind directory.Kind, property string) (a
 	literal, ok := n.(*odata.Literal)
 	if !ok {
 		return nil, c.unsupported(n, property, nodeText(n),
-			"A property stands on the left of a comparison, a value on the right.")
+			"The left side of a comparison must be a property, the right side a value.")
 	}
 	if literal.Value == nil {
 		return nil, nil

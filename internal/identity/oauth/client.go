@@ -48,7 +48,7 @@ func (s *Server) client(c *call) (client, error) {
 		err = disabledApp(app)
 	}
 	if refused := asRefusal(err); refused != nil {
-		s.config.Log.InfoContext(c.Context(), "an application could not show who it is",
+		s.config.Log.InfoContext(c.Context(), "an application failed to authenticate",
 			"tenant", c.tenant, "appId", app.AppID, "code", refused.code, "address", c.RemoteAddr)
 	}
 	return found, err

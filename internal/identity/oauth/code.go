@@ -114,7 +114,7 @@ func (s *Server) usedTwice(ctx context.Context, found code) error {
 	if err := s.config.Tickets.DropFamily(ctx, found.Family); err != nil {
 		return err
 	}
-	s.config.Log.WarnContext(ctx, "a code was used twice, so what came of it is ended",
+	s.config.Log.WarnContext(ctx, "a code was used twice, so the refresh tokens issued for it are revoked",
 		"appId", found.Client, "user", found.User)
 	return badGrant(54005, "OAuth2 authorization code was already redeemed, please retry with a new valid code or "+
 		"use an existing refresh token.")

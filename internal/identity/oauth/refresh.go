@@ -123,9 +123,9 @@ func (s *Server) endFamily(ctx context.Context, id uuid.UUID) error {
 	if err := s.config.Tickets.DropFamily(ctx, id); err != nil {
 		return err
 	}
-	s.config.Log.WarnContext(ctx, "an old refresh token was used, so what came of its sign-in is ended", "family", id)
-	return badGrant(70008, "The provided refresh token was used before, so it and all that came of the same "+
-		"sign-in are revoked. Send a new interactive authorization request for this user and resource.")
+	s.config.Log.WarnContext(ctx, "an old refresh token was used, so all of its sign-in are revoked", "family", id)
+	return badGrant(70008, "The provided refresh token was used before, so all refresh tokens of this sign-in "+
+		"are revoked. Send a new interactive authorization request for this user and resource.")
 }
 
 // again returns the current delegation of a family. A client may request other permissions than

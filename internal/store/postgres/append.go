@@ -75,7 +75,7 @@ func (s *Store) Append(
 		if _, err := scanPlace(tenant, c.row(ctx, findPlace, tenant)); isCallers(err) {
 			return err
 		}
-		return fmt.Errorf("the log does not end at commit %d any more: %w", at.Seq, store.ErrConflict)
+		return fmt.Errorf("the log no longer ends at commit %d: %w", at.Seq, store.ErrConflict)
 	})
 }
 

@@ -152,7 +152,7 @@ func (s *Store) addCommits(tx *sql.Tx, number int64, at store.Place, commits []s
 	)); err != nil {
 		return err
 	} else if !advanced {
-		return fmt.Errorf("the log does not end at commit %d any more: %w", at.Seq, store.ErrConflict)
+		return fmt.Errorf("the log no longer ends at commit %d: %w", at.Seq, store.ErrConflict)
 	}
 	insert := tx.Stmt(s.say.commit)
 	for i := range commits {

@@ -101,7 +101,7 @@ func sameFile(path string, as os.FileInfo) (os.FileInfo, error) {
 }
 
 func changed(path, how string) error {
-	return fmt.Errorf("%w: %s %s while it is in use, so nothing is written any more: stop this program, put the "+
+	return fmt.Errorf("%w: %s %s while it is in use, so nothing more is written: stop this program, put the "+
 		"database and its log back together, or restore a backup, and start it again",
 		store.ErrUnavailable, path, how)
 }
