@@ -15,25 +15,25 @@ import (
 // entry is a tenant that is loaded, or is being loaded or dropped.
 type entry struct {
 	id    uuid.UUID
-	ready chan struct{} // closed when it was loaded, or could not be
+	ready chan struct{} // closed when loading has ended, with or without an error
 	// Set before ready is closed.
 	tenant *Tenant
 	err    error
 
 	// The mutex of Tenants guards what follows.
-	gone  chan struct{} // set while it is being dropped, and closed afterwards
-	pins  int           // how many use it, or wait for it
-	used  uint64        // when it was last asked for
+	gone  chan struct{} // not nil while it is being dropped, and closed afterwards
+	pins  int           // the number of callers that use it, or wait for it
+	used  uint64        // when it was last used
 	bytes int64
 }
 
-// LoadStats count what was done about the memory that tenants take.
+// LoadStats are figures about the memory of tenants.
 type LoadStats struct {
 	Loaded    int           // tenants
-	Bytes     int64         // that they take, as far as that is known
-	Loads     int           // so far
-	Drops     int           // so far, because there was no memory for others
-	LoadingIn time.Duration // the time of all loads together
+	Bytes     int64         // of memory, as far as known
+	Loads     int           // in total
+	Drops     int           // in total, because there was no memory for others
+	LoadingIn time.Duration // the duration of all loads
 }
 
 // LoadStats returns the figures so far.
@@ -50,9 +50,9 @@ func (all *Tenants) LoadStats() LoadStats {
 	return s
 }
 
-// Tenant returns a tenant by its id, which it loads first when it is not loaded. It stays loaded
-// until Release is called. The error is store.ErrNotFound when there is no such tenant, and a
-// *CommandError ProblemUnavailable when there is no memory for it.
+// Tenant returns a tenant by its id, and loads it if necessary. It stays loaded until Release is
+// called. The error is store.ErrNotFound if there is no such tenant, and a *CommandError of kind
+// ProblemUnavailable if there is no memory for it.
 func (all *Tenants) Tenant(ctx context.Context, id uuid.UUID) (*Tenant, error) {
 	for {
 		e, gone, err := all.enter(id)
@@ -86,8 +86,8 @@ func wait(ctx context.Context, until <-chan struct{}) error {
 	}
 }
 
-// enter returns the entry of a tenant, which it pins, and loads when there is none; or what ends
-// when the tenant has been dropped.
+// enter returns the entry of a tenant and pins it. If there is none, it starts loading. If the
+// tenant is being dropped, it returns a channel that is closed afterwards.
 func (all *Tenants) enter(id uuid.UUID) (e *entry, gone <-chan struct{}, err error) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -109,7 +109,7 @@ func (all *Tenants) enter(id uuid.UUID) (e *entry, gone <-chan struct{}, err err
 	return e, nil, nil
 }
 
-// Release says that the caller no longer uses a tenant that Tenants.Tenant has returned.
+// Release ends a use of a tenant that Tenants.Tenant has returned.
 func (t *Tenant) Release() {
 	if t.release != nil {
 		t.release()
@@ -124,13 +124,13 @@ func (all *Tenants) release(e *entry) {
 	}
 }
 
-// tell has those who wait for room look again. The caller holds mu.
+// tell wakes callers that wait for room. The caller holds mu.
 func (all *Tenants) tell() {
 	close(all.freed)
 	all.freed = make(chan struct{})
 }
 
-// load loads a tenant and tells those who wait for it. It does not end with their contexts.
+// load loads a tenant and wakes the callers that wait for it. It does not end with their contexts.
 func (all *Tenants) load(e *entry) {
 	began := time.Now()
 	t, err := all.open(e)
@@ -151,7 +151,7 @@ func (all *Tenants) load(e *entry) {
 func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	ctx := all.ctx
 	defer func() {
-		if p := recover(); p != nil { // others are served all the same
+		if p := recover(); p != nil { // other tenants can still be used
 			t, err = nil, fmt.Errorf("load tenant %s: panic: %v", e.id, p)
 			all.options.Log.Error("loading a tenant panicked", "tenant", e.id, "panic", p, "stack", string(debug.Stack()))
 		}
@@ -188,7 +188,7 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	return t, all.begin(ctx, t)
 }
 
-// recoverInTurn reads a tenant once fewer than Options.Loading others are read.
+// recoverInTurn reads a tenant. It waits until fewer than Options.Loading others are being read.
 func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant) error {
 	select {
 	case all.loading <- struct{}{}:
@@ -199,7 +199,7 @@ func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant) error {
 	}
 }
 
-// begin has a tenant that was read go to work.
+// begin starts the work of a tenant that was read.
 func (all *Tenants) begin(ctx context.Context, t *Tenant) error {
 	others, err := all.names.settleAll(ctx, t)
 	if err != nil {
@@ -219,8 +219,8 @@ func (all *Tenants) begin(ctx context.Context, t *Tenant) error {
 	return nil
 }
 
-// weigh notes what a tenant takes that has been loaded. Others are not waited for: two that hold
-// room and want more would wait for each other.
+// weigh records the memory of a loaded tenant. It does not wait for others: two tenants that have
+// room and need more would wait for each other.
 func (all *Tenants) weigh(e *entry, bytes int64) error {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -238,10 +238,10 @@ func (all *Tenants) tooLarge(e *entry, bytes int64) error {
 	return errTooLarge
 }
 
-// roomTime is how long a tenant waits for others to be dropped, or no longer used.
+// roomTime is how long a tenant waits until others are dropped or no longer used.
 const roomTime = 5 * time.Second
 
-// makeRoom reserves so many bytes for a tenant in all, and drops others for them, the least
+// makeRoom reserves a total of so many bytes for a tenant, and drops others if necessary, the least
 // recently used ones first.
 func (all *Tenants) makeRoom(ctx context.Context, e *entry, bytes int64) error {
 	late := time.NewTimer(roomTime)
@@ -269,8 +269,8 @@ var (
 	errNoRoom   = unavailable("The server has no memory for another tenant now. Try again in a moment.")
 )
 
-// reserve sets what a tenant takes, when there is room for it. Otherwise it drops a tenant that is
-// not used, if there is one, and returns what is closed when there may be room.
+// reserve sets the memory of a tenant if there is room for it. Otherwise it drops an unused tenant,
+// if there is one, and returns a channel that is closed when there may be room.
 func (all *Tenants) reserve(e *entry, bytes int64) (freed <-chan struct{}, ok bool) {
 	all.mu.Lock()
 	defer all.mu.Unlock()

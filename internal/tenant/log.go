@@ -19,33 +19,33 @@ import (
 )
 
 // ErrForgotten means that the log does not have the requested changes: it no longer reaches back
-// that far, or does not reach that far, as after a restore from a backup. The caller has to read
+// that far, or it ends before them, for example after a restore from a backup. The caller must read
 // everything again.
 var ErrForgotten = errors.New("the log does not reach back that far")
 
 // errEnough ends the reading of the log.
 var errEnough = errors.New("enough of the log was read")
 
-// errSome ends a part of it, after which others may go first.
+// errSome ends the reading of a part, after which other requests may be first.
 var errSome = errors.New("some of the log was read")
 
-// commitsAtOnce are read without a pause.
+// commitsAtOnce is the number of commits that are read without a pause.
 const commitsAtOnce = 256
 
-// stretch is a part of the log: what came after one commit, up to another.
+// stretch is a part of the log: the commits after one, up to another.
 type stretch struct{ after, upTo uint64 }
 
 // farthest is how many commits are read for changes: with more, reading everything again takes less
 // time.
 const farthest = 1_000_000
 
-// keptStretches is how many stretches' changes are remembered: a reader comes back for each page of
-// a long one.
+// keptStretches is the number of parts of the log whose changes are cached: a reader of a long one
+// returns for each page.
 const keptStretches = 8
 
-// Changes returns who changed after one commit and up to another. It takes memory for those who
-// changed, not for how often. The answer does not depend on when it is asked, but for those who
-// were purged since: they may be missing from it.
+// Changes returns the changes after one commit and up to another. It takes memory for the changed
+// objects, not for the number of changes. The result does not depend on the time of the call,
+// except that objects that were purged since may be missing.
 func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, error) {
 	s := stretch{after, upTo}
 	if after == upTo {
@@ -71,7 +71,7 @@ func (t *Tenant) Changes(ctx context.Context, after, upTo uint64) (*Changes, err
 
 func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Changes, error) {
 	c, last, read := newChanges(), s.after, 0
-	var has, wants int64 // bytes of memory
+	var has, wants int64 // of memory
 	take := func(commit store.Commit) error {
 		if wants = decodedSize * int64(len(commit.Effects)); wants > has {
 			return errSome
@@ -100,7 +100,7 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 	for errors.Is(err, errSome) {
 		has = max(has, wants, memory.Small)
 		if err = work.Yield(); err == nil {
-			err = memory.Of(ctx).Least(ctx, has) // not in take, which must not wait: it holds a reader of the database
+			err = memory.Of(ctx).Least(ctx, has) // not in take, which holds a reader of the database
 		}
 		if err == nil {
 			err = t.store.Commits(ctx, t.id, last, take)
@@ -150,9 +150,9 @@ func (c *Changes) take(f *Effects, img *Image) error {
 	return errors.Join(c.takeGroups(f.Licensing.Groups), c.takeEntries(f.Licensing.Changes))
 }
 
-// takeApplications adds the applications and service principals that changed, and what links lead
-// to them and from them; false when the log does not say enough. A service principal changes with
-// its application, of which it shows a lot.
+// takeApplications adds the applications and service principals that changed, and changes of links
+// to and from them. It returns false if the log does not contain enough information. A service
+// principal changes with its application, of which it shows many properties.
 func (c *Changes) takeApplications(f *Effects, img *Image) bool {
 	known := true
 	for _, now := range f.Applications {
@@ -174,8 +174,8 @@ func (c *Changes) takeApplications(f *Effects, img *Image) bool {
 	return known
 }
 
-// ofApplication adds a service principal whose application was written, in some properties or in
-// what the log does not say.
+// ofApplication adds a service principal whose application was written; which properties were
+// written may be unknown.
 func (o *ObjectChanges) ofApplication(principal uint32, properties []string) {
 	if len(properties) == 0 {
 		o.written.Add(principal)
@@ -185,12 +185,11 @@ func (o *ObjectChanges) ofApplication(principal uint32, properties []string) {
 	}
 }
 
-// OfApplication is before the names of properties that a service principal shows of its
-// application.
+// OfApplication is the prefix of properties that a service principal shows of its application.
 const OfApplication = "application/"
 
-// takeValues adds the objects whose values in columns have changed, which may be without their
-// document; false when they cannot be read.
+// takeValues adds the objects whose values in columns have changed, possibly without their
+// document. It returns false if the values cannot be read.
 func (o *ObjectChanges) takeValues(list []Values, schema *column.Schema) bool {
 	for _, v := range list {
 		changes, err := schema.ReadChanges(v.Data)
@@ -230,8 +229,8 @@ func (c *Changes) owner(l directory.Link, img *Image) {
 	}
 }
 
-// takeUnits adds the administrative units that changed, and their members that were added or
-// removed; false when the log does not say enough.
+// takeUnits adds the administrative units that changed, and members that were added or removed. It
+// returns false if the log does not contain enough information.
 func (c *Changes) takeUnits(f *Effects) bool {
 	known := true
 	for _, now := range f.Units {
@@ -267,8 +266,8 @@ func (c *Changes) takeManager(m ManagerNow) {
 	}
 }
 
-// takeShifted adds those whose licenses show differently though nothing of them has changed: their
-// SKU's units, or the catalog, have.
+// takeShifted adds users whose licenses show differently although they have not changed, because
+// their SKU's units or the catalog have.
 func (c *Changes) takeShifted(f *Effects, lic *licensing.Image) {
 	shifted := f.Shifted
 	if f.Licensing != nil && f.Licensing.Catalog != nil {
@@ -308,8 +307,8 @@ func (c *Changes) takeGroups(groups []licensing.GroupEffect) error {
 	return nil
 }
 
-// takeEntries adds the users whose licenses have changed, and the groups that gave these, whose
-// members' errors may have.
+// takeEntries adds the users whose licenses have changed, and the groups of these licenses, whose
+// members may have other errors.
 func (c *Changes) takeEntries(changes []licensing.Change) error {
 	for _, change := range changes {
 		if group, ok := change.Source.Group(); ok {
@@ -334,11 +333,11 @@ func unite(set *roaring.Bitmap, data []byte) error {
 // licenses stands for all of licenseProperties until they are distinguished by name.
 const licenses = "licenses"
 
-// licenseProperties are those of a user that come from licenses.
+// licenseProperties are the properties of a user that result from licenses.
 var licenseProperties = []string{"assignedLicenses", "assignedPlans", "licenseAssignmentStates", "provisionedPlans"}
 
 // follow adds consequences: users who are deleted or restored leave or join the lists of all groups
-// they are in or own, and stops or starts being a manager.
+// they are in or own, and stop or start being managers.
 func (c *Changes) follow(img *Image) {
 	for _, name := range licenseProperties {
 		c.Users.properties[name] = c.Users.property(licenses)
@@ -412,7 +411,7 @@ func (c *Changes) followUnits(users, groups *roaring.Bitmap, img *Image) {
 	}
 }
 
-// shifted are the SKUs whose units are in another state than before.
+// shifted returns the SKUs whose units have changed their state.
 func shifted(was, now []licensing.SKUInfo) []uuid.UUID {
 	var ids []uuid.UUID
 	for _, sku := range now {

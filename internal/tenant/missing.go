@@ -22,8 +22,8 @@ func (img *Image) has(key objectKey) bool {
 	return !img.Directory.GroupPurged(key.ordinal)
 }
 
-// recheck explains why the store has no row of an object that an image has. The object may have
-// been purged since. Only the writer knows that for certain: a commit is durable before its image
+// recheck explains why the store has no row of an object in an image. The object may have been
+// purged since. Only the writer knows that for certain, since a commit is durable before its image
 // is published. Otherwise the store has lost the row.
 func (t *Tenant) recheck(ctx context.Context, img *Image, key objectKey, missing error) error {
 	if !img.has(key) {
@@ -45,11 +45,11 @@ func (cmd recheck) run(c *change) error {
 	return err
 }
 
-// errNewer stops a look at the log.
+// errNewer stops reading the log.
 var errNewer = errors.New("the log continues")
 
-// lost explains to the writer why the store has no row of an object. When its image has the object,
-// and is the newest there is, the store has lost the row.
+// lost explains to the writer why the store has no row of an object. If the newest image has the
+// object, the store has lost the row.
 func (t *Tenant) lost(ctx context.Context, img *Image, key objectKey, missing error) error {
 	if !img.has(key) {
 		return missing

@@ -9,7 +9,7 @@ import (
 	"licensor/internal/store"
 )
 
-// How long the writer waits for the store before it asks again.
+// The waiting times of the writer before it asks the store again.
 const (
 	readTime  = 10 * time.Second
 	fenceTime = 5 * time.Second
@@ -17,9 +17,9 @@ const (
 	longWait  = time.Second
 )
 
-// append makes a batch durable. It does not end with a caller's context: others wait for the same
-// transaction. After an error nothing of the batch is in the log, or never will be, unless the
-// error is store.ErrUnknown.
+// append makes a batch durable. It does not end with a caller's context, since others wait for the
+// same transaction. After an error other than store.ErrUnknown, nothing of the batch is in the log,
+// and never will be.
 func (t *Tenant) append(f *fold) error {
 	if len(f.commits) == 0 {
 		return nil
@@ -40,10 +40,10 @@ func (t *Tenant) append(f *fold) error {
 	return err
 }
 
-// findOut finds out whether a batch is in the log when the answer of the store was lost. Until that
-// is known nothing can be decided, so other commands are refused, and the callers of the batch wait
-// as long as they can. It returns nil when the batch is in the log, store.ErrConflict when it never
-// will be, and what it was given when the tenant is closed before.
+// findOut finds out whether a batch is in the log after the store's response was lost. Until then
+// nothing can be decided, so other commands are refused, and the callers of the batch wait as long
+// as they can. It returns nil if the batch is in the log, store.ErrConflict if it never will be,
+// and the given error if the tenant is closed before.
 func (t *Tenant) findOut(f *fold, lost error) error {
 	t.options.Log.Warn("the answer to a commit was lost; finding out whether it was made", "tenant", t.id, "error", lost)
 	for wait := firstWait; ; wait = min(2*wait, longWait) {
@@ -126,9 +126,9 @@ func (t *Tenant) catchUp() error {
 	return nil
 }
 
-// reload reads the tenant as it would be read at a start.
+// reload reads the tenant as at a start.
 func (t *Tenant) reload(ctx context.Context) error {
-	t.snapshots.taking.Lock() // no snapshot of what is dropped comes after it
+	t.snapshots.taking.Lock() // no snapshot of the dropped image is taken after this
 	defer t.snapshots.taking.Unlock()
 	if err := recoverImage(ctx, t); err != nil {
 		return err
@@ -138,7 +138,7 @@ func (t *Tenant) reload(ctx context.Context) error {
 	return nil
 }
 
-// resettle settles the names of an image that others have changed.
+// resettle settles the names of an image after others have changed it.
 func (t *Tenant) resettle(ctx context.Context) {
 	if _, err := t.names.settleAll(ctx, t); err != nil {
 		t.options.Log.Error("names could not be settled; the next load of the tenant does it", "tenant", t.id, "error", err)
@@ -151,7 +151,7 @@ func (t *Tenant) purgeCaches() {
 	t.sets.Purge()
 }
 
-// branchedError reports a log that does not continue from an image.
+// branchedError means that the log does not continue from an image.
 type branchedError struct {
 	end  uint64 // the number of the last commit
 	mine uint64 // that of the image
@@ -168,8 +168,8 @@ func (e *branchedError) Error() string {
 
 func (*branchedError) Unwrap() error { return store.ErrDamaged }
 
-// follow applies the commits after an image, until it is at the end of the log, which it returns,
-// too. Each commit is shown to note.
+// follow applies the commits after an image up to the end of the log, which it also returns. It
+// calls note with each commit.
 func (t *Tenant) follow(ctx context.Context, img *Image, note func(store.Commit)) (*Image, store.Place, error) {
 	for {
 		end, err := t.store.Place(ctx, t.id)
@@ -196,8 +196,8 @@ func (t *Tenant) follow(ctx context.Context, img *Image, note func(store.Commit)
 	}
 }
 
-// tellFailure logs that commits cannot be made durable when that begins, and when it ends how many
-// batches it has met: each would be a line of its own otherwise.
+// tellFailure logs when commits can no longer be made durable, and afterwards how many batches
+// failed. Otherwise each batch would be a line.
 func (t *Tenant) tellFailure(err error) {
 	switch {
 	case err == nil && t.failed > 0:
@@ -212,7 +212,7 @@ func (t *Tenant) tellFailure(err error) {
 	}
 }
 
-// notDurable is for callers. What the store says names files, and is for the log.
+// notDurable returns the error for callers. The store's error names files, and is for the log only.
 func notDurable(err error) *CommandError {
 	switch {
 	case errors.Is(err, store.ErrUnknown):

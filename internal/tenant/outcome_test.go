@@ -21,8 +21,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// unreliable puts a bad line between the tenant and its store, which works until it is told what to
-// do.
+// unreliable puts an unreliable connection between the tenant and its store. It works until it is
+// told otherwise.
 func (h *house) unreliable() *storetest.Unreliable {
 	h.close()
 	u := &storetest.Unreliable{Decide: func(string) storetest.Outcome { return storetest.OutcomeWorks }}
@@ -38,8 +38,8 @@ func kindOf(err error) tenant.ProblemKind {
 	return 0
 }
 
-// Whatever results from an append, the caller is told the truth, the next change can be made, and a
-// restart finds the same.
+// Whatever the outcome of an append, the caller is told the truth, the next change is possible, and
+// a restart finds the same state.
 func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -92,8 +92,8 @@ func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 	}
 }
 
-// As long as no one knows whether a change was made, its caller is not told that it was not, and no
-// other change is made.
+// As long as it is unknown whether a change was made, its caller is not told that it was not, and
+// no other change is made.
 func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -129,8 +129,8 @@ func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {
 	}
 }
 
-// A caller who gives up before the writer has come to the command is told so, and nothing results
-// from it.
+// A caller that gives up before the writer has taken the command is told so, and the command has no
+// effect.
 func TestWhatIsWithdrawnIsNotDone(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -162,7 +162,7 @@ func TestWhatIsWithdrawnIsNotDone(t *testing.T) {
 	}
 }
 
-// another brings the house's store to life a second time, as another program would.
+// another opens the house's store a second time, like another program.
 func (h *house) another() *tenant.Tenant {
 	h.tb.Helper()
 	all, err := tenant.Open(h.tb.Context(), h.store, tenant.Options{Log: h.log, NewID: uuid.New})
@@ -177,8 +177,8 @@ func (h *house) another() *tenant.Tenant {
 	return t
 }
 
-// Two who write to one tenant decide on what the other has done: no seat is given twice, no name is
-// taken twice, and both come to the same.
+// Two writers of one tenant decide on each other's changes: no seat and no name is given twice, and
+// both have the same state in the end.
 func TestTwoWritersOfOneTenantAgree(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -214,7 +214,7 @@ func TestTwoWritersOfOneTenantAgree(t *testing.T) {
 	if given.Load() != seats || taken.Load() != users {
 		t.Errorf("%d of %d seats were given, and %d of %d names", given.Load(), seats, taken.Load(), users)
 	}
-	for i, node := range nodes { // whose image is older catches up
+	for i, node := range nodes { // the one with the older image catches up
 		if _, err := node.Do(t.Context(), "system", newUser(t, fmt.Sprint("last", i))); err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func isRefused(err error) bool {
 	return errors.As(err, &refusal)
 }
 
-// A log that has lost its end, and has gone on from there, is read again.
+// A log that has lost its end, and has continued differently, is read again.
 func TestALogThatTookAnotherWayIsReadAnew(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 0)
@@ -268,14 +268,14 @@ func TestALogThatTookAnotherWayIsReadAnew(t *testing.T) {
 	}
 }
 
-// switched is a store in whose place another can be put.
+// switched is a store that can be replaced by another.
 type switched struct{ store.Store }
 
-// Close closes nothing, since whose store it is closes it.
+// Close does nothing, since the owner of the store closes it.
 func (*switched) Close() error { return nil }
 
-// What was changed in the log, or taken out of it, is noticed when it is read, although each row is
-// what its checksum says.
+// Commits that were changed or removed in the log are detected when it is read, even if each row
+// has a valid checksum.
 func TestAChangedLogIsRefused(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(c *store.Commit) bool{
@@ -307,11 +307,11 @@ func TestAChangedLogIsRefused(t *testing.T) {
 	}
 }
 
-// retold is a store that tells another history.
+// retold is a store that returns another history.
 type retold struct {
 	store.Store
 	seq    uint64
-	change func(*store.Commit) bool // false: there is none
+	change func(*store.Commit) bool // false: the commit does not exist
 }
 
 func (r *retold) Commits(ctx context.Context, id uuid.UUID, after uint64, yield func(store.Commit) error) error {
@@ -323,8 +323,8 @@ func (r *retold) Commits(ctx context.Context, id uuid.UUID, after uint64, yield 
 	})
 }
 
-// Over a line that fails in every way, what was acknowledged is there, what was refused is not, and
-// anyone who was told that no one knows finds out by looking.
+// Over a connection that fails in every way, acknowledged changes are there, refused ones are not,
+// and callers that were told that the outcome is unknown can find out.
 func TestNothingAcknowledgedIsLostOnABadLine(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, 1<<12)

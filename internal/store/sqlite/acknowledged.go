@@ -10,14 +10,14 @@ import (
 	"os"
 )
 
-// ErrLost says that the database lacks writes that were acknowledged.
+// ErrLost means that the database lacks acknowledged writes.
 var ErrLost = errors.New("acknowledged changes are missing")
 
-// acknowledgedSuffix names a small file next to the database. It has the number of writes were
-// acknowledged, as text, and is written after each of them, when it is durable. It is never synced,
-// so it is never ahead of the database, whatever happens to the machine; and it survives the end of
-// the process, whatever ends it. SQLite itself does not notice if its log is missing or ends early:
-// it continues without it.
+// acknowledgedSuffix names a small file next to the database with the number of acknowledged
+// writes, as text. It is written after each write, once that is durable. It is never synced, so it
+// is never ahead of the database, whatever happens to the machine; and it survives the end of the
+// process. SQLite itself does not notice if its log is missing or ends early: it continues without
+// it.
 const acknowledgedSuffix = "-ack"
 
 const acknowledgedForm = "%020d %08x\n"
@@ -28,8 +28,8 @@ func acknowledgedText(writes uint64) []byte {
 	return fmt.Appendf(nil, acknowledgedForm, writes, crc32.Checksum(fmt.Appendf(nil, "%020d", writes), castagnoli))
 }
 
-// readAcknowledged returns how many writes were acknowledged; 0 when there is no file, or none that
-// can be read: then nothing is checked.
+// readAcknowledged returns the number of acknowledged writes; 0 if there is no file or it cannot be
+// read: then nothing is checked.
 func readAcknowledged(path string) (uint64, error) {
 	file, err := os.Open(path + acknowledgedSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -51,8 +51,8 @@ func readAcknowledged(path string) (uint64, error) {
 	return writes, nil
 }
 
-// Remains returns ErrLost when there is no database at path, or an empty file, but the files
-// next to it show that there was one. A new one in its place would have SQLite remove the log.
+// Remains returns ErrLost if there is no database at path, or an empty file, but the files next to
+// it show that there was one. SQLite would remove the log if a new database were created.
 func Remains(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -104,10 +104,10 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 		s.path, ErrLost, acknowledged-s.writes, acknowledged, s.path)
 }
 
-// Lost says which acknowledged writes are missing from a database that was opened all the same.
+// Lost tells which acknowledged writes are missing from a database that was opened anyway.
 type Lost struct {
 	Acknowledged, Present uint64
-	Kept                  string // a copy of the log as it was found; empty when there was none
+	Kept                  string // a copy of the log as it was found; empty if there was none
 }
 
 // Lost returns what is missing; zero when nothing is, or when it is not known.
@@ -130,8 +130,8 @@ func (s *Store) writesSoFar(ctx context.Context) (writes uint64, err error) {
 	return writes, err
 }
 
-// keepLog copies a log that may hold what is missing, before SQLite continues without what it
-// cannot read of it. It returns the name of the copy, which may be there from before.
+// keepLog copies a log that may contain the missing writes, before SQLite continues without the
+// parts that it cannot read. It returns the name of the copy, which may exist already.
 func (s *Store) keepLog() (name string, err error) {
 	log, err := os.Open(s.path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -147,7 +147,7 @@ func (s *Store) keepLog() (name string, err error) {
 	name = s.path + "-wal.damaged"
 	kept, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return name, nil // the first one is the one that matters
+		return name, nil // the first copy is the one that matters
 	} else if err != nil {
 		return "", fmt.Errorf("keep the log: %w", err)
 	}
@@ -170,8 +170,8 @@ func (s *Store) noteFrom() (err error) {
 	return nil
 }
 
-// acknowledge notes a write that is durable. When it cannot, the write has happened all the same,
-// and the next one notes both.
+// acknowledge records a durable write. If it fails, the write has still happened, and the next call
+// records both.
 func (s *Store) acknowledge() {
 	if s.acknowledged == nil { // in memory
 		return

@@ -13,8 +13,8 @@ import (
 	"licensor/internal/store/storetest"
 )
 
-// crashed is what is on the disk when a process that has acknowledged some commits no longer exists
-// all of a sudden; most are in the log only.
+// crashed returns a database as it is on the disk after a crash of a process that has acknowledged
+// some commits; most of them are in the log only.
 func crashed(t *testing.T, commits uint64) (path string) {
 	t.Helper()
 	s := openWithTenant(t, filepath.Join(t.TempDir(), "x.db"))
@@ -53,8 +53,8 @@ func flip(t *testing.T, path string, at int64) {
 	}
 }
 
-// A log that is missing, cut or damaged after a crash is noticed; nothing is changed by that, and
-// anyone who must can continue without it.
+// A log that is missing, truncated or damaged after a crash is detected. Nothing changes by that,
+// and an administrator can continue without it.
 func TestAcknowledgedCommitsThatAreMissingAreNoticed(t *testing.T) {
 	t.Parallel()
 	const made = 30
@@ -144,8 +144,8 @@ func TestAnUnharmedDatabaseOpensAfterACrash(t *testing.T) {
 	}
 }
 
-// A new database in the place of one that no longer exists would take its log with it. So what is
-// left is kept as it is, until someone moves it away.
+// A new database in the place of a missing one would remove the log. So the remaining files are
+// kept until an administrator moves them.
 func TestADatabaseThatIsGoneIsNotMadeAnew(t *testing.T) {
 	t.Parallel()
 	for name, remove := range map[string]func(path string) error{
@@ -179,7 +179,7 @@ func TestADatabaseThatIsGoneIsNotMadeAnew(t *testing.T) {
 	}
 }
 
-// filesAt returns what is in the files of a database.
+// filesAt returns the content of a database's files.
 func filesAt(t *testing.T, path string) map[string]string {
 	t.Helper()
 	files := map[string]string{}

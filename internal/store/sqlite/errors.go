@@ -10,9 +10,8 @@ import (
 	"licensor/internal/store"
 )
 
-// fail says what could not be done and, when the file or the disk is at fault, what is wrong and
-// what helps. When the files were changed while they are in use, that is what is wrong, whatever
-// SQLite makes of it.
+// fail returns an error that says what failed and, if the file or the disk is the cause, how to fix
+// it. If the files were changed while they are in use, that is the cause, whatever SQLite reports.
 func (s *Store) fail(doing string, err error) error {
 	var e *sqlite.Error
 	if err == nil {
@@ -46,7 +45,8 @@ func (s *Store) Damage() error {
 	return nil
 }
 
-// classify sorts SQLite's result codes (https://sqlite.org/rescode.html) into what must be done.
+// classify maps SQLite's result codes (https://sqlite.org/rescode.html) to a remedy and a kind of
+// error.
 func classify(code int) (remedy string, kind error) {
 	switch {
 	case isFull(code):
