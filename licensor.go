@@ -65,6 +65,9 @@ type Options struct {
 	// KeepLog is how long the log of commits is kept, as far as a snapshot replaces it; delta links
 	// from before then are answered 410. 0 means 400 days, a negative value forever; 7 days at least.
 	KeepLog time.Duration
+	// ArchiveLog is a folder that gets the commits which are removed from logs, in a file for each
+	// tenant and day. They are not kept if it is empty.
+	ArchiveLog string
 	// ApplicationLimit is how many resource units an application may use in 10 seconds, counted as
 	// Graph does: 0 means 200,000, a negative value no limit (docs/spec/protocol.md P43). An
 	// address that sends requests without a token has a tenth of it.

@@ -52,6 +52,8 @@ func serveCommand() *cobra.Command {
 		"age at which the key that signs tokens is replaced by a new one; 0 for never (see licensor keys)")
 	f.StringVar(&s.keep, "keep-log", "400d", "how long the log of changes is kept, at least 7d, or forever; delta "+
 		"links from before then are answered 410")
+	f.StringVar(&o.ArchiveLog, "archive-log", "", "folder for what is removed from the log, a compressed file for each "+
+		"tenant and day; it is not kept otherwise")
 	f.StringArrayVar(&o.Origins, "cors-origin", nil, "origin of pages whose browsers may call, such as "+
 		"https://admin.contoso.com or http://localhost:*; may be repeated")
 	return cmd

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"licensor/internal/archive"
 	"licensor/internal/memory"
 	"licensor/internal/server"
 	"licensor/internal/store"
@@ -23,6 +24,7 @@ import (
 type trimming struct {
 	where            databaseFlags
 	keep, tenant     string
+	archive          string
 	dry, force, json bool
 }
 
@@ -47,6 +49,8 @@ func trimCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&t.keep, "keep", "", "how long commits are kept, such as 90d; at least 7d without --force")
 	f.StringVar(&t.tenant, "tenant", "", "id of a tenant; all by default")
+	f.StringVar(&t.archive, "archive-log", "", "folder for what is removed, a compressed file for each tenant and day; "+
+		"it is not kept otherwise")
 	f.BoolVar(&t.dry, "dry-run", false, "only say what would be removed")
 	f.BoolVar(&t.force, "force", false, "keep less than 7 days: delta links that are still valid are answered 410")
 	f.BoolVar(&t.json, "json", false, "print JSON")
@@ -92,6 +96,12 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 		return usage(fmt.Errorf("--keep is %s: delta links are valid for 7 days; --force answers those from before 410",
 			t.keep))
 	}
+	what := tenant.Trimming{Keep: keep, Load: true, Dry: t.dry}
+	if t.archive != "" {
+		if what.Archive, err = archive.Open(t.archive); err != nil {
+			return usage(fmt.Errorf("--archive-log: %w", err))
+		}
+	}
 	at, err := t.where.read()
 	if err != nil {
 		return err
@@ -102,7 +112,7 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	done, err := trimAll(ctx, s, t.tenant, tenant.Trimming{Keep: keep, Load: true, Dry: t.dry})
+	done, err := trimAll(ctx, s, t.tenant, what)
 	if e := s.Close(); err == nil {
 		err = e
 	}

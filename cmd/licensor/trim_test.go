@@ -2,10 +2,13 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"licensor/internal/archive"
+	"licensor/internal/store"
 	"licensor/internal/store/postgres/postgrestest"
 )
 
@@ -79,5 +82,40 @@ func TestTrimRemovesWhatIsOld(t *testing.T) {
 		if code, stdout, stderr := call(t, rootCommand(), append([]string{"reprocess", "--all"}, where...)...); code != 0 {
 			t.Errorf("%v: the tenant cannot be used: %s%s", where, stdout, stderr)
 		}
+	}
+}
+
+// TestTrimKeepsAnArchive of what it removes.
+func TestTrimKeepsAnArchive(t *testing.T) {
+	t.Parallel()
+	old, err := os.ReadFile("../../internal/tenant/testdata/format-7.db")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, folder := newFile(t, "licensor.db", string(old)), t.TempDir()
+	code, stdout, stderr := call(t, rootCommand(), "trim", "--data", data, "--keep", "7d", "--archive-log", folder, "--json")
+	var outcome struct{ Tenants []trimmedTenant }
+	if err := json.Unmarshal([]byte(stdout), &outcome); code != 0 || err != nil {
+		t.Fatalf("code %d, %v, %s", code, err, stderr)
+	}
+	kept, err := archive.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range outcome.Tenants {
+		var read uint64
+		err := kept.Commits(one.Tenant, func(c store.Commit) error {
+			if read++; c.Seq != read {
+				t.Errorf("commit %d is the %d-th", c.Seq, read)
+			}
+			return nil
+		})
+		if err != nil || read != one.Removed || read == 0 {
+			t.Errorf("%d commits are archived, %d were removed, %v", read, one.Removed, err)
+		}
+	}
+	code, _, stderr = call(t, rootCommand(), "trim", "--data", data, "--keep", "7d", "--archive-log", folder+"2")
+	if code != exitUsage || !strings.Contains(stderr, "create it") {
+		t.Errorf("without the folder: code %d, %s", code, stderr)
 	}
 }

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"licensor/internal/archive"
 	"licensor/internal/database"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/throttle"
 	"licensor/internal/identity"
+	"licensor/internal/tenant"
 )
 
 // Options configure a server. The root package has the same fields and documents them.
@@ -28,6 +30,7 @@ type Options struct {
 
 	RotateKeys       time.Duration
 	KeepLog          time.Duration
+	ArchiveLog       string
 	ApplicationLimit int
 	TenantLimit      int
 	MemoryLimit      int64
@@ -58,7 +61,8 @@ const (
 // settings are validated options.
 type settings struct {
 	Options
-	name    database.Name // unless Memory
+	name    database.Name  // unless Memory
+	archive tenant.Archive // nil without
 	proxies proxies
 	faults  []devkit.Fault
 	limits  throttle.Limits
@@ -86,7 +90,7 @@ func (o Options) look() (*settings, error) {
 		s.RotateKeys = cmp.Or(o.RotateKeys, -1) // the age of the shared key is unknown
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 	}
-	for _, check := range []func() error{s.lookAtData, s.lookAtAddresses, s.lookAtDevelopment} {
+	for _, check := range []func() error{s.lookAtData, s.lookAtArchive, s.lookAtAddresses, s.lookAtDevelopment} {
 		if err := check(); err != nil {
 			return nil, err
 		}
@@ -134,6 +138,18 @@ func (s *settings) lookAtName() (err error) {
 		}
 	}
 	s.DatabaseWait = max(0, cmp.Or(s.DatabaseWait, UsualDatabaseWait))
+	return nil
+}
+
+func (s *settings) lookAtArchive() error {
+	if s.ArchiveLog == "" {
+		return nil
+	}
+	folder, err := archive.Open(s.ArchiveLog)
+	if err != nil {
+		return wrong("ArchiveLog", "is %q: %s", s.ArchiveLog, err)
+	}
+	s.archive = folder
 	return nil
 }
 

@@ -221,7 +221,8 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	ctx, stop := context.WithCancel(ctx)
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
-	tasks.Go(func() { s.tenants.TrimAll(ctx, tidyTime, tenant.Trimming{Keep: max(0, s.settings.KeepLog)}) })
+	trimming := tenant.Trimming{Keep: max(0, s.settings.KeepLog), Archive: s.settings.archive}
+	tasks.Go(func() { s.tenants.TrimAll(ctx, tidyTime, trimming) })
 	tasks.Go(func() { s.ready.watch(ctx) })
 	tasks.Go(func() {
 		s.again(ctx, ticketTime, "what has expired could not be removed; it is tried again", func() error {
