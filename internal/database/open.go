@@ -24,6 +24,8 @@ type Store interface {
 	Intact() error
 	// Damage returns the first error that has said that the database is damaged, since it was opened.
 	Damage() error
+	// NoteDamage says that the database is damaged, as those that read what is in it may find.
+	NoteDamage(err error)
 }
 
 var (

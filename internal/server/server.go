@@ -109,7 +109,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.ready = newReadiness(s.store, time.Now, s.settings.Log)
 	s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{
-		Now: s.now, NewID: uuid.New, Log: s.settings.Log, Damaged: s.ready.damaged, Memory: s.settings.TenantMemory,
+		Now: s.now, NewID: uuid.New, Log: s.settings.Log, Damaged: s.store.NoteDamage, Memory: s.settings.TenantMemory,
 	})
 	if err != nil {
 		return err

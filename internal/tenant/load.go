@@ -134,6 +134,7 @@ func (all *Tenants) tell() {
 func (all *Tenants) load(e *entry) {
 	began := time.Now()
 	t, err := all.open(e)
+	all.options.tell(err)
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if e.tenant, e.err = t, err; err != nil {
@@ -177,9 +178,6 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	}
 	if err := all.recoverInTurn(ctx, t); err != nil {
 		all.options.Log.Error("a tenant could not be loaded", "tenant", e.id, "error", err)
-		if errors.Is(err, store.ErrDamaged) && all.options.Damaged != nil {
-			all.options.Damaged(err)
-		}
 		return nil, err
 	}
 	if err := all.weigh(e, t.size()); err != nil {

@@ -106,8 +106,9 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 			err = t.store.Commits(ctx, t.id, last, take)
 		}
 	}
-	if err == nil {
-		return nil, ErrForgotten
+	if err == nil { // what an image has was committed
+		missing := fmt.Errorf("tenant %s: commit %d is missing: %w: %s", t.id, last+1, store.ErrDamaged, repair)
+		err = t.options.tell(missing)
 	}
 	if !errors.Is(err, errEnough) {
 		return nil, err

@@ -60,11 +60,16 @@ func (t *Tenant) lost(ctx context.Context, img *Image, key objectKey, missing er
 	} else if err != nil {
 		return err
 	}
-	err = fmt.Errorf("tenant %s: the row of object %d of kind %d is missing: %w: stop the program, keep a copy of "+
-		"the database, and restore a backup",
-		t.id, key.ordinal, key.kind, store.ErrDamaged)
-	if t.options.Damaged != nil {
-		t.options.Damaged(err)
+	return t.options.tell(fmt.Errorf("tenant %s: the row of object %d of kind %d is missing: %w: %s",
+		t.id, key.ordinal, key.kind, store.ErrDamaged, repair))
+}
+
+const repair = "stop the program, keep a copy of the database, and restore a backup"
+
+// tell tells of an error that says that the store has lost something, and returns it.
+func (o *Options) tell(err error) error {
+	if errors.Is(err, store.ErrDamaged) && o.Damaged != nil {
+		o.Damaged(err)
 	}
 	return err
 }

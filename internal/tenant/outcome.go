@@ -105,6 +105,14 @@ func (t *Tenant) refuseFor(wait time.Duration) bool {
 // is not the one that the image has come from, since it was restored or a failover has lost its
 // end, is read again.
 func (t *Tenant) catchUp() error {
+	err := t.options.tell(t.readOn())
+	if err != nil {
+		t.tellFailure(err)
+	}
+	return err
+}
+
+func (t *Tenant) readOn() error {
 	ctx, cancel := context.WithTimeout(context.Background(), readTime)
 	defer cancel()
 	was, read := t.Image(), 0
@@ -114,6 +122,9 @@ func (t *Tenant) catchUp() error {
 			"another way is lost",
 			"tenant", t.id, "had", was.Seq, "ends", branched.end)
 		return t.reload(ctx)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("tenant %s is missing: %w: %s", t.id, store.ErrDamaged, repair)
 	}
 	if err != nil {
 		return err

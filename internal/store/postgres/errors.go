@@ -96,7 +96,7 @@ func (s *Store) fail(doing string, err error) error {
 	}
 	err = s.explain(doing, err)
 	if errors.Is(err, store.ErrDamaged) {
-		s.damage.CompareAndSwap(nil, &err)
+		s.NoteDamage(err)
 	}
 	return err
 }

@@ -68,6 +68,9 @@ func (s *Store) Damage() error {
 	return nil
 }
 
+// NoteDamage says that the database is damaged, as those that read what is in it may find.
+func (s *Store) NoteDamage(err error) { s.damage.CompareAndSwap(nil, &err) }
+
 // defaultConnections is the size of a pool whose URL has no pool_max_conns.
 const defaultConnections = 10
 

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -86,7 +87,7 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.writes, err = s.writesSoFar(ctx); err != nil {
+	if s.writes, err = writesIn(ctx, s.found()); err != nil {
 		return s.fail("read how much was written", err)
 	}
 	if s.writes >= acknowledged {
@@ -113,13 +114,17 @@ type Lost struct {
 // Lost returns what is missing; zero when nothing is, or when it is not known.
 func (s *Store) Lost() Lost { return s.loss }
 
-// writesSoFar returns 0 for databases that do not count yet. With a log it is a reader that asks,
-// which changes nothing; without one there may be a transaction to undo.
-func (s *Store) writesSoFar(ctx context.Context) (writes uint64, err error) {
-	db := s.writer
+// found returns the database to ask about what was found. With a log it is a reader, which changes
+// nothing; without one there may be a transaction to undo.
+func (s *Store) found() *sql.DB {
 	if hasLog(s.path) {
-		db = s.reader
+		return s.reader
 	}
+	return s.writer
+}
+
+// writesIn returns 0 for databases that do not count yet.
+func writesIn(ctx context.Context, db *sql.DB) (writes uint64, err error) {
 	var counts bool
 	err = db.QueryRowContext(ctx,
 		"SELECT count(*) > 0 FROM pragma_table_info('probe') WHERE name = 'writes'").Scan(&counts)

@@ -20,6 +20,8 @@
 // SQLite does not notice if its log is missing or ends early, or if the files are deleted or
 // replaced while they are open. So licensor.db-ack has the number of acknowledged writes, which
 // Open compares (ErrLost), and each write checks that the files are still the open ones (Intact).
+// Open also refuses a file that was cut, unless its log has the rest, and a log that does not
+// belong to the file (store.ErrDamaged).
 //
 // If Open fails, or a database is closed that is damaged or whose files were changed, the files are
 // left as they are, so that an administrator can restore them: SQLite would merge the log into the

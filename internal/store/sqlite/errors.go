@@ -17,7 +17,7 @@ func (s *Store) fail(doing string, err error) error {
 	if err == nil {
 		return nil
 	} else if !errors.As(err, &e) {
-		return s.noteDamage(fmt.Errorf("database %s: %s: %w", s.path, doing, err))
+		return s.noted(fmt.Errorf("database %s: %s: %w", s.path, doing, err))
 	}
 	if why := s.changedInUse(); why != nil {
 		return fmt.Errorf("database %s: %s: %w (%w)", s.path, doing, why, err)
@@ -26,16 +26,19 @@ func (s *Store) fail(doing string, err error) error {
 	if kind == nil {
 		return fmt.Errorf("database %s: %s: %w", s.path, doing, err)
 	}
-	return s.noteDamage(fmt.Errorf("database %s: %s: %w: %s (%w)", s.path, doing, kind, remedy, err))
+	return s.noted(fmt.Errorf("database %s: %s: %w: %s (%w)", s.path, doing, kind, remedy, err))
 }
 
-// noteDamage keeps the first error that says that the database is damaged.
-func (s *Store) noteDamage(err error) error {
+func (s *Store) noted(err error) error {
 	if errors.Is(err, store.ErrDamaged) {
-		s.damage.CompareAndSwap(nil, &err)
+		s.NoteDamage(err)
 	}
 	return err
 }
+
+// NoteDamage says that the database is damaged, as those that read what is in it may find. From
+// then on closing it does not merge the log into the file.
+func (s *Store) NoteDamage(err error) { s.damage.CompareAndSwap(nil, &err) }
 
 // Damage returns the first error that has said that the database is damaged, since it was opened.
 func (s *Store) Damage() error {
@@ -77,5 +80,5 @@ func (s *Store) damaged(what string) error {
 	if why := s.changedInUse(); why != nil {
 		return fmt.Errorf("database %s: %s: %w", s.path, what, why)
 	}
-	return s.noteDamage(fmt.Errorf("database %s: %s: %w: %s", s.path, what, store.ErrDamaged, repair))
+	return s.noted(fmt.Errorf("database %s: %s: %w: %s", s.path, what, store.ErrDamaged, repair))
 }

@@ -14,10 +14,9 @@ import (
 // magic is how each SQLite file begins (https://sqlite.org/fileformat.html, section 1.3).
 const magic = "SQLite format 3\x00"
 
-// examine opens the file and looks at its first bytes before SQLite does, whose words for what it
-// meets are few. A file that does not exist is made, for its owner only: the signing keys are in
-// it. The file itself is locked, too, since it may have several names.
-func examine(path string) (*os.File, error) {
+// openFile opens the database's file. One that does not exist is made, for its owner only: the
+// signing keys are in it. The file itself is locked, too, since it may have several names.
+func openFile(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if errors.Is(err, fs.ErrPermission) || isReadOnly(err) {
 		return nil, fmt.Errorf("cannot write to the database: let the user who runs this (number %d) write there (%w)",
@@ -32,47 +31,77 @@ func examine(path string) (*os.File, error) {
 		}
 		return nil, errors.Join(err, file.Close())
 	}
-	if err := examineHeader(path, file); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
 	return file, nil
 }
 
-func examineHeader(path string, file *os.File) error {
-	info, err := file.Stat()
+// examineFiles returns store.ErrDamaged when pages of the database are neither in the file nor in
+// its log, as far as that can be seen without reading the file through.
+func (s *Store) examineFiles() error {
+	info, err := s.file.Stat()
 	if err != nil || info.Size() == 0 {
 		return err
 	}
 	header := make([]byte, 100)
-	if _, err := io.ReadFull(file, header); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := s.file.ReadAt(header, 0); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the database's header: %w", err)
 	}
 	if string(header[:len(magic)]) != magic {
 		return fmt.Errorf("%s is not a SQLite database, and is left as it is: choose another place, or restore the "+
-			"file from a backup", path)
+			"file from a backup", s.path)
 	}
-	if want := wholeSize(header); info.Size() < want && !hasLog(path) {
-		return fmt.Errorf("%s: %w: it has %d bytes and should have %d, as after a copy that was cut short: restore "+
-			"it from a backup", path, store.ErrDamaged, info.Size(), want)
+	log, err := os.Open(s.path + "-wal")
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.examinePages(info.Size(), header, &frames{})
+	} else if err != nil {
+		return fmt.Errorf("open the log: %w", err)
 	}
+	defer log.Close() // it is only read
+	frames, err := readFrames(log)
+	if err != nil {
+		return fmt.Errorf("read the log: %w", err)
+	}
+	s.logged = frames.commits
+	return s.examinePages(info.Size(), header, frames)
+}
+
+func (s *Store) examinePages(size int64, header []byte, log *frames) error {
+	pageSize, pages := log.pageSize, log.pages
+	if log.commits == 0 {
+		if pageSize, pages = whole(header); pages == 0 {
+			return nil
+		}
+	}
+	if want := pageSize * pages; size < want && log.lacks(size/pageSize+1, pages, pageSize) != 0 {
+		remedy := "restore it from a backup"
+		if log.commits > 0 {
+			remedy = fmt.Sprintf("its log %s-wal does not have the rest, or is not the one of this file; restore both "+
+				"together, or move the log away to do without it", s.path)
+		}
+		return fmt.Errorf("%s: %w: it has %d bytes and should have %d, as after a copy that was cut short: %s",
+			s.path, store.ErrDamaged, size, want, remedy)
+	}
+	holes(s.file, size, func(from, to int64) bool {
+		s.hollow = log.lacks((from+pageSize-1)/pageSize+1, min(to/pageSize, pages), pageSize)
+		return s.hollow == 0
+	})
 	return nil
 }
 
-// wholeSize returns how large the header says the file is, or 0 when it does not say.
-func wholeSize(header []byte) int64 {
+// whole returns the size of a page and how many there are, as the header says; no page when it does
+// not say.
+func whole(header []byte) (size, pages int64) {
 	field := func(at int) int64 { return int64(binary.BigEndian.Uint32(header[at:])) }
-	if field(24) != field(92) {
-		return 0
-	}
-	size := int64(binary.BigEndian.Uint16(header[16:]))
+	size = int64(binary.BigEndian.Uint16(header[16:]))
 	if size == 1 {
 		size = 65536
 	}
-	return size * field(28)
+	if field(24) != field(92) || size < 512 {
+		return size, 0
+	}
+	return size, field(28)
 }
 
-// hasLog reports whether pages are in the write-ahead log still: then the file may be shorter than
-// it will be.
+// hasLog reports whether there is a log that is not empty.
 func hasLog(path string) bool {
 	info, err := os.Stat(path + "-wal")
 	return err == nil && info.Size() > 0

@@ -47,7 +47,9 @@ type Store struct {
 	lines  *turns.Turns // turns of the readers
 	number sync.Map     // of tenants: uuid.UUID -> int64; tenants are never removed
 
-	refused bool // not opened
+	logged  uint64 // transactions in the log, when the database was opened
+	hollow  int64  // a page that was lost, as it seems, from within the file
+	refused bool   // not opened
 	damage  atomic.Pointer[error]
 
 	acceptLoss   bool
@@ -95,13 +97,18 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if s.file, err = examine(s.path); err != nil {
+	if s.file, err = openFile(s.path); err != nil {
+		return err
+	}
+	if err := s.examineFiles(); err != nil {
 		return err
 	}
 	s.reader = connect(s.path, reading+readOnly, readers)
 	s.writer = connect(s.path, writing, 1)
-	if err := s.checkAcknowledged(ctx); err != nil {
-		return err
+	for _, check := range []func(context.Context) error{s.checkHoles, s.checkLog, s.checkAcknowledged} {
+		if err := check(ctx); err != nil {
+			return err
+		}
 	}
 	if err := s.migrate(ctx); err != nil {
 		return err

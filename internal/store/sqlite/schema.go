@@ -42,7 +42,10 @@ func Schema(ctx context.Context, path string) (found, known int, err error) {
 	}
 	s := &Store{path: path, lock: lock, refused: true} // so that the log stays as it is
 	defer func() { err = errors.Join(err, s.Close()) }()
-	if s.file, err = examine(path); err != nil {
+	if s.file, err = openFile(path); err != nil {
+		return 0, 0, err
+	}
+	if err := s.examineFiles(); err != nil {
 		return 0, 0, err
 	}
 	s.reader = connect(path, reading+readOnly, 1)
