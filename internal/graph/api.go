@@ -160,7 +160,7 @@ func (api *API) serve(r *wire.Request) error {
 	if err := api.Limits.Admit(&r.Charge, caller, r.Cost(options), r.Now, r.W.Header()); err != nil {
 		return err
 	}
-	ctx, share, err := api.config.Memory.Begin(r.Context(), caller.Tenant)
+	ctx, share, err := api.config.Memory.Begin(r.Context(), caller.Tenant, caller.ObjectID)
 	if err != nil {
 		return err
 	}

@@ -62,19 +62,14 @@ func TestRequestsWithoutMemoryAreRefused(t *testing.T) {
 		code string
 	}{
 		{[]uuid.UUID{w.tenant.ID()}, http.StatusTooManyRequests, "MemoryLimitExceeded"},
-		{[]uuid.UUID{{1}, {2}}, http.StatusServiceUnavailable, "ServiceUnavailable"},
+		{[]uuid.UUID{{1}, {2}, {3}}, http.StatusServiceUnavailable, "ServiceUnavailable"},
 	} {
 		var shares []*memory.Share
 		for _, id := range c.who {
-			ctx, share, err := b.Begin(t.Context(), id)
+			ctx, share, err := b.Begin(t.Context(), id, uuid.Nil)
 			w.must(err)
 			w.must(share.More(ctx, 1<<40))
 			w.must(share.More(ctx, 1<<40))
-			shares = append(shares, share)
-		}
-		for len(shares) == 2 && b.Stats().Used < budgeted*11/16 { // with what is small, up to what is large may have
-			_, share, err := b.Begin(t.Context(), uuid.New())
-			w.must(err)
 			shares = append(shares, share)
 		}
 		got := w.send("PATCH", path, token, strings.Replace(largeBody, "xxx", strings.Repeat("x", 700_000), 1))
@@ -92,6 +87,33 @@ func TestRequestsWithoutMemoryAreRefused(t *testing.T) {
 		}
 	}
 	wantUnused(t, b)
+}
+
+// A caller whose requests have all the memory that it may have is refused with 429, and another one
+// of the tenant is served.
+func TestACallerLeavesMemoryToOthersOfItsTenant(t *testing.T) {
+	t.Parallel()
+	w, ann := withAnn(t)
+	b := memory.New(budgeted, func() int64 { return math.MaxInt64 })
+	w.within(b, w.tenants.Tenant)
+	caller := w.app.Principal.ID
+	ctx, share, err := b.Begin(t.Context(), w.tenant.ID(), caller)
+	w.must(err)
+	w.must(share.More(ctx, 1<<40))
+	for b.Stats().Used < budgeted*17/64 { // with what is small, nearly up to what a caller may have
+		_, small, err := b.Begin(t.Context(), w.tenant.ID(), caller)
+		w.must(err)
+		defer small.End()
+	}
+	got := w.send("PATCH", "/v1.0/users/"+ann, w.appToken(allPermissions...), largeBody)
+	if got.status != http.StatusTooManyRequests || !strings.Contains(got.body, "one caller may have") {
+		t.Errorf("the caller itself: %d %s", got.status, got.body)
+	}
+	user := w.userToken(uuid.MustParse(ann), allPermissions, []uuid.UUID{uuid.MustParse("62e90394-69f5-4237-9190-012177145e10")}, false)
+	if got := w.send("PATCH", "/v1.0/users/"+ann, user, largeBody); got.status != http.StatusNoContent {
+		t.Errorf("another caller: %d %s", got.status, got.body)
+	}
+	share.End()
 }
 
 // However a request ends, its memory comes back.

@@ -120,5 +120,5 @@ func (b *Budget) latest(w *waiter) *body {
 
 // canUse reports whether the request could begin with the memory of another.
 func (w *waiter) canUse(other *Share) bool {
-	return other != w.share && other.bytes > 0 && (w.why == CauseAll || other.tenant == w.share.tenant)
+	return other != w.share && other.bytes > 0 && w.waitsFor(other)
 }

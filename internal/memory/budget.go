@@ -4,8 +4,9 @@
 // takes a share when its tenant is known, and more before it allocates anything large: a body and
 // its parsed form, the draft of a large change, a gzip writer. When the budget is used up, the
 // request waits for a short time, and is then refused. So the memory of all requests together is
-// bounded, whatever they ask for. A tenant gets at most half of the budget, and large shares leave
-// a quarter of it to small ones. In addition, no share grows while the heap is near the limit.
+// bounded, whatever they ask for. A tenant gets at most half of the budget, a caller at most three
+// quarters of what its tenant gets, and large shares leave a quarter of the budget to small ones.
+// In addition, no share grows while the heap is near the limit.
 package memory
 
 import (
@@ -27,6 +28,7 @@ type Budget struct {
 	mu      sync.Mutex
 	used    int64
 	tenants map[uuid.UUID]int64
+	callers map[caller]int64
 	waiting []*waiter           // in the order of arrival
 	bodies  map[*body]struct{}  // that are waited for
 	gone    map[*Share]struct{} // that have given way and are not over yet
@@ -37,15 +39,19 @@ type Budget struct {
 // is called often.
 func New(size int64, room func() int64) *Budget {
 	return &Budget{
-		size: size, room: room, tenants: map[uuid.UUID]int64{},
+		size: size, room: room, tenants: map[uuid.UUID]int64{}, callers: map[caller]int64{},
 		bodies: map[*body]struct{}{}, gone: map[*Share]struct{}{},
 	}
 }
+
+// caller is a user or an application of a tenant.
+type caller struct{ tenant, id uuid.UUID }
 
 // Share is the part of a budget that one request has. All methods of a nil Share do nothing.
 type Share struct {
 	of     *Budget
 	tenant uuid.UUID
+	caller caller
 	outer  *Share // of the enclosing request
 
 	// The budget's mutex guards these.
@@ -55,15 +61,15 @@ type Share struct {
 
 type shareKey struct{}
 
-// Begin takes a small share for a request of a tenant; uuid.Nil stands for all unknown callers. It
-// returns a context with the share. The caller must call End. If the context has a share already,
-// that one is held until then, too. The error is a *FullError or the context's. A nil Budget
-// returns a nil Share.
-func (b *Budget) Begin(ctx context.Context, tenant uuid.UUID) (context.Context, *Share, error) {
+// Begin takes a small share for a request of a caller of a tenant; uuid.Nil stands for all
+// unknown tenants, and for callers that have no bound of their own. It returns a context with the
+// share. The caller must call End. If the context has a share already, that one is held until
+// then, too. The error is a *FullError or the context's. A nil Budget returns a nil Share.
+func (b *Budget) Begin(ctx context.Context, tenant, id uuid.UUID) (context.Context, *Share, error) {
 	if b == nil {
 		return ctx, nil, nil
 	}
-	s := &Share{of: b, tenant: tenant, holders: 1}
+	s := &Share{of: b, tenant: tenant, caller: caller{tenant, id}, holders: 1}
 	if err := s.take(ctx, Small); err != nil {
 		return ctx, nil, err
 	}
@@ -148,6 +154,9 @@ func (b *Budget) end(s *Share) (ended bool) {
 	b.used -= s.bytes
 	if b.tenants[s.tenant] -= s.bytes; b.tenants[s.tenant] == 0 {
 		delete(b.tenants, s.tenant)
+	}
+	if b.callers[s.caller] -= s.bytes; b.callers[s.caller] == 0 {
+		delete(b.callers, s.caller)
 	}
 	s.bytes = 0
 	delete(b.gone, s)

@@ -20,7 +20,7 @@ func plenty() int64 { return math.MaxInt64 }
 
 func begin(t *testing.T, b *memory.Budget, tenant uuid.UUID) (context.Context, *memory.Share) {
 	t.Helper()
-	ctx, share, err := b.Begin(t.Context(), tenant)
+	ctx, share, err := b.Begin(t.Context(), tenant, uuid.Nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,18 +68,57 @@ func TestATenantHasHalfOfTheBudget(t *testing.T) {
 	}
 }
 
+// A caller that holds all that it may have, and has others wait for it, leaves some of its tenant's
+// memory to other callers, and places in the line.
+func TestACallerHasThreeQuartersOfItsTenantsPart(t *testing.T) {
+	t.Parallel()
+	b := memory.New(64*megabyte, plenty)
+	tenant, greedy, modest := uuid.New(), uuid.New(), uuid.New()
+	of := func(caller uuid.UUID) (context.Context, *memory.Share) {
+		ctx, share, err := b.Begin(t.Context(), tenant, caller)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ctx, share
+	}
+	ctx, one := of(greedy)
+	if err := one.More(ctx, 14*megabyte); err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	for range 110 {
+		wait.Go(func() {
+			ctx, share := of(greedy)
+			defer share.End()
+			wantFull(t, share.More(ctx, 5*megabyte), memory.CauseCaller)
+		})
+	}
+	for b.Stats().Refused[memory.CauseCaller] < 110-96 { // those without a place in the line
+		time.Sleep(time.Millisecond)
+	}
+	ctx, two := of(modest)
+	if err := two.More(ctx, 3*megabyte); err != nil {
+		t.Errorf("another caller: %v", err)
+	}
+	wait.Wait()
+	one.End()
+	if err := two.More(ctx, 8*megabyte); err != nil {
+		t.Errorf("another caller, once there is memory: %v", err)
+	}
+}
+
 func TestLargeRequestsLeaveRoomForSmallOnes(t *testing.T) {
 	t.Parallel()
 	b := memory.New(64*megabyte, plenty)
-	for range 2 {
+	for range 3 {
 		ctx, share := begin(t, b, uuid.New())
 		if err := share.More(ctx, 1<<40); err != nil { // as much as one may have
 			t.Fatal(err)
 		}
 	}
-	ctx, third := begin(t, b, uuid.New())
-	wantFull(t, third.More(ctx, 1<<40), memory.CauseAll)
-	if third.Try(16 * megabyte) {
+	ctx, fourth := begin(t, b, uuid.New())
+	wantFull(t, fourth.More(ctx, 1<<40), memory.CauseAll)
+	if fourth.Try(16 * megabyte) {
 		t.Error("there is room for what need not be")
 	}
 	for range 100 {
@@ -112,7 +151,7 @@ func TestAShareLastsUntilAllThatHoldItHaveEndedIt(t *testing.T) {
 	b := memory.New(64*megabyte, plenty)
 	tenant := uuid.New()
 	ctx, outer := begin(t, b, tenant)
-	_, inner, err := b.Begin(ctx, tenant)
+	_, inner, err := b.Begin(ctx, tenant, uuid.Nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -198,12 +237,12 @@ func TestSmallRequestsAreBounded(t *testing.T) {
 	for range 50 {
 		begin(t, b, uuid.Nil)
 	}
-	_, _, err := b.Begin(t.Context(), uuid.Nil)
+	_, _, err := b.Begin(t.Context(), uuid.Nil, uuid.Nil)
 	wantFull(t, err, memory.CauseTenant)
 	for range 50 {
 		begin(t, b, uuid.New())
 	}
-	_, _, err = b.Begin(t.Context(), uuid.New())
+	_, _, err = b.Begin(t.Context(), uuid.New(), uuid.Nil)
 	wantFull(t, err, memory.CauseAll)
 	if refused := b.Stats().Refused; refused[memory.CauseTenant] != 1 || refused[memory.CauseAll] != 1 {
 		t.Errorf("refused were %v", refused)
@@ -246,7 +285,7 @@ func TestNothingLargeBeginsNearTheLimit(t *testing.T) {
 func TestWithoutABudgetNothingIsRefused(t *testing.T) {
 	t.Parallel()
 	var none *memory.Budget
-	ctx, share, err := none.Begin(t.Context(), uuid.Nil)
+	ctx, share, err := none.Begin(t.Context(), uuid.Nil, uuid.Nil)
 	if err != nil || share != nil || share.More(ctx, 1<<50) != nil || !share.Try(1<<50) {
 		t.Errorf("%v, %v", share, err)
 	}
@@ -265,7 +304,7 @@ func TestSharesNeverExceedTheBudget(t *testing.T) {
 		wait.Go(func() {
 			tenant := uuid.UUID{15: byte(n % 3)}
 			for range 100 {
-				ctx, share, err := b.Begin(t.Context(), tenant)
+				ctx, share, err := b.Begin(t.Context(), tenant, uuid.Nil)
 				if err != nil {
 					continue
 				}

@@ -8,12 +8,13 @@ type Cause int
 // The causes, with their names in metrics.
 const (
 	CauseTenant Cause = iota // the tenant's other requests use all that it may have
+	CauseCaller              // the other requests of the same caller use all that it may have of that
 	CauseAll                 // the requests of all tenants use the budget
 	CauseLimit               // the heap is near the limit
 	causes
 )
 
-func (c Cause) String() string { return [...]string{"tenant", "all", "limit"}[c] }
+func (c Cause) String() string { return [...]string{"tenant", "caller", "all", "limit"}[c] }
 
 // FullError reports that a request has to be retried later.
 type FullError struct {
@@ -26,6 +27,9 @@ func (e *FullError) Error() string {
 	case CauseTenant:
 		return "The requests of this tenant in progress use all the memory that one tenant may have. Retry when " +
 			"some of them have ended, and send fewer at once."
+	case CauseCaller:
+		return "Your other requests in progress use all the memory that one caller may have. Retry when some of " +
+			"them have ended, and send fewer at once."
 	case CauseAll:
 		return "The requests in progress use all the memory that is reserved for them. Try again in a moment."
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/turns"
 )
 
@@ -15,11 +17,18 @@ const (
 	maxWaiting = 256
 )
 
+// ofTenant, ofCaller and ofOne are how many of the bytes of the budget that requests must fit in
+// those of one tenant may have, those of one caller, and one request. A request that wants all that
+// it may have begins although there are small ones.
+func ofTenant(most int64) int64 { return most / 2 }
+func ofCaller(most int64) int64 { return most * 3 / 8 }
+func ofOne(most int64) int64    { return most * 5 / 16 }
+
 // waiter is a request that waits for more memory.
 type waiter struct {
 	share   *Share
 	bytes   int64
-	most    int64 // bytes of the budget that it must fit in; its tenant may have half of them
+	most    int64 // bytes of the budget that it must fit in
 	granted chan struct{}
 	why     Cause // the reason that it was not granted yet
 }
@@ -77,7 +86,7 @@ func (b *Budget) want(s *Share, bytes int64) *waiter {
 	if s.bytes+bytes > 2*Small {
 		most -= b.size / 4
 	}
-	return &waiter{share: s, most: most, bytes: max(0, min(bytes, most/2-most/8-s.bytes)), granted: make(chan struct{})}
+	return &waiter{share: s, most: most, bytes: max(0, min(bytes, ofOne(most)-s.bytes)), granted: make(chan struct{})}
 }
 
 // enter queues a request, and grants it immediately if possible. It returns false if the queue is
@@ -86,13 +95,7 @@ func (b *Budget) enter(s *Share, bytes int64) (*waiter, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	w := b.want(s, bytes)
-	ofTenant := 0
-	for _, other := range b.waiting {
-		if other.share.tenant == s.tenant {
-			ofTenant++
-		}
-	}
-	full := len(b.waiting) >= maxWaiting || ofTenant >= maxWaiting/2
+	full := b.isLineFull(s)
 	b.waiting = append(b.waiting, w)
 	b.grant()
 	if full && !w.done() {
@@ -100,6 +103,21 @@ func (b *Budget) enter(s *Share, bytes int64) (*waiter, bool) {
 		return w, false
 	}
 	return w, true
+}
+
+// isLineFull reports whether as many requests wait as may, in all, of the tenant, or of the caller.
+func (b *Budget) isLineFull(s *Share) bool {
+	var sameTenant, sameCaller int64
+	for _, other := range b.waiting {
+		if other.share.tenant == s.tenant {
+			sameTenant++
+		}
+		if other.share.caller == s.caller {
+			sameCaller++
+		}
+	}
+	return len(b.waiting) >= maxWaiting || sameTenant >= ofTenant(maxWaiting) ||
+		sameCaller >= ofCaller(maxWaiting) && s.caller.id != uuid.Nil
 }
 
 // grant grants the waiting requests what is available now, in their order.
@@ -117,30 +135,44 @@ func (b *Budget) grant() {
 	b.waiting = behind
 }
 
-// obstacle reports whether a request must wait for other requests of its tenant, for those of all
-// tenants, or for an earlier one that waits for the same. So many small requests cannot starve a
-// large one.
+// obstacle reports whether a request must wait for other requests of its caller or its tenant,
+// for those of all tenants, or for an earlier one that waits for the same. So many small requests
+// cannot starve a large one.
 func (b *Budget) obstacle(w *waiter, before []*waiter) (why Cause, blocked bool) {
 	switch {
 	case w.share.holders == 0, w.bytes == 0:
 		return 0, false
-	case b.tenants[w.share.tenant]+w.bytes > w.most/2:
+	case b.callers[w.share.caller]+w.bytes > ofCaller(w.most) && w.share.caller.id != uuid.Nil:
+		return CauseCaller, true
+	case b.tenants[w.share.tenant]+w.bytes > ofTenant(w.most):
 		return CauseTenant, true
 	case b.used+w.bytes > w.most:
 		return CauseAll, true
 	}
 	for _, other := range before {
-		if other.most == w.most && (other.why == CauseAll || other.share.tenant == w.share.tenant) {
+		if other.most == w.most && other.waitsFor(w.share) {
 			return other.why, true
 		}
 	}
 	return 0, false
 }
 
+// waitsFor reports whether what a request waits for would be taken by another one as well.
+func (w *waiter) waitsFor(other *Share) bool {
+	switch w.why {
+	case CauseCaller:
+		return other.caller == w.share.caller
+	case CauseTenant:
+		return other.tenant == w.share.tenant
+	}
+	return true
+}
+
 func (b *Budget) give(w *waiter) {
 	if s := w.share; s.holders > 0 {
 		b.used += w.bytes
 		b.tenants[s.tenant] += w.bytes
+		b.callers[s.caller] += w.bytes
 		s.bytes += w.bytes
 	}
 }

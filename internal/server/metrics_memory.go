@@ -11,8 +11,8 @@ type memoryCollector struct{ budget *memory.Budget }
 
 var (
 	memoryDesc   = prometheus.NewDesc("licensor_memory_reserved_bytes", "Memory that requests under way have reserved.", nil, nil)
-	budgetDesc   = prometheus.NewDesc("licensor_memory_budget_bytes", "Memory that requests under way may reserve together; a tenant half of it.", nil, nil)
-	refusedDesc  = prometheus.NewDesc("licensor_memory_refused_total", "Requests refused for want of memory, by whose share was used up: the tenant's, that of all, or the process's limit.", []string{"cause"}, nil)
+	budgetDesc   = prometheus.NewDesc("licensor_memory_budget_bytes", "Memory that requests under way may reserve together; a tenant half of it, and a caller three quarters of that.", nil, nil)
+	refusedDesc  = prometheus.NewDesc("licensor_memory_refused_total", "Requests refused for want of memory, by whose share was used up: the tenant's, the caller's, that of all, or the process's limit.", []string{"cause"}, nil)
 	headroomDesc = prometheus.NewDesc("licensor_memory_headroom_bytes", "Memory until nothing large is begun any more; negative when it is so.", nil, nil)
 )
 

@@ -32,7 +32,7 @@ func (s *Server) within(next http.Handler) http.Handler {
 		if form && small {
 			readSmall(r)
 		}
-		ctx, share, err := s.memory.Begin(r.Context(), uuid.Nil)
+		ctx, share, err := s.memory.Begin(r.Context(), uuid.Nil, uuid.Nil)
 		defer func() { share.End() }()
 		if err == nil && !small {
 			r.Body = share.Body(r.Body, func() { _ = http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)) })

@@ -20,7 +20,7 @@ import (
 func newBudget(t *testing.T, room int64) (context.Context, *memory.Share, *memory.Budget) {
 	t.Helper()
 	b := memory.New(64<<20, func() int64 { return room })
-	ctx, share, err := b.Begin(t.Context(), uuid.New())
+	ctx, share, err := b.Begin(t.Context(), uuid.New(), uuid.Nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func Of(err error) (p *ResponseError, ok bool) {
 // fullProblem asks the caller to retry when there is memory for its request.
 func fullProblem(e *memory.FullError) *ResponseError {
 	p := unavailable(e.Error())
-	if e.Cause == memory.CauseTenant {
+	if e.Cause == memory.CauseTenant || e.Cause == memory.CauseCaller {
 		p = TooMany(0)
 		p.Detail = &Detail{Code: "MemoryLimitExceeded", Message: e.Error()}
 	}
