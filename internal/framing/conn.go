@@ -31,8 +31,9 @@ type Conn struct {
 	refusal atomic.Pointer[RefusalError]
 
 	fill     filling
-	dropping bool  // the rest of a body, after the filling
-	dropped  int64 // bytes
+	dropping bool        // the rest of a body, after the filling
+	dropped  int64       // bytes
+	unread   atomic.Bool // the client may still send a body whose request was answered
 
 	mu    sync.Mutex
 	until time.Time // as set by the server for reads

@@ -3,6 +3,7 @@ package framing
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"time"
 )
@@ -23,7 +24,8 @@ import (
 // that an operation accepts.
 const mostDropped = 64 << 20
 
-var errAbandoned = errors.New("the rest of the body is not read")
+// errAbandoned is of a type that net/http takes for a lost connection: it sends no response.
+var errAbandoned = &net.OpError{Op: "read", Err: errors.New("the rest of the body is not read")}
 
 // filling is the rest of a body that net/http gets in place of the client's.
 type filling struct {
@@ -125,23 +127,30 @@ func (c *Conn) serveBody(next http.Handler, w http.ResponseWriter, r *http.Reque
 	}()
 	r.Body = body
 	next.ServeHTTP(w, r)
-	if body.ended || body.failed {
-		return
-	}
-	_, _ = w.Write(nil) // begins the response, so that net/http does not ask for a body after Expect
-	if c.skip() {
+	switch {
+	case body.ended:
+	case !body.failed && c.skip():
+		_, _ = w.Write(nil) // begins the response, so that net/http does not ask for a body after Expect
 		_, _ = io.Copy(io.Discard, body)
-		return
-	}
-	w.Header().Set("Connection", "close")
-	if control.Flush() == nil {
-		c.drain(mostDropped, drainTime)
+	default:
+		w.Header().Set("Connection", "close")
+		c.unread.Store(true)
 	}
 }
 
 // drainTime is the time that a client has to read a response before the connection is closed,
-// while it sends a body that is too large to be dropped.
+// after it has sent a part of a body that was not read.
 const drainTime = 10 * time.Second
+
+// Close closes the connection. After a response to a body that was not read to its end, because it
+// is too large or came too slowly, it first waits until the client has read the response, within
+// bounds.
+func (c *Conn) Close() error {
+	if c.unread.Swap(false) && c.CloseWrite() == nil {
+		c.drain(mostDropped, drainTime)
+	}
+	return c.Conn.Close()
+}
 
 // watched is a body that records how far it was read.
 type watched struct {

@@ -103,6 +103,40 @@ func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
 	}
 }
 
+// A body that is given up while it comes is answered, and the client that has sent a part of it can
+// read the answer.
+func TestTheAnswerToABodyThatIsGivenUpArrives(t *testing.T) {
+	t.Parallel()
+	address := startServing(t, quick(func(*bounds) {}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.CopyN(io.Discard, r.Body, 10)
+		err = errors.Join(err, http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0))) // as package memory does
+		if _, late := io.Copy(io.Discard, r.Body); err != nil || late == nil {
+			t.Errorf("the body is read to its end: %v, %v", err, late)
+		}
+		http.Error(w, strings.Repeat("too slow ", 1000), http.StatusServiceUnavailable)
+	}))
+	for name, c := range map[string]struct{ header, size string }{
+		"with a length": {"Content-Length: 200000", ""}, "in chunks": {"Transfer-Encoding: chunked", "30d40\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := dial(t, address)
+			head := "POST / HTTP/1.1\r\nHost: a\r\n" + c.header + "\r\n\r\n" + c.size
+			for _, piece := range []string{head, strings.Repeat("x", 100_000)} {
+				if _, err := io.WriteString(conn, piece); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(lingers) // the answer has been there for long
+			answers := bufio.NewReader(conn)
+			wantAnswer(t, answers, http.StatusServiceUnavailable)
+			if _, err := answers.ReadByte(); err != io.EOF {
+				t.Errorf("after the answer there is %v, want the end", err)
+			}
+		})
+	}
+}
+
 // lingers is longer than net/http keeps a connection open for a body that no one reads.
 const lingers = 700 * time.Millisecond
 
