@@ -325,13 +325,19 @@ func (api *API) fail(r *wire.Request, err error) {
 	if errors.Is(err, wire.ErrGone) {
 		panic(http.ErrAbortHandler)
 	}
+	tell := func(level slog.Level, message string) {
+		if errors.Is(r.Request.Context().Err(), context.Canceled) { // the caller has disconnected
+			level = slog.LevelDebug
+		}
+		api.config.Log.Log(r.Context(), level, message, "request-id", r.ID, "method", r.Method, "path", r.URL.Path, "error", err)
+	}
 	if r.Streaming && !r.StartAgain() {
-		api.config.Log.Warn("answer cut off", "request-id", r.ID, "method", r.Method, "path", r.URL.Path, "error", err)
+		tell(slog.LevelWarn, "answer cut off")
 		panic(http.ErrAbortHandler)
 	}
 	p, ok := problem.Of(err)
 	if !ok {
-		api.config.Log.Error("request failed", "request-id", r.ID, "method", r.Method, "path", r.URL.Path, "error", err)
+		tell(slog.LevelError, "request failed")
 		p = problem.Internal
 	}
 	if refused, is := errors.AsType[*identity.ForbiddenError](err); is && r.Caller != nil {

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime"
+	"syscall"
 	"time"
 
 	"licensor/internal/framing"
@@ -87,13 +88,18 @@ func (p *pacedConn) end() {
 // NetConn returns the underlying connection.
 func (p *pacedConn) NetConn() net.Conn { return p.Conn }
 
-// tellHandshake logs why a handshake failed, unless the gate has closed the connection, and answers
-// clients that speak plain HTTP.
+// tellHandshake logs why a handshake failed, unless the gate has closed the connection, and
+// answers clients that speak plain HTTP. That a client has disconnected, as port scanners do, is
+// not worth a warning.
 func tellHandshake(c net.Conn, err error, log *slog.Logger) {
 	if errors.Is(err, net.ErrClosed) {
 		return
 	}
-	log.Warn("a TLS handshake failed", "address", c.RemoteAddr().String(), "error", err)
+	level := slog.LevelWarn
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		level = slog.LevelDebug
+	}
+	log.Log(context.Background(), level, "a TLS handshake failed", "address", c.RemoteAddr().String(), "error", err)
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) && record.Conn != nil && plainHTTP(record.RecordHeader) {
 		_, _ = io.WriteString(c, "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nThis is a server of https; "+

@@ -3,12 +3,15 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -252,6 +255,64 @@ func TestNothingFailsWhenABodyDoesNotCome(t *testing.T) {
 	time.Sleep(aMoment) // for the server to see that the connections are closed
 	if text := log.String(); strings.Contains(text, "panic") {
 		t.Errorf("the log has %s", text)
+	}
+}
+
+// Nothing that fails because the client has disconnected is a fault of the server.
+func TestClientsThatDisconnectAreNoErrors(t *testing.T) {
+	t.Parallel()
+	var log lockedBuffer
+	s, err := Open(t.Context(), Options{
+		Data: filepath.Join(t.TempDir(), "licensor.db"), Development: true, Quick: true,
+		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	first := found(t, s)
+	token, group := tokenOf(t, s, first), addGroup(t, first).String()
+	const form, ours = "application/x-www-form-urlencoded", "application/json"
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	for _, c := range []struct{ method, path, kind, body string }{
+		{"POST", "/contoso.example/oauth2/v2.0/token", form, "grant_type=client_credentials&client_id=x&client_secret=y"},
+		{"POST", "/" + first.ID().String() + "/oauth2/v2.0/token", form, "grant_type=password&client_id=x&username=a@b.c&password=y&scope=openid"},
+		{"POST", "/common/oauth2/v2.0/devicecode", form, "client_id=00000000-0000-4000-8000-000000000001&scope=openid"},
+		{"GET", "/contoso.example/oauth2/v2.0/authorize?client_id=x", "", ""},
+		{"POST", "/contoso.example/login", form, "action=x"},
+		{"GET", "/oidc/userinfo", "", ""},
+		{"GET", "/v1.0/groups", "", ""},
+		{"GET", "/v1.0/groups/" + group, "", ""},
+		{"GET", "/v1.0/groups/delta", "", ""},
+		{"PATCH", "/v1.0/groups/" + group, ours, `{"description":"x"}`},
+		{"PATCH", "/v1.0/organization/" + first.ID().String(), ours, `{"displayName":"x"}`},
+		{"PATCH", "/licensor/v1/signIn", ours, `{"trustedIssuers":[{"issuer":"https://a.example","audiences":["b"]}]}`},
+		{"POST", "/v1.0/applications", ours, `{"displayName":"x"}`},
+		{"POST", "/v1.0/$batch", ours, `{"requests":[{"id":"1","method":"GET","url":"/groups"}]}`},
+		{"POST", "/licensor/v1/import", "application/x-ndjson", `{"group":{"displayName":"G"}}`},
+	} {
+		r := httptest.NewRequestWithContext(gone, c.method, c.path, strings.NewReader(c.body))
+		r.Header.Set("Content-Type", c.kind)
+		r.Header.Set("Authorization", "Bearer "+token)
+		func() {
+			defer func() {
+				if p := recover(); p != nil && p != http.ErrAbortHandler { // that is how a connection is closed
+					t.Errorf("%s %s panics: %v", c.method, c.path, p)
+				}
+			}()
+			s.ServeHTTP(httptest.NewRecorder(), r)
+		}()
+		if text := log.String(); strings.Contains(text, "level=ERROR") || strings.Contains(text, "level=WARN") {
+			t.Fatalf("after %s %s the log has\n%s", c.method, c.path, text)
+		}
+	}
+	if !strings.Contains(log.String(), "the authority failed") {
+		t.Error("no request to the authority has failed")
 	}
 }
 

@@ -27,7 +27,7 @@ func (l *Listening) room(log *slog.Logger) int {
 	if fit := memory / memoryShare / connectionMemory; fit < int64(most) {
 		most = int(max(1, fit))
 		log.Warn("fewer connections are served at once than --max-connections says: raise the memory that the "+
-			"process may take (GOMEMLIMIT)",
+			"process may take (GOMEMLIMIT if it is set, or else --memory or the machine's memory)",
 			"connections", most, "bytes", memory)
 	}
 	return most

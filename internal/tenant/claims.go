@@ -209,6 +209,9 @@ func (c *change) claimNew(wanted map[string]string) (other *store.Claim, err err
 func (t *Tenant) claim(ctx context.Context, wanted []string) (*store.Claim, error) {
 	for try := 0; ; try++ {
 		others, err := t.names.store.Claim(ctx, t.id, wanted, t.options.Now())
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		if err != nil {
 			t.options.Log.Error("names could not be claimed", "tenant", t.id, "error", err)
 			return nil, notDurable(err)

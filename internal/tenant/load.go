@@ -176,7 +176,9 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	if err := all.makeRoom(ctx, e, need); err != nil {
 		return nil, err
 	}
-	if err := all.recoverInTurn(ctx, t); err != nil {
+	if err := all.recoverInTurn(ctx, t); ctx.Err() != nil {
+		return nil, errClosing
+	} else if err != nil {
 		all.options.Log.Error("a tenant could not be loaded", "tenant", e.id, "error", err)
 		return nil, err
 	}

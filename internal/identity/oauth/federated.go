@@ -25,6 +25,9 @@ func (s *Server) checkFederated(c *call, app identity.App, raw string, unread jw
 			short(issuer)+"', subject '"+short(unread.Subject)+"' and audience, in app '"+app.AppID.String()+"'.")
 	}
 	payload, err := s.foreign.Payload(c.Context(), issuer, raw)
+	if c.Context().Err() != nil { // the client has disconnected
+		return c.Context().Err()
+	}
 	if unreachable, ok := errors.AsType[*identity.UnreachableError](err); ok {
 		s.config.Log.WarnContext(c.Context(), "the issuer of a federated credential cannot be read",
 			"appId", app.AppID, "error", unreachable)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 
 	"licensor/internal/excerpt"
@@ -68,12 +69,17 @@ func challenge(refused *refusalError) string {
 }
 
 // describe converts an error to a response as in A30. An error that is not a refusal is not the
-// client's fault: it is logged, and shown as a 503 with only the ids that identify it in the log.
+// client's fault, unless the client has disconnected: it is logged, and shown as a 503 with only
+// the ids that identify it in the log.
 func (s *Server) describe(r *http.Request, err error) (*refusalError, refusalBody) {
 	trace, correlation := s.traceIDs(r)
 	refused, ok := errors.AsType[*refusalError](err)
 	if !ok {
-		s.config.Log.ErrorContext(r.Context(), "the authority failed", "error", err,
+		level := slog.LevelError
+		if r.Context().Err() != nil {
+			level = slog.LevelDebug
+		}
+		s.config.Log.Log(r.Context(), level, "the authority failed", "error", err,
 			"path", r.URL.Path, "traceId", trace, "correlationId", correlation)
 		refused = &refusalError{
 			http.StatusServiceUnavailable, 90033, "temporarily_unavailable",
