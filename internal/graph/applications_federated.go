@@ -113,6 +113,9 @@ func federatedAt(r *wire.Request, a directory.Client) (int, error) {
 
 // createFederated answers POST /applications/{application}/federatedIdentityCredentials.
 func createFederated(r *wire.Request) error {
+	if _, err := r.Application(); err != nil { // before its body is received
+		return err
+	}
 	members, err := federatedMembers(r)
 	if err != nil {
 		return err
@@ -139,6 +142,13 @@ func createFederated(r *wire.Request) error {
 
 // updateFederated answers PATCH …/federatedIdentityCredentials/{credential}.
 func updateFederated(r *wire.Request) error {
+	a, err := r.Application()
+	if err != nil {
+		return err
+	}
+	if _, err := federatedAt(r, a); err != nil { // before its body is received
+		return err
+	}
 	members, err := federatedMembers(r)
 	if err != nil {
 		return err

@@ -215,6 +215,9 @@ func parseCertificate(text string) (*x509.Certificate, error) {
 // addKey answers POST /applications/{application}/addKey and similar operations: a holder of a
 // certificate adds another, and proves that it has the private key of one.
 func (h holder) addKey(r *wire.Request) error {
+	if _, err := h.find(r); err != nil { // before its body is received
+		return err
+	}
 	var wanted, ofOthers json.RawMessage
 	var proof string
 	parameters := map[string]any{"keyCredential": &wanted, "proof": &proof}
@@ -259,6 +262,9 @@ func (h holder) addKey(r *wire.Request) error {
 
 // removeKey answers POST /applications/{application}/removeKey and similar operations.
 func (h holder) removeKey(r *wire.Request) error {
+	if _, err := h.find(r); err != nil { // before its body is received
+		return err
+	}
 	var key uuid.UUID
 	var proof string
 	if err := r.Parameters(map[string]any{"keyId": &key, "proof": &proof}, "keyId", "proof"); err != nil {

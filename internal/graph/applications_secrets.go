@@ -71,6 +71,9 @@ func appendSecretMembers(b []byte, s directory.Secret, text string) []byte {
 // addPassword answers POST /applications/{application}/addPassword and similar operations: it
 // creates a secret, whose text cannot be read again.
 func (h holder) addPassword(r *wire.Request) error {
+	if _, err := h.find(r); err != nil { // before its body is received
+		return err
+	}
 	var wanted json.RawMessage
 	if err := r.Parameters(map[string]any{"passwordCredential": &wanted}); err != nil {
 		return err
@@ -242,6 +245,9 @@ func readMoment(to *time.Time, at wire.Place, raw json.RawMessage) error {
 
 // removePassword answers POST /applications/{application}/removePassword and similar operations.
 func (h holder) removePassword(r *wire.Request) error {
+	if _, err := h.find(r); err != nil { // before its body is received
+		return err
+	}
 	var key uuid.UUID
 	if err := r.Parameters(map[string]any{"keyId": &key}); err != nil {
 		return err

@@ -57,6 +57,9 @@ func createApplication(r *wire.Request) error {
 
 // updateApplication answers PATCH /applications/{application}.
 func updateApplication(r *wire.Request) error {
+	if _, err := r.Application(); err != nil { // before its body is received
+		return err
+	}
 	members, err := r.Members()
 	if err != nil {
 		return err

@@ -104,6 +104,9 @@ func readScopes(text string) ([]string, error) {
 // updateGrant answers PATCH /oauth2PermissionGrants/{grant} {"scope":…}. An empty scope removes the
 // grant.
 func updateGrant(r *wire.Request) error {
+	if _, err := grant(r); err != nil { // before its body is received
+		return err
+	}
 	members, err := r.Members()
 	if err != nil {
 		return err

@@ -101,11 +101,11 @@ func changePassword(r *wire.Request) error {
 // revokeSessions answers POST /users/{user}/revokeSignInSessions, and invalidateAllRefreshTokens,
 // which is its name in beta: the user has to sign in again everywhere.
 func revokeSessions(r *wire.Request) error {
-	if err := r.NoBody(); err != nil {
-		return err
-	}
 	ordinal, err := r.User()
 	if err != nil {
+		return err
+	}
+	if err := r.NoBody(); err != nil {
 		return err
 	}
 	if r.Relation() != identity.RelationSelf {

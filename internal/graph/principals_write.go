@@ -95,6 +95,9 @@ func takeAppID(members []directory.Member) (appID uuid.UUID, rest []directory.Me
 // updatePrincipal answers PATCH /servicePrincipals/{servicePrincipal}. No one can sign in to a
 // disabled one, and its tokens are invalid.
 func updatePrincipal(r *wire.Request) error {
+	if _, err := r.Principal(); err != nil { // before its body is received
+		return err
+	}
 	members, err := r.Members()
 	if err != nil {
 		return err

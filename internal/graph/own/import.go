@@ -47,11 +47,11 @@ func Import(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := r.Share.More(r.Context(), importSize(r)); err != nil {
-		return err
-	}
 	lines, err := lines(r, line)
 	if err != nil {
+		return err
+	}
+	if err := r.Share.More(r.Context(), importSize(r)); err != nil {
 		return err
 	}
 	taking := startTaking(r, r.ImportPieces)

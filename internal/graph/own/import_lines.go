@@ -55,8 +55,17 @@ type line struct {
 // lines begins to read the body as lines. White space before the first non-empty line does not
 // count.
 func lines(r *wire.Request, first int64) (*importLines, error) {
-	if r.ContentLength == 0 || r.Body == nil {
+	empty, err := r.Untyped(LinesType, MaxImport)
+	if err != nil {
+		return nil, err
+	}
+	if r.ContentLength == 0 || r.Body == nil || empty {
 		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
+	}
+	if r.ContentLength <= MaxImport { // otherwise it is too large
+		if err := wire.HasType(r.Header.Get("Content-Type"), LinesType); err != nil {
+			return nil, err
+		}
 	}
 	body, err := r.PlainBody(MaxImport)
 	if err != nil {
@@ -65,16 +74,14 @@ func lines(r *wire.Request, first int64) (*importLines, error) {
 	source := bufio.NewReaderSize(body, 64<<10)
 	for {
 		next, err := source.Peek(1)
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, wire.BodyProblem(err, MaxImport)
-		} else if len(bytes.TrimSpace(next)) > 0 {
-			return &importLines{source: source, number: first}, wire.HasType(r.Header.Get("Content-Type"), LinesType)
+		}
+		if err != nil || len(bytes.TrimSpace(next)) > 0 {
+			return &importLines{source: source, number: first}, nil
 		}
 		_, _ = source.Discard(1) // it is available
 	}
-	return &importLines{source: source, number: first}, nil
 }
 
 // next returns the lines of the next piece that are not empty. An error comes with the lines before

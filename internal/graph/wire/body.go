@@ -28,13 +28,13 @@ import (
 // MaxBody limits a request's body, both before and after decompression (P3).
 const MaxBody = 4 << 20
 
-// ReadBody reads the whole body of a request, which must have the type mediaType if it is not
-// empty.
+// ReadBody reads the whole body of a request, which must have the type mediaType unless its length
+// is 0. Another type is refused before the body is received.
 func (r *Request) ReadBody(mediaType string, limit int64) ([]byte, error) {
 	if r.ContentLength == 0 || r.Body == nil {
 		return nil, nil
 	}
-	if 0 < r.ContentLength && r.ContentLength <= limit { // otherwise it may be empty, or is too large
+	if r.ContentLength <= limit { // otherwise it is too large
 		if err := HasType(r.Header.Get("Content-Type"), mediaType); err != nil {
 			return nil, err
 		}
@@ -52,7 +52,7 @@ func (r *Request) ReadBody(mediaType string, limit int64) ([]byte, error) {
 	if mediaType == JSONType && Values(body) > MaxBodyValues {
 		return nil, problem.Broken("The body has more than %d values. Send it in several requests.", MaxBodyValues)
 	}
-	return body, HasType(r.Header.Get("Content-Type"), mediaType)
+	return body, nil
 }
 
 // MaxBodyValues limits the values in a JSON body. Each takes up to a hundred bytes of memory once
@@ -211,6 +211,9 @@ func escapedChar(raw []byte) (rune, bool) {
 // NoBody refuses a body where none is expected, except those that clients send anyway: an empty
 // object, null, annotations (P3).
 func (r *Request) NoBody() error {
+	if empty, err := r.Untyped(JSONType, MaxBody); empty || err != nil {
+		return err
+	}
 	body, err := r.ReadBody(JSONType, MaxBody)
 	if err != nil || body == nil || string(body) == "null" {
 		return err

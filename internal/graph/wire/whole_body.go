@@ -84,3 +84,28 @@ func (a *atMost) Read(to []byte) (n int, err error) {
 	}
 	return n, err
 }
+
+// Untyped reads a body without a type whose length is not known, and reports whether it was empty:
+// then it needs no type. The first of its bytes that is not white space is an error. It does not
+// read other bodies.
+func (r *Request) Untyped(mediaType string, limit int64) (empty bool, err error) {
+	if r.ContentLength >= 0 || r.Body == nil || r.Header.Get("Content-Type") != "" {
+		return false, nil
+	}
+	body, err := r.PlainBody(limit)
+	if err != nil {
+		return false, err
+	}
+	some := make([]byte, 512)
+	for {
+		n, err := body.Read(some)
+		switch {
+		case len(bytes.TrimSpace(some[:n])) > 0:
+			return false, HasType("", mediaType)
+		case err == io.EOF:
+			return true, nil
+		case err != nil:
+			return false, BodyProblem(err, limit)
+		}
+	}
+}
