@@ -96,7 +96,7 @@ func tellHandshake(c net.Conn, err error, log *slog.Logger) {
 		return
 	}
 	level := slog.LevelWarn
-	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
 		level = slog.LevelDebug
 	}
 	log.Log(context.Background(), level, "a TLS handshake failed", "address", c.RemoteAddr().String(), "error", err)

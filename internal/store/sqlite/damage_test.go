@@ -166,6 +166,34 @@ func TestChangedDocument(t *testing.T) {
 	wantError(t, err, "object", "checksum")
 }
 
+// A value of another type than what was written is damage, too.
+func TestChangedTypes(t *testing.T) {
+	t.Parallel()
+	for _, change := range []string{
+		"UPDATE commits SET format = 'x'", "UPDATE commits SET seq = 'x'", "UPDATE object SET seq = 'x'", "UPDATE snapshot SET data = 'x'",
+		"UPDATE tenant SET seq = 'x'", "UPDATE tenant SET id = 'x'",
+	} {
+		path := filepath.Join(t.TempDir(), "x.db")
+		s := openWithTenant(t, path)
+		commits, rows := []store.Commit{commitWith(1, "effects")}, []store.Object{userRow(1, "a")}
+		err := storetest.Append(t.Context(), s, firstTenant, commits, rows)
+		if err == nil {
+			err = s.SaveParts(t.Context(), firstTenant, []store.Part{{Name: "part0", Data: make([]byte, 3000)}}, time.Now())
+		}
+		if err == nil {
+			_, err = s.writer.Exec(change)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Place(t.Context(), firstTenant)
+		_, all := readAll(s)
+		if err = errors.Join(err, all); !errors.Is(err, store.ErrDamaged) || s.Damage() == nil {
+			t.Errorf("after %q reading answers %v", change, err)
+		}
+	}
+}
+
 // TestChangedNumbers changes columns that are not in the checksum while they have their default
 // value.
 func TestChangedNumbers(t *testing.T) {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
@@ -16,6 +17,8 @@ func (s *Store) fail(doing string, err error) error {
 	var e *sqlite.Error
 	if err == nil {
 		return nil
+	} else if isMisread(err) {
+		return s.damaged(doing + ": " + err.Error())
 	} else if !errors.As(err, &e) {
 		return s.noted(fmt.Errorf("database %s: %s: %w", s.path, doing, err))
 	}
@@ -28,6 +31,10 @@ func (s *Store) fail(doing string, err error) error {
 	}
 	return s.noted(fmt.Errorf("database %s: %s: %w: %s (%w)", s.path, doing, kind, remedy, err))
 }
+
+// isMisread reports whether a value is not of the type that its column has: SQLite checks neither
+// when it reads. The errors of database/sql about that have no type of their own.
+func isMisread(err error) bool { return strings.Contains(err.Error(), "sql: Scan error on column") }
 
 func (s *Store) noted(err error) error {
 	if errors.Is(err, store.ErrDamaged) {
