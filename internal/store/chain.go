@@ -61,3 +61,11 @@ func (p Place) Check(commits []Commit) error {
 	}
 	return nil
 }
+
+// CheckPublish returns an error unless a tenant can be published with its log ending at a place.
+func CheckPublish(at Place) error {
+	if at.Seq == 0 || at.Seq > math.MaxInt64 {
+		return fmt.Errorf("publish a tenant whose log ends at commit %d: that is not the number of a commit", at.Seq)
+	}
+	return nil
+}

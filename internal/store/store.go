@@ -16,6 +16,7 @@ type Store interface {
 	Log
 	Objects
 	Snapshots
+	Moves
 	Claims
 	Secrets
 	Tickets
@@ -35,6 +36,7 @@ type Log interface {
 	// with its kind and ordinal. The error describes the result:
 	//
 	//   - ErrConflict: nothing was written, because the log does not end at that place.
+	//   - ErrFrozen: nothing was written, because of Freeze.
 	//   - ErrUnknown: unknown, because the response was lost. Fence finds out.
 	//   - Any other, such as ErrFull, ErrUnavailable or the context's: nothing was written.
 	//
@@ -122,6 +124,8 @@ type Secrets interface {
 	// gets the current value, nil if there is none, whichever processes call it at once. If change
 	// returns an error, nothing changes.
 	ReplaceSecret(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error
+	// SecretNames returns the names of all secrets, in order.
+	SecretNames(ctx context.Context) ([]string, error)
 }
 
 // Tickets are the short-lived records of the authority.
@@ -203,6 +207,9 @@ func NewPart(kind string, data []byte) Part {
 	return Part{kind + "-" + hex.EncodeToString(sum[:16]), data}
 }
 
+// NewestManifest is the name of the manifest of a tenant's last snapshot.
+const NewestManifest = "newest"
+
 // Manifest names the parts of a snapshot.
 type Manifest struct {
 	Name    string // of the manifest; a tenant may have several
@@ -272,6 +279,8 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that another writer has changed it meanwhile.
 	ErrConflict = errors.New("another has changed it in between")
+	// ErrFrozen means that a tenant accepts no commits now; the text says why.
+	ErrFrozen = errors.New("the tenant is frozen")
 	// ErrTrimmed means that the requested part of the history is no longer kept.
 	ErrTrimmed = errors.New("no longer kept")
 	// ErrUnknown means that the response to a change was lost: it may have been made, or may still

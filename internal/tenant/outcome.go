@@ -231,6 +231,9 @@ func notDurable(err error) *CommandError {
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk, so nothing was changed. Ask its administrator " +
 			"to make room.")
+	case errors.Is(err, store.ErrFrozen):
+		return unavailable("The tenant is being moved to another database, so nothing was changed. Try again later, " +
+			"or ask the administrator of the server.")
 	case errors.Is(err, store.ErrConflict):
 		return unavailable("Others have changed so much of this tenant meanwhile that nothing was changed. Try again.")
 	}

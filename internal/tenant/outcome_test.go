@@ -92,6 +92,35 @@ func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 	}
 }
 
+// A frozen tenant is read as before, and changed again once that ends.
+func TestAFrozenTenantIsNotChanged(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, 0)
+	line := h.unreliable()
+	h.must(newUser(t, "ann"))
+	before := h.Image()
+	if _, err := line.Freeze(t.Context(), h.ID(), "it moves"); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"ben", "cem"} {
+		_, err := h.do(newUser(t, name))
+		if kindOf(err) != tenant.ProblemUnavailable || !errors.Is(err, store.ErrFrozen) {
+			t.Errorf("a frozen tenant answers %v, want that it is unavailable", err)
+		}
+	}
+	if h.Image() != before {
+		t.Error("the image is another one")
+	}
+	line = h.unreliable() // opens the database again
+	if content(t, h.Image()) != content(t, before) {
+		t.Error("after a restart the tenant is another one")
+	}
+	if _, err := line.Freeze(t.Context(), h.ID(), ""); err != nil {
+		t.Fatal(err)
+	}
+	h.must(newUser(t, "ben"))
+}
+
 // As long as it is unknown whether a change was made, its caller is not told that it was not, and
 // no other change is made.
 func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {

@@ -42,7 +42,7 @@ func (t *Tenant) snapshot(ctx context.Context, img *Image, stale staleness) (err
 const unnamedFor = time.Hour
 
 // newestName is the name of the manifest of the last snapshot. Others are named by days.
-const newestName = "newest"
+const newestName = store.NewestManifest
 
 // dailyKept is the number of days for which the first snapshot is kept.
 const dailyKept = 7

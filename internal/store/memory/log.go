@@ -46,6 +46,9 @@ func (s *Store) Append(
 		return err
 	}
 	return s.in(ctx, id, func(t *tenant) error {
+		if t.frozen != "" {
+			return fmt.Errorf("tenant %s: %w: %s", id, store.ErrFrozen, t.frozen)
+		}
 		if t.end != at {
 			return fmt.Errorf("the log of tenant %s ends at %+v, not at %+v: %w", id, t.end, at, store.ErrConflict)
 		}

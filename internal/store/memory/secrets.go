@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Secret implements store.Store. It holds the lock of the world while it calls create, which must
@@ -34,4 +36,13 @@ func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old 
 		w.secrets[name] = bytes.Clone(value)
 		return nil
 	})
+}
+
+// SecretNames implements store.Store.
+func (s *Store) SecretNames(ctx context.Context) (names []string, err error) {
+	err = s.do(ctx, func(w *World) error {
+		names = slices.Sorted(maps.Keys(w.secrets))
+		return nil
+	})
+	return names, err
 }

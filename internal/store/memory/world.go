@@ -24,6 +24,7 @@ type World struct {
 type tenant struct {
 	end       store.Place
 	floors    store.Floors
+	frozen    string                        // why, if it is
 	log       []store.Commit                // from floors.Log on
 	rows      map[store.Kind]map[uint32]row // by kind and ordinal
 	parts     map[string]part
@@ -83,10 +84,18 @@ func (s *Store) do(ctx context.Context, operation func(w *World) error) error {
 // in is do for an operation on one tenant.
 func (s *Store) in(ctx context.Context, id uuid.UUID, operation func(t *tenant) error) error {
 	return s.do(ctx, func(w *World) error {
-		t, ok := w.tenants[id]
-		if !ok {
-			return fmt.Errorf("tenant %s: %w", id, store.ErrNotFound)
+		t, err := w.tenant(id)
+		if err != nil {
+			return err
 		}
 		return operation(t)
 	})
+}
+
+func (w *World) tenant(id uuid.UUID) (*tenant, error) {
+	t, ok := w.tenants[id]
+	if !ok {
+		return nil, fmt.Errorf("tenant %s: %w", id, store.ErrNotFound)
+	}
+	return t, nil
 }

@@ -24,9 +24,7 @@ const (
 			user_principal_name, display_name, mail, created, document)
 		SELECT t.id, n.* FROM t, unnest($15::smallint[], $16::bigint[], $17::uuid[], $18::bigint[], $19::bigint[], $20::bigint[],
 			$21::boolean[], $22::bytea[], $23::bytea[], $24::bytea[], $25::bytea[], $26::bytea[]) AS n
-		ON CONFLICT (tenant, kind, ordinal) DO UPDATE SET id = excluded.id, deleted = excluded.deleted, seq = excluded.seq,
-			sum = excluded.sum, purged = excluded.purged, user_principal_name = excluded.user_principal_name,
-			display_name = excluded.display_name, mail = excluded.mail, created = excluded.created, document = excluded.document
+		ON CONFLICT (tenant, kind, ordinal) DO UPDATE SET ` + replacedRow + `
 	), moved AS (
 		INSERT INTO licensor.moved (tenant, kind, ordinal, seq, user_principal_name, display_name, mail, created)
 		SELECT o.tenant, o.kind, o.ordinal, $2, o.user_principal_name, o.display_name, o.mail, o.created
@@ -40,12 +38,16 @@ const (
 	) SELECT FROM t`
 
 	appendCommits = `WITH t AS (
-		UPDATE licensor.tenant SET seq = $2, chain = $3 WHERE id = $1 AND seq = $4 AND chain = $5 AND epoch = $6 RETURNING id
+		UPDATE licensor.tenant SET seq = $2, chain = $3 WHERE id = $1 AND seq = $4 AND chain = $5 AND epoch = $6 AND frozen IS NULL RETURNING id
 	), commits AS (
 		INSERT INTO licensor.commits (tenant, seq, at, actor, operation, format, chain, effects, sum)
 		SELECT t.id, c.* FROM t, unnest($7::bigint[], $8::bigint[], $9::text[], $10::text[], $11::bigint[],
 			$12::bytea[], $13::bytea[], $14::bigint[]) AS c
 	)`
+
+	replacedRow = `id = excluded.id, deleted = excluded.deleted, seq = excluded.seq,
+			sum = excluded.sum, purged = excluded.purged, user_principal_name = excluded.user_principal_name,
+			display_name = excluded.display_name, mail = excluded.mail, created = excluded.created, document = excluded.document`
 
 	// appendOnly is appendAll without rows.
 	appendOnly = appendCommits + " SELECT FROM t"
@@ -72,8 +74,12 @@ func (s *Store) Append(
 		if err != nil || applied == 1 {
 			return err
 		}
-		if _, err := scanPlace(tenant, c.row(ctx, findPlace, tenant)); isCallers(err) {
+		why := ""
+		switch err := orUnknown(tenant, c.row(ctx, findFrozen, tenant).Scan(&why)); {
+		case isCallers(err):
 			return err
+		case why != "":
+			return fmt.Errorf("%w: %s", store.ErrFrozen, why)
 		}
 		return fmt.Errorf("the log no longer ends at commit %d: %w", at.Seq, store.ErrConflict)
 	})

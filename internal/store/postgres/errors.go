@@ -84,7 +84,7 @@ func codeOf(err error) string {
 
 // known are the errors of stores, which need no further explanation.
 var known = []error{
-	store.ErrConflict, store.ErrExists, store.ErrNotFound, store.ErrQuery,
+	store.ErrConflict, store.ErrFrozen, store.ErrExists, store.ErrNotFound, store.ErrQuery,
 	store.ErrFull, store.ErrDamaged, store.ErrUnavailable, store.ErrUnknown,
 }
 

@@ -54,18 +54,22 @@ const (
 
 // Manifests implements store.Store.
 func (s *Store) Manifests(ctx context.Context, tenant uuid.UUID) ([]store.Manifest, error) {
-	return read(ctx, s, tenant, "read manifests", func(r reading) (list []store.Manifest, err error) {
-		err = r.rows(readManifests, []any{tenant}, func(row pgx.CollectableRow) error {
-			var m store.Manifest
-			err := row.Scan(&m.Name, &m.Version, &m.Seq, &m.Head, &m.Parts)
-			list = append(list, m)
-			return err
-		})
-		if err == nil && len(list) == 0 {
-			_, err = r.floors(tenant)
-		}
-		return list, err
+	return read(ctx, s, tenant, "read manifests", func(r reading) ([]store.Manifest, error) {
+		return r.manifests(tenant)
 	})
+}
+
+func (r reading) manifests(tenant uuid.UUID) (list []store.Manifest, err error) {
+	err = r.rows(readManifests, []any{tenant}, func(row pgx.CollectableRow) error {
+		var m store.Manifest
+		err := row.Scan(&m.Name, &m.Version, &m.Seq, &m.Head, &m.Parts)
+		list = append(list, m)
+		return err
+	})
+	if err == nil && len(list) == 0 {
+		_, err = r.floors(tenant)
+	}
+	return list, err
 }
 
 // ReplaceManifest implements store.Store.

@@ -118,11 +118,16 @@ func (s *Store) scanObject(row pgx.CollectableRow, kind store.Kind) (store.Objec
 	if err := row.Scan(&o.Ordinal, &o.ID, &deleted, &o.Document, &sum, &o.Seq); err != nil {
 		return o, err
 	}
+	return o, s.checkObject(&o, deleted, sum)
+}
+
+// checkObject completes a row and compares its checksum.
+func (s *Store) checkObject(o *store.Object, deleted *int64, sum int64) error {
 	if deleted != nil {
 		o.Deleted = time.Unix(*deleted, 0).UTC()
 	}
 	if o.Sum() != sum {
-		return o, s.damaged(fmt.Sprintf("object %d of kind %d has another checksum", o.Ordinal, kind))
+		return s.damaged(fmt.Sprintf("object %d of kind %d has another checksum", o.Ordinal, o.Kind))
 	}
-	return o, nil
+	return nil
 }

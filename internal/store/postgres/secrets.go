@@ -65,6 +65,19 @@ func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old 
 	}
 }
 
+// SecretNames implements store.Store.
+func (s *Store) SecretNames(ctx context.Context) ([]string, error) {
+	return read(ctx, s, uuid.Nil, "list secrets", func(r reading) (names []string, err error) {
+		err = r.rows("SELECT name FROM licensor.secret ORDER BY name", nil, func(row pgx.CollectableRow) error {
+			var name string
+			err := row.Scan(&name)
+			names = append(names, name)
+			return err
+		})
+		return names, err
+	})
+}
+
 // change executes one statement and returns the number of changed rows.
 func (s *Store) change(ctx context.Context, doing, text string, args ...any) (changed int64, err error) {
 	err = s.write(ctx, doing, func(ctx context.Context, c conn) (err error) {

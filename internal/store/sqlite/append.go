@@ -22,8 +22,10 @@ type statements struct {
 }
 
 const (
-	advance = "UPDATE tenant SET seq = ?2, chain = ?3 WHERE number = ?1 AND seq = ?4 AND chain IS ?5 AND epoch = ?6"
-	commit  = `INSERT INTO commits (tenant, seq, at, actor, operation, format, effects, chain, sum)
+	advance  = "UPDATE tenant SET seq = ?2, chain = ?3 WHERE number = ?1 AND seq = ?4 AND chain IS ?5 AND epoch = ?6 AND frozen IS NULL"
+	commit   = "INSERT " + commitOf
+	refill   = "INSERT OR REPLACE " + commitOf
+	commitOf = `INTO commits (tenant, seq, at, actor, operation, format, effects, chain, sum)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`
 	newest  = "SELECT coalesce(max(ordinal), -1) FROM object WHERE tenant = ?1 AND kind = ?2"
 	count   = "UPDATE probe SET writes = ?1"
@@ -91,7 +93,10 @@ func (s *Store) Append(
 		return err
 	}
 	return s.fail("append to tenant "+tenant.String(), s.write(ctx, func(tx *sql.Tx) error {
-		if err := s.addCommits(tx, number, at, commits); err != nil {
+		if err := s.advance(tx, tenant, number, at, commits); err != nil {
+			return err
+		}
+		if err := addCommits(tx.Stmt(s.say.commit), number, commits); err != nil {
 			return err
 		}
 		return s.putObjects(tx, number, objects)
@@ -144,17 +149,25 @@ func (s *Store) lost(err error) error {
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 }
 
-// addCommits first updates the tenant's row, which fails unless its log ends at the place.
-func (s *Store) addCommits(tx *sql.Tx, number int64, at store.Place, commits []store.Commit) error {
+// advance updates the tenant's row, which fails unless its log ends at the place.
+func (s *Store) advance(tx *sql.Tx, tenant uuid.UUID, number int64, at store.Place, commits []store.Commit) error {
 	after := at.After(commits)
-	if advanced, err := affected(tx.Stmt(s.say.advance).Exec(
-		number, int64(after.Seq), chainOf(after.Chain), int64(at.Seq), chainOf(at.Chain), int64(at.Epoch),
-	)); err != nil {
+	advanced, err := affected(tx.Stmt(s.say.advance).Exec(
+		number, int64(after.Seq), chainOf(after.Chain), int64(at.Seq), chainOf(at.Chain), int64(at.Epoch)))
+	if advanced || err != nil {
 		return err
-	} else if !advanced {
-		return fmt.Errorf("the log no longer ends at commit %d: %w", at.Seq, store.ErrConflict)
 	}
-	insert := tx.Stmt(s.say.commit)
+	why, err := s.frozen(tenant, tx.QueryRow(findFrozen, tenant[:]))
+	switch {
+	case err != nil:
+		return err
+	case why != "":
+		return fmt.Errorf("%w: %s", store.ErrFrozen, why)
+	}
+	return fmt.Errorf("the log no longer ends at commit %d: %w", at.Seq, store.ErrConflict)
+}
+
+func addCommits(insert *sql.Stmt, number int64, commits []store.Commit) error {
 	for i := range commits {
 		c := &commits[i]
 		_, err := insert.Exec(number, int64(c.Seq), c.At.UnixMilli(), c.Actor, c.Operation,
@@ -227,19 +240,27 @@ type putting struct {
 	move, rewrite, upsert *sql.Stmt
 }
 
-// put writes a row. Most existing rows keep the texts in their columns, so that only the row itself
-// is written.
-func (p putting) put(o *store.Object, isNew bool) error {
+// rowArgs are the values that a row is written with.
+func rowArgs(number int64, o *store.Object) ([]any, error) {
 	if !bytes.HasPrefix(o.Document, []byte("{")) {
-		return fmt.Errorf("its document is not a JSON object: %.40q", o.Document)
+		return nil, fmt.Errorf("its document is not a JSON object: %.40q", o.Document)
 	}
 	var deleted any
 	if !o.Deleted.IsZero() {
 		deleted = o.Deleted.Unix()
 	}
-	args := []any{
-		p.number, int64(o.Kind), int64(o.Ordinal), o.ID[:],
+	return []any{
+		number, int64(o.Kind), int64(o.Ordinal), o.ID[:],
 		deleted, string(o.Document), o.Sum(), int64(o.Seq),
+	}, nil
+}
+
+// put writes a row. Most existing rows keep the texts in their columns, so that only the row itself
+// is written.
+func (p putting) put(o *store.Object, isNew bool) error {
+	args, err := rowArgs(p.number, o)
+	if err != nil {
+		return err
 	}
 	if !isNew {
 		// Its parameters have the same numbers as those of the others.
@@ -251,7 +272,7 @@ func (p putting) put(o *store.Object, isNew bool) error {
 			}
 		}
 	}
-	_, err := p.upsert.Exec(args...)
+	_, err = p.upsert.Exec(args...)
 	return err
 }
 

@@ -78,7 +78,11 @@ func (s *Store) Claimed(ctx context.Context, names []string) ([]store.Claim, err
 
 // ClaimsOf implements store.Store.
 func (s *Store) ClaimsOf(ctx context.Context, tenant uuid.UUID) ([]store.Claim, error) {
-	claims, err := readClaims(s.reader.QueryContext(ctx,
+	return s.claimsOf(ctx, s.reader, tenant)
+}
+
+func (s *Store) claimsOf(ctx context.Context, from querier, tenant uuid.UUID) ([]store.Claim, error) {
+	claims, err := readClaims(from.QueryContext(ctx,
 		"SELECT name, tenant, at FROM claim WHERE tenant = ?", tenant[:]))
 	return claims, s.fail("read claims", err)
 }

@@ -13,14 +13,19 @@ import (
 	"licensor/internal/store"
 )
 
+const readManifests = "SELECT name, version, seq, head, parts FROM manifest WHERE tenant = ? ORDER BY seq DESC, name"
+
 // Manifests implements store.Store.
 func (s *Store) Manifests(ctx context.Context, tenant uuid.UUID) ([]store.Manifest, error) {
 	number, err := s.tenant(ctx, tenant)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.reader.QueryContext(ctx,
-		"SELECT name, version, seq, head, parts FROM manifest WHERE tenant = ? ORDER BY seq DESC, name", number)
+	return s.manifests(ctx, s.reader, number)
+}
+
+func (s *Store) manifests(ctx context.Context, from querier, number int64) ([]store.Manifest, error) {
+	rows, err := from.QueryContext(ctx, readManifests, number)
 	if err != nil {
 		return nil, s.fail("read manifests", err)
 	}

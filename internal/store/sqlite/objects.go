@@ -14,10 +14,11 @@ import (
 )
 
 const (
-	columns = "SELECT ordinal, id, deleted, document, sum, seq FROM object WHERE tenant = ?1 AND kind = ?2"
-	one     = columns + " AND ordinal = ?3"
-	page    = columns + " AND ordinal > ?3 AND deleted IS NULL ORDER BY ordinal LIMIT ?4"
-	noLimit = -1
+	selected = "SELECT kind, ordinal, id, deleted, document, sum, seq FROM object WHERE tenant = ?1 AND "
+	columns  = selected + "kind = ?2"
+	one      = columns + " AND ordinal = ?3"
+	page     = columns + " AND ordinal > ?3 AND deleted IS NULL ORDER BY ordinal LIMIT ?4"
+	noLimit  = -1
 )
 
 // Objects implements store.Store.
@@ -41,7 +42,7 @@ func (s *Store) Objects(ctx context.Context, tenant uuid.UUID, query store.Query
 	defer rows.Close()
 	var objects []store.Object
 	for size := 0; (query.Bytes == 0 || size < query.Bytes) && rows.Next(); {
-		o, err := s.scanObject(rows, query.Kind)
+		o, err := s.scanObject(rows)
 		if err != nil {
 			return nil, err
 		}
@@ -77,12 +78,12 @@ func (s *Store) selectObjects(ctx context.Context, number int64, query store.Que
 }
 
 // scanObject reads a row and verifies it.
-func (s *Store) scanObject(rows *sql.Rows, kind store.Kind) (store.Object, error) {
-	o := store.Object{Kind: kind}
+func (s *Store) scanObject(rows *sql.Rows) (store.Object, error) {
+	var o store.Object
 	var id sql.RawBytes
 	var deleted sql.NullInt64
 	var sum int64
-	if err := rows.Scan(&o.Ordinal, &id, &deleted, &o.Document, &sum, &o.Seq); err != nil {
+	if err := rows.Scan(&o.Kind, &o.Ordinal, &id, &deleted, &o.Document, &sum, &o.Seq); err != nil {
 		return o, s.fail("read objects", err)
 	}
 	copy(o.ID[:], id)
@@ -90,7 +91,7 @@ func (s *Store) scanObject(rows *sql.Rows, kind store.Kind) (store.Object, error
 		o.Deleted = time.Unix(deleted.Int64, 0).UTC()
 	}
 	if o.Sum() != sum {
-		return o, s.damaged(fmt.Sprintf("object %d of kind %d has another checksum", o.Ordinal, kind))
+		return o, s.damaged(fmt.Sprintf("object %d of kind %d has another checksum", o.Ordinal, o.Kind))
 	}
 	return o, nil
 }

@@ -63,6 +63,24 @@ func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old 
 	return s.fail("replace secret "+name+", which was done: empty the log", s.emptyLog(ctx))
 }
 
+// SecretNames implements store.Store.
+func (s *Store) SecretNames(ctx context.Context) ([]string, error) {
+	rows, err := s.reader.QueryContext(ctx, "SELECT name FROM secret ORDER BY name")
+	if err != nil {
+		return nil, s.fail("list secrets", err)
+	}
+	defer rows.Close()
+	var names []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, s.fail("list secrets", err)
+		}
+		names = append(names, name)
+	}
+	return names, s.fail("list secrets", rows.Err())
+}
+
 // Ping implements store.Store. It writes as much as a large commit, so that it fails if there is
 // little room. The bytes differ each time, since SQLite does not write pages that stay the same.
 func (s *Store) Ping(ctx context.Context) error {

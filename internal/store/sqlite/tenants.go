@@ -66,10 +66,17 @@ func (s *Store) tenant(ctx context.Context, tenant uuid.UUID) (int64, error) {
 const readCommits = `SELECT seq, at, actor, operation, format, effects, chain, sum FROM commits
 	WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1000`
 
+// querier reads: it is a database, or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row
+}
+
+const findPlace = "SELECT seq, chain, epoch FROM tenant WHERE id = ?"
+
 // Place implements store.Store.
 func (s *Store) Place(ctx context.Context, tenant uuid.UUID) (store.Place, error) {
-	return s.placeOf(tenant,
-		s.reader.QueryRowContext(ctx, "SELECT seq, chain, epoch FROM tenant WHERE id = ?", tenant[:]))
+	return s.placeOf(tenant, s.reader.QueryRowContext(ctx, findPlace, tenant[:]))
 }
 
 // Fence implements store.Store.
@@ -99,18 +106,34 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 	if err != nil || after >= math.MaxInt64 {
 		return err
 	}
+	some := func(after uint64) (uint64, error) {
+		turn, err := s.lines.Begin(ctx, tenant)
+		if err != nil {
+			return after, err
+		}
+		defer turn.End()
+		return s.someCommits(ctx, s.reader, number, after, yield)
+	}
+	return s.allCommits(after, some, func(seq uint64) error { return s.keeps(ctx, s.reader, tenant, seq) })
+}
+
+// allCommits calls some, which returns the sequence number of the last commit that it has handed
+// over, until there are no more. Whether a missing commit was trimmed, keeps says.
+func (s *Store) allCommits(
+	after uint64, some func(after uint64) (uint64, error), keeps func(seq uint64) error,
+) error {
 	for {
-		last, err := s.someCommits(ctx, tenant, number, after, yield)
+		last, err := some(after)
 		switch {
 		case errors.Is(err, errGap):
-			if err := s.keeps(ctx, tenant, last+1); err != nil {
+			if err := keeps(last + 1); err != nil {
 				return err
 			}
 			return s.damaged(fmt.Sprintf("commit %d is missing", last+1))
 		case err != nil:
 			return err
 		case last == after:
-			return s.keeps(ctx, tenant, last+1)
+			return keeps(last + 1)
 		}
 		after = last
 	}
@@ -122,14 +145,9 @@ var errGap = errors.New("a commit is missing")
 // someCommits returns the sequence number of the last commit that it has passed on, or after if
 // there was none.
 func (s *Store) someCommits(
-	ctx context.Context, tenant uuid.UUID, number int64, after uint64, yield func(store.Commit) error,
+	ctx context.Context, from querier, number int64, after uint64, yield func(store.Commit) error,
 ) (uint64, error) {
-	turn, err := s.lines.Begin(ctx, tenant)
-	if err != nil {
-		return after, err
-	}
-	defer turn.End()
-	rows, err := s.reader.QueryContext(ctx, readCommits, number, int64(after))
+	rows, err := from.QueryContext(ctx, readCommits, number, int64(after))
 	if err != nil {
 		return after, s.fail("read commits", err)
 	}

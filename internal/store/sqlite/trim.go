@@ -12,8 +12,12 @@ import (
 )
 
 // Floors implements store.Store.
-func (s *Store) Floors(ctx context.Context, tenant uuid.UUID) (floors store.Floors, err error) {
-	row := s.reader.QueryRowContext(ctx, "SELECT log_floor, moved_floor FROM tenant WHERE id = ?", tenant[:])
+func (s *Store) Floors(ctx context.Context, tenant uuid.UUID) (store.Floors, error) {
+	return s.floors(ctx, s.reader, tenant)
+}
+
+func (s *Store) floors(ctx context.Context, from querier, tenant uuid.UUID) (floors store.Floors, err error) {
+	row := from.QueryRowContext(ctx, "SELECT log_floor, moved_floor FROM tenant WHERE id = ?", tenant[:])
 	err = row.Scan(&floors.Log, &floors.Moved)
 	if errors.Is(err, sql.ErrNoRows) {
 		return floors, fmt.Errorf("tenant %s: %w", tenant, store.ErrNotFound)
@@ -22,8 +26,8 @@ func (s *Store) Floors(ctx context.Context, tenant uuid.UUID) (floors store.Floo
 }
 
 // keeps returns store.ErrTrimmed if a commit was trimmed.
-func (s *Store) keeps(ctx context.Context, tenant uuid.UUID, seq uint64) error {
-	floors, err := s.Floors(ctx, tenant)
+func (s *Store) keeps(ctx context.Context, from querier, tenant uuid.UUID, seq uint64) error {
+	floors, err := s.floors(ctx, from, tenant)
 	if err == nil && seq < floors.Log {
 		return fmt.Errorf("commit %d of tenant %s: %w", seq, tenant, store.ErrTrimmed)
 	}

@@ -48,7 +48,14 @@ func unknownTenant(t *testing.T, open Place) {
 	_, floors := s.Floors(t.Context(), nobody)
 	_, log := s.TrimLog(t.Context(), nobody, 1)
 	_, orders := s.TrimMoved(t.Context(), nobody, 1)
+	_, frozen := s.Frozen(t.Context(), nobody)
+	_, freeze := s.Freeze(t.Context(), nobody, "it moves")
+	_, discard := s.Discard(t.Context(), nobody)
 	for name, err := range map[string]error{
+		"View":    s.View(t.Context(), nobody, func(store.View) error { return nil }),
+		"Fill":    s.Fill(t.Context(), nobody, []store.Commit{commit(1)}, nil),
+		"Publish": s.Publish(t.Context(), nobody, store.Place{Seq: 1}, store.Floors{}),
+		"Frozen":  frozen, "Freeze": freeze, "Discard": discard,
 		"Append":          s.Append(t.Context(), nobody, store.Place{}, []store.Commit{commit(1)}, nil),
 		"Commits":         s.Commits(t.Context(), nobody, 0, func(store.Commit) error { return nil }),
 		"SaveParts":       s.SaveParts(t.Context(), nobody, []store.Part{{Name: "a"}}, noon),

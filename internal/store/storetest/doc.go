@@ -10,5 +10,6 @@
 //
 // Each test asks for a new, empty place, and opens a store there. Tests of what survives close the
 // store and open it again; tests of shared places open it twice. Unreliable makes a store behave as
-// if its connection were unreliable.
+// if its connection were unreliable. An Author writes logs whose result it knows, for tests
+// of whole tenants.
 package storetest

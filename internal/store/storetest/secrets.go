@@ -169,6 +169,10 @@ func wantClosed(t *testing.T, s store.Store, tenant uuid.UUID) {
 	_, floors := s.Floors(t.Context(), tenant)
 	_, trimmed := s.TrimLog(t.Context(), tenant, 1)
 	_, found := s.Ticket(t.Context(), ticket("one").ID)
+	_, secrets := s.SecretNames(t.Context())
+	_, frozen := s.Frozen(t.Context(), tenant)
+	_, freeze := s.Freeze(t.Context(), tenant, "it moves")
+	_, discard := s.Discard(t.Context(), tenant)
 	for name, err := range map[string]error{
 		"Ping":         s.Ping(t.Context()),
 		"CreateTenant": s.CreateTenant(t.Context(), uuid.New()),
@@ -179,6 +183,10 @@ func wantClosed(t *testing.T, s store.Store, tenant uuid.UUID) {
 		"Tenants":      tenants, "Place": place, "Fence": fence, "Objects": objects,
 		"Manifests": manifests, "Sweep": swept, "Claimed": claimed, "Claim": claim, "Floors": floors, "TrimLog": trimmed,
 		"Parts": parts, "Secret": secret, "Ticket": found,
+		"View":    s.View(t.Context(), tenant, func(store.View) error { return nil }),
+		"Fill":    s.Fill(t.Context(), tenant, []store.Commit{commit(1)}, nil),
+		"Publish": s.Publish(t.Context(), tenant, store.Place{Seq: 1}, store.Floors{}),
+		"Secrets": secrets, "Frozen": frozen, "Freeze": freeze, "Discard": discard,
 	} {
 		if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrConflict) {
 			t.Errorf("%s of a closed store answers %v", name, err)

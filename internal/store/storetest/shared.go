@@ -24,6 +24,8 @@ var sharedTests = map[string]func(t *testing.T, open Place){
 	"two stores append to many tenants at once":            sharedLogs,
 	"readers of one store see whole appends of another":    sharedReaders,
 	"a list of one store keeps its order under another":    sharedOrder,
+	"a view of one store stays under another":              sharedViews,
+	"a tenant frozen by one store is so for another":       sharedFreezes,
 	"two stores take snapshots":                            sharedParts,
 	"five take, load and sweep snapshots at once":          sharedSnapshots,
 	"of tenants of two stores one has a name":              sharedClaims,
