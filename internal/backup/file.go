@@ -1,0 +1,95 @@
+package backup
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"syscall"
+
+	"licensor/internal/store"
+)
+
+// ToFile writes a backup to a file, which is there as a whole or not at all: it gets its name when
+// it was read back and compared. A file that is there is replaced with force only; otherwise the
+// error is fs.ErrExist.
+func ToFile(ctx context.Context, path string, s store.Store, o Options, force bool) (*Contents, error) {
+	return intoFile(path, force, func(w io.Writer) (*Contents, error) {
+		return Write(ctx, w, s, o)
+	}, func(r io.Reader) (*Contents, error) { return Check(ctx, r, o.Progress) })
+}
+
+// Fetch is ToFile for a backup that comes from elsewhere.
+func Fetch(ctx context.Context, path string, from io.Reader, force bool, progress func(Progress)) (*Contents, error) {
+	return intoFile(path, force, func(w io.Writer) (*Contents, error) {
+		return Check(ctx, io.TeeReader(from, w), progress)
+	}, func(r io.Reader) (*Contents, error) { return Check(ctx, r, progress) })
+}
+
+// intoFile has a backup written to a new file, and read back.
+func intoFile(
+	path string, force bool, write func(io.Writer) (*Contents, error), read func(io.Reader) (*Contents, error),
+) (contents *Contents, err error) {
+	if _, err := os.Lstat(path); err == nil && !force {
+		return nil, fmt.Errorf("the file %s is there: %w", path, fs.ErrExist)
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // mode 0600
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(withRoom(err), file.Close(), os.Remove(file.Name()))
+		}
+	}()
+	out := bufio.NewWriterSize(file, pieceSize)
+	if contents, err = write(out); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(out.Flush(), file.Sync()); err != nil {
+		return nil, fmt.Errorf("write the backup: %w", err)
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	found, err := read(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the backup back: %w", err)
+	}
+	if !reflect.DeepEqual(found, contents) {
+		return nil, fmt.Errorf("read the backup back: what was read is not what was written")
+	}
+	if err := file.Close(); err != nil {
+		return nil, fmt.Errorf("write the backup: %w", err)
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return nil, err
+	}
+	return contents, syncFolder(filepath.Dir(path))
+}
+
+// withRoom says what helps when a disk is full.
+func withRoom(err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("%w: make room, or choose another place; the half of the file was removed", err)
+	}
+	return err
+}
+
+// syncFolder makes the name of a new file durable. Windows has no such thing.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
