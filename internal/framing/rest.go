@@ -125,8 +125,13 @@ func (c *Conn) serveBody(next http.Handler, w http.ResponseWriter, r *http.Reque
 			c.abandon()
 		}
 	}()
+	original := r.Body
 	r.Body = body
+	if r.ContentLength > mostDropped {
+		w.Header().Set("Connection", "close") // before the response is begun
+	}
 	next.ServeHTTP(w, r)
+	r.Body = original // by which net/http sees that it was not read to its end
 	switch {
 	case body.ended:
 	case !body.failed && c.skip():
@@ -135,6 +140,10 @@ func (c *Conn) serveBody(next http.Handler, w http.ResponseWriter, r *http.Reque
 	default:
 		w.Header().Set("Connection", "close")
 		c.unread.Store(true)
+		_, _ = w.Write(nil) // begins the response; see above
+		c.abandon()
+		// What net/http has received of the body already must not be the next request for it.
+		_, _ = io.Copy(io.Discard, body)
 	}
 }
 

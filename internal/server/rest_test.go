@@ -363,3 +363,47 @@ func TestABodyThatIsTooLargeToDropEndsTheConnection(t *testing.T) {
 		})
 	}
 }
+
+// What has come together with the head of a request whose body is too large to be dropped is not
+// the next request, whether the response was sent at once or is sent at the end.
+func TestWhatComesWithTheHeadOfALargeBodyIsNoRequest(t *testing.T) {
+	t.Parallel()
+	seen := new(seenPaths)
+	address := startServing(t, quick(func(*bounds) {}), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/smuggled":
+			seen.ServeHTTP(w, r)
+		case "/flushed":
+			w.WriteHeader(http.StatusUnauthorized)
+			_ = http.NewResponseController(w).Flush()
+		default:
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	for name, body := range map[string]string{
+		"by its length": "Content-Length: 100000000\r\n\r\n", "in chunks": "Transfer-Encoding: chunked\r\n\r\n5000000\r\n",
+		"after Expect": "Expect: 100-continue\r\nContent-Length: 1000000000000\r\n\r\n",
+	} {
+		for _, path := range []string{"/", "/flushed"} {
+			t.Run(name+" at "+path, func(t *testing.T) {
+				t.Parallel()
+				for range 10 {
+					conn := dial(t, address)
+					text := "POST " + path + " HTTP/1.1\r\nHost: a\r\n" + body + strings.Repeat(smuggled, 20)
+					if _, err := io.WriteString(conn, text); err != nil {
+						t.Fatal(err)
+					}
+					answers := bufio.NewReader(conn)
+					response, err := http.ReadResponse(answers, nil)
+					if err != nil || response.StatusCode != http.StatusUnauthorized || !response.Close && name != "in chunks" {
+						t.Fatalf("the answer is %+v, %v", response, err)
+					}
+					_, _ = io.Copy(io.Discard, response.Body)
+					if rest, _ := io.ReadAll(answers); len(rest) > 0 || seen.String() != "" {
+						t.Fatalf("after it comes %.200q, and %q was seen", rest, seen)
+					}
+				}
+			})
+		}
+	}
+}
