@@ -5,9 +5,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -91,6 +93,15 @@ func contents(t testing.TB, path string) []byte {
 	return data
 }
 
+func allMigrations(t *testing.T) []string {
+	t.Helper()
+	steps, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
+
 func TestOpenRefusesNewerSchema(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "x.db")
@@ -99,13 +110,13 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = s.Close()
-	before := contents(t, path)
-	refused(t, path, path, "schema 99", "up to 7", "newer version", "restore a backup")
+	before, newest := contents(t, path), strconv.Itoa(len(allMigrations(t)))
+	refused(t, path, path, "schema 99", "up to "+newest, "newer version", "restore a backup")
 	if !bytes.Equal(contents(t, path), before) {
 		t.Error("the file was changed")
 	}
 	db := connect(path, "", 1)
-	if _, err := db.Exec("PRAGMA user_version=7"); err != nil {
+	if _, err := db.Exec("PRAGMA user_version=" + newest); err != nil {
 		t.Fatal(err)
 	}
 	_ = db.Close()
