@@ -67,6 +67,7 @@ func (in *reader) commits(content []byte) error {
 		if err := in.now.commit(&commits[i]); err != nil {
 			return err
 		}
+		in.contents.Format = max(in.contents.Format, r.Format)
 	}
 	in.did(len(commits))
 	return in.to.commits(commits)

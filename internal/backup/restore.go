@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/store"
+	"licensor/internal/tenant"
 )
 
 // RestoreOptions say what is restored.
@@ -46,6 +47,10 @@ func Restore(ctx context.Context, s store.Store, r io.ReadSeeker, o RestoreOptio
 	contents, err := fromBeginning(r, func() (*Contents, error) { return Check(ctx, r, o.Progress) })
 	if err != nil {
 		return nil, err
+	}
+	if contents.Format > tenant.Format {
+		return nil, fmt.Errorf("the backup has commits in format %d, and this program reads formats up to %d: run version "+
+			"%s or newer", contents.Format, tenant.Format, contents.Program)
 	}
 	restoring := &restore{ctx: ctx, store: s, options: o, contents: contents}
 	if err := restoring.choose(); err != nil {

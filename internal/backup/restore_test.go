@@ -12,6 +12,7 @@ import (
 	"licensor/internal/store"
 	"licensor/internal/store/memory"
 	"licensor/internal/store/storetest"
+	"licensor/internal/tenant"
 )
 
 var author = storetest.Author{Seed: 7, Many: 12}
@@ -116,6 +117,28 @@ func TestARestoreNeedsAnEmptyStore(t *testing.T) {
 	wantError(t, err, "is not empty", there.String())
 	if known := published(t, other); len(known) != 1 {
 		t.Errorf("there are %v", known)
+	}
+}
+
+// What this program could not read afterwards is not restored.
+func TestCommitsOfANewerFormatAreNotRestored(t *testing.T) {
+	t.Parallel()
+	s := memory.New().Open()
+	id := uuid.New()
+	if err := s.CreateTenant(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	c := store.Commit{Seq: 1, Operation: "new", Format: tenant.Format + 1}
+	c.Chain = c.Link(store.Chain{})
+	if err := s.Append(t.Context(), id, store.Place{}, []store.Commit{c}, nil); err != nil {
+		t.Fatal(err)
+	}
+	data, _ := write(t, s, backup.Options{Program: "9.8.7"})
+	to := memory.New().Open()
+	_, err := backup.Restore(t.Context(), to, bytes.NewReader(data), backup.RestoreOptions{Now: clock})
+	wantError(t, err, fmt.Sprint("in format ", tenant.Format+1), "run version 9.8.7 or newer")
+	if ids, err := to.Tenants(t.Context()); err != nil || len(ids) > 0 {
+		t.Errorf("there are tenants %v, %v", ids, err)
 	}
 }
 

@@ -36,6 +36,7 @@ type Contents struct {
 	At      time.Time
 	Tenants []Tenant
 	Secrets []string // their names
+	Format  uint32   // the newest format of the commits; 0 when there are none
 	Bytes   int64
 
 	claims []string // of the installation

@@ -87,6 +87,7 @@ func (t *tenantWriter) writeCommits(context.Context) error {
 	done := 0
 	err := t.view.Commits(t.LogFloor-1, func(c store.Commit) error {
 		t.commits.commit(&c)
+		t.contents.Format = max(t.contents.Format, c.Format)
 		if done++; done%1000 == 0 {
 			t.did(1000)
 		}
