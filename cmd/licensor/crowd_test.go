@@ -118,7 +118,8 @@ func TestNewcomersAreServedWhileOneAddressHoldsAllItCan(t *testing.T) {
 	cert, key := newKeyPair(t)
 	servers := map[bool]*killed{}
 	for secure, flags := range map[bool][]string{false: nil, true: {"--tls-cert", cert, "--tls-key", key}} {
-		k := &killed{t: t, program: program, data: filepath.Join(t.TempDir(), "licensor.db"), client: anyServer()}
+		data := filepath.Join(t.TempDir(), "licensor.db")
+		k := &killed{t: t, program: program, data: data, where: []string{"--data", data}, client: anyServer()}
 		k.init()
 		k.start(append(flags, "--max-connections", "600", "--max-connections-per-address", "200")...)
 		servers[secure] = k

@@ -145,7 +145,7 @@ func TestAServerWithoutTheOptionsMakesNoTokens(t *testing.T) {
 	t.Parallel()
 	_, args := newServer(t, nil)
 	code, stdout, stderr := call(t, rootCommand(), append([]string{"token"}, args...)...)
-	if code != exitFailed || stdout != "" || !strings.Contains(stderr, "the server makes no tokens for tests: start it with --development") {
+	if code != exitFailed || stdout != "" || !strings.Contains(stderr, "the server does not create tokens for tests: start it with --development") {
 		t.Errorf("%d, %q, %s", code, stdout, stderr)
 	}
 }

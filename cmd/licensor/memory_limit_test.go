@@ -52,8 +52,9 @@ type crowd struct {
 
 func manyUsersIn(t *testing.T, users int, limit int64, load time.Duration) {
 	t.Setenv("GOMEMLIMIT", fmt.Sprint(limit*7/10)) // what SetLimit makes of a control group with this limit
+	data := filepath.Join(t.TempDir(), "licensor.db")
 	k := &killed{
-		t: t, program: buildProgram(t), data: filepath.Join(t.TempDir(), "licensor.db"),
+		t: t, program: buildProgram(t), data: data, where: []string{"--data", data},
 		members: map[string]bool{}, client: http.DefaultClient,
 	}
 	k.init()

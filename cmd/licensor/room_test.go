@@ -25,7 +25,7 @@ func TestNoMoreConnectionsThanTheProcessHasRoomFor(t *testing.T) {
 	for _, test := range []struct{ limit, want string }{
 		{"ulimit -n 600", "ulimit -n), connections=344 files=600"},
 		{"ulimit -n 300", "ulimit -n), connections=150 files=300"},
-		{"export GOMEMLIMIT=64MiB", "GOMEMLIMIT), connections=256 bytes=67108864"},
+		{"export GOMEMLIMIT=64MiB", "--memory or the machine's memory), connections=256 bytes=67108864"},
 	} {
 		var log output
 		command := exec.Command("sh", "-c", test.limit+`; exec "$0" serve --data "$1" --listen 127.0.0.1:0`, program, data)
