@@ -49,8 +49,8 @@ func Restore(ctx context.Context, s store.Store, r io.ReadSeeker, o RestoreOptio
 		return nil, err
 	}
 	if contents.Format > tenant.Format {
-		return nil, fmt.Errorf("the backup has commits in format %d, and this program reads formats up to %d: run version "+
-			"%s or newer", contents.Format, tenant.Format, contents.Program)
+		return nil, fmt.Errorf("the backup has commits in format %d, and this program reads formats up to %d: run "+
+			"version %s or newer", contents.Format, tenant.Format, contents.Program)
 	}
 	restoring := &restore{ctx: ctx, store: s, options: o, contents: contents}
 	if err := restoring.choose(); err != nil {
