@@ -92,8 +92,9 @@ func Finalize(ctx context.Context, s Store) (from uint32, err error) {
 	if by != (postgres.Server{}) && by.Reads < tenant.Format {
 		return 0, &TooOldError{by}
 	}
-	return from, s.ReplaceSecret(ctx, formatName, func(old []byte) ([]byte, error) {
-		if from, err = parseFormat(old); err != nil || from == 0 {
+	err = s.ReplaceSecret(ctx, formatName, func(old []byte) ([]byte, error) {
+		was, err := parseFormat(old)
+		if from = was; err != nil || from == 0 {
 			from = tenant.Format
 		}
 		if err == nil && from > tenant.Format {
@@ -101,6 +102,7 @@ func Finalize(ctx context.Context, s Store) (from uint32, err error) {
 		}
 		return []byte(strconv.Itoa(tenant.Format)), err
 	})
+	return from, err
 }
 
 // TooOldError says that a process that serves a database cannot read what would be written.
