@@ -142,7 +142,7 @@ func TestWhereTheTenantIs(t *testing.T) {
 		{"on a server, without a secret", args[:len(args)-2], exitUsage, "--client-secret or LICENSOR_CLIENT_SECRET must be given"},
 		{"on a server that is not an address", []string{"--server", "localhost:8080", "--tenant", "x", "--client-id", "x", "--client-secret", "x"}, exitUsage, "give scheme and host only"},
 		{"in two places", []string{"--data", data, "--server", login.Graph}, exitUsage, "none of the others can be"},
-		{"credentials without a server", []string{"--data", data, "--client-id", "x"}, exitUsage, "--server does not say which"},
+		{"credentials without a server", []string{"--data", data, "--client-id", "x"}, exitUsage, "--client-id and --client-secret are for a server: add --server"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { // one after the other: they share a database

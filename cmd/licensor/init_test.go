@@ -152,7 +152,7 @@ func TestInitLeavesATenantAlone(t *testing.T) {
 		args []string
 		want string
 	}{
-		{[]string{"--data", data}, "has a tenant already, contoso.example: name another file with --data, or add a tenant with --add"},
+		{[]string{"--data", data}, "has a tenant already, contoso.example: name another one with --data or --database, or add a tenant with --add"},
 		{[]string{"--data", data, "--add", "--domain", "CONTOSO.example"}, "belongs to tenant"},
 		{[]string{"--data", data + "x", "--add"}, "there is no database"},
 		{[]string{"--data", data, "--add", "--domain", "fabrikam.example", "--admin", "root@contoso.example"}, `--admin is "root@contoso.example", which is not in the domain fabrikam.example`},

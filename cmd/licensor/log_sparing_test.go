@@ -25,7 +25,7 @@ func TestLinesOfOneKindAreBounded(t *testing.T) {
 			}
 		}
 		log.Error("an application failed to authenticate")
-		if got := linesOf(out.String(), "level=INFO msg=\"an application could not show"); got != linesPerSecond {
+		if got := linesOf(out.String(), "level=INFO msg=\"an application failed to authenticate"); got != linesPerSecond {
 			t.Errorf("%d lines were written at once", got)
 		}
 		if linesOf(out.String(), "another kind") != linesPerSecond || linesOf(out.String(), "level=ERROR") != 1 {

@@ -109,7 +109,7 @@ func TestWhatWaitsAndCannotBeAnyMoreIsDropped(t *testing.T) {
 	w.do("PATCH", "/v1.0/groups/"+group, token, `{"securityEnabled":false}`).want(t, 204)
 	w.clock.Add(10)
 	w.do("GET", "/v1.0/groups", token, "").want(t, 200)
-	if log := w.logged(); strings.Count(log, "held back cannot be made") != 1 {
+	if log := w.logged(); strings.Count(log, "is no longer possible") != 1 {
 		t.Errorf("the log is %q", log)
 	}
 }

@@ -25,7 +25,7 @@ import (
 // told otherwise.
 func (h *house) unreliable() *storetest.Unreliable {
 	h.close()
-	u := &storetest.Unreliable{Decide: func(string) storetest.Outcome { return storetest.OutcomeWorks }}
+	u := &storetest.Unreliable{}
 	h.open(func(s store.Store) store.Store { u.Store = s; return u })
 	return u
 }
@@ -59,7 +59,7 @@ func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 			h := newHouse(t, 0)
 			line := h.unreliable()
 			var appends, fences atomic.Int64
-			line.Decide = func(operation string) storetest.Outcome {
+			line.Decide(func(operation string) storetest.Outcome {
 				switch {
 				case operation == "Append" && appends.Add(1) == 1:
 					return c.outcome
@@ -67,7 +67,7 @@ func TestTheCallerIsToldWhatCameOfAnAppend(t *testing.T) {
 					return storetest.OutcomeFails
 				}
 				return storetest.OutcomeWorks
-			}
+			})
 			before := h.Image().Seq
 			_, err := h.do(newUser(t, "ann"))
 			if kindOf(err) != c.want || (err == nil) != (c.want == 0) {
@@ -128,7 +128,7 @@ func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {
 	h := newHouse(t, 0)
 	line := h.unreliable()
 	var works atomic.Bool
-	line.Decide = func(operation string) storetest.Outcome {
+	line.Decide(func(operation string) storetest.Outcome {
 		switch {
 		case works.Load():
 			return storetest.OutcomeWorks
@@ -136,7 +136,7 @@ func TestWhileNobodyKnowsNothingElseIsChanged(t *testing.T) {
 			return storetest.OutcomeLostDone
 		}
 		return storetest.OutcomeFails
-	}
+	})
 	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := h.Do(soon, "system", newUser(t, "ann")); kindOf(err) != tenant.ProblemUnknown {
@@ -362,14 +362,14 @@ func TestNothingAcknowledgedIsLostOnABadLine(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	var mu sync.Mutex
-	line.Decide = func(operation string) storetest.Outcome {
+	line.Decide(func(operation string) storetest.Outcome {
 		mu.Lock()
 		defer mu.Unlock()
 		if operation != "Append" {
 			return storetest.Outcome(max(0, random.IntN(4)-2)) // every fourth fails
 		}
 		return storetest.Outcome(max(0, random.IntN(8)-3))
-	}
+	})
 	const callers, each = 4, 60
 	said := make([][]error, callers)
 	var all sync.WaitGroup
@@ -385,7 +385,7 @@ func TestNothingAcknowledgedIsLostOnABadLine(t *testing.T) {
 	for _, wrong := range line.Wrong() {
 		t.Error(wrong)
 	}
-	line.Decide = func(string) storetest.Outcome { return storetest.OutcomeWorks }
+	line.Decide(func(string) storetest.Outcome { return storetest.OutcomeWorks })
 	now := content(t, h.Image())
 	h.reopen()
 	if content(t, h.Image()) != now {

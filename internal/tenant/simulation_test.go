@@ -177,7 +177,8 @@ func (s *simulation) crash() {
 	if was != nil && when == 0 {
 		was.Arrive(s.world.Open())
 	}
-	s.line = &storetest.Unreliable{Decide: s.weather.decide}
+	s.line = &storetest.Unreliable{}
+	s.line.Decide(s.weather.decide)
 	s.open(func(opened store.Store) store.Store { s.line.Store = opened; return s.line })
 	switch {
 	case was == nil:

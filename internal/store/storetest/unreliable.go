@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,11 +25,11 @@ const (
 	OutcomeFull             // nothing is done, because there is no room
 )
 
-// Unreliable is a store with an unreliable connection: Decide determines the outcome of each
-// operation on a tenant. Operations other than Append either work or fail.
+// Unreliable is a store with an unreliable connection. Until Decide is called, all works.
+// Operations other than Append either work or fail.
 type Unreliable struct {
 	store.Store
-	Decide func(operation string) Outcome
+	decide atomic.Pointer[func(operation string) Outcome]
 
 	mu    sync.Mutex
 	late  arrival // an append that is still in progress
@@ -39,9 +40,20 @@ type Unreliable struct {
 // arrival carries out an operation when it reaches a store.
 type arrival func(s store.Log) error
 
+// Decide makes f determine the outcome of each operation on a tenant from now on, also while
+// operations are in progress.
+func (u *Unreliable) Decide(f func(operation string) Outcome) { u.decide.Store(&f) }
+
+func (u *Unreliable) outcome(operation string) Outcome {
+	if f := u.decide.Load(); f != nil {
+		return (*f)(operation)
+	}
+	return OutcomeWorks
+}
+
 // works returns an error unless an operation is decided to work.
 func (u *Unreliable) works(operation string) error {
-	switch u.Decide(operation) {
+	switch u.outcome(operation) {
 	case OutcomeWorks:
 		return nil
 	case OutcomeFull:
@@ -58,7 +70,7 @@ func (u *Unreliable) Append(
 	lost := fmt.Errorf("the line broke: %w", store.ErrUnknown)
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	switch u.Decide("Append") {
+	switch u.outcome("Append") {
 	case OutcomeFails:
 		return fmt.Errorf("the line is broken: %w", store.ErrUnavailable)
 	case OutcomeFull:
