@@ -251,9 +251,9 @@ func TestNamesThatTwoTenantsHave(t *testing.T) {
 	a := storetest.Author{Seed: 5, Many: 10}
 	first, second := written(t, s, a, 20), written(t, s, a, 30)
 	claim(t, s, first, "domain:contoso.com")
-	moving := &hooked{Store: s}
-	moving.before = func(operation string) error {
-		if operation == "View "+second.String() {
+	moving := &storetest.Hooked{Store: s}
+	moving.Before = func(operation string, tenant uuid.UUID) error {
+		if operation == "View" && tenant == second {
 			if _, err := s.Settle(t.Context(), first, nil, []string{"domain:contoso.com"}); err != nil {
 				return err
 			}

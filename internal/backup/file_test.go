@@ -15,6 +15,7 @@ import (
 	"licensor/internal/backup"
 	"licensor/internal/store"
 	"licensor/internal/store/memory"
+	"licensor/internal/store/storetest"
 )
 
 // wantFiles wants a folder to have just these files.
@@ -94,8 +95,8 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	written(t, s, author, 5)
 	second := written(t, s, author, 30)
 	ctx, cancel := context.WithCancel(t.Context())
-	line := &hooked{s, func(operation string) error {
-		if operation == "View "+second.String() {
+	line := &storetest.Hooked{Store: s, Before: func(operation string, tenant uuid.UUID) error {
+		if operation == "View" && tenant == second {
 			cancel()
 		}
 		return nil

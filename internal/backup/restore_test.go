@@ -59,7 +59,7 @@ func TestARestoreThatEndsAnywhere(t *testing.T) {
 			world := memory.New()
 			n, last := 0, ""
 			broken := errors.New("the line is broken")
-			line := &hooked{world.Open(), func(operation string) error {
+			line := &storetest.Hooked{Store: world.Open(), Before: func(operation string, _ uuid.UUID) error {
 				n++
 				if n == at || killed && n > at {
 					last = operation
@@ -164,7 +164,7 @@ func TestNothingOfADamagedBackupIsWritten(t *testing.T) {
 	t.Parallel()
 	data, _ := sample(t)
 	data[len(data)-3] ^= 1
-	s := &hooked{memory.New().Open(), func(operation string) error {
+	s := &storetest.Hooked{Store: memory.New().Open(), Before: func(operation string, _ uuid.UUID) error {
 		t.Errorf("there was a %s", operation)
 		return nil
 	}}
@@ -180,9 +180,9 @@ func TestWhatIsRestoredIsReadBack(t *testing.T) {
 	data, ids := sample(t)
 	world := memory.New()
 	s := world.Open()
-	line := &hooked{s, nil}
-	line.before = func(operation string) error {
-		if operation == "View "+ids[1].String() {
+	line := &storetest.Hooked{Store: s}
+	line.Before = func(operation string, id uuid.UUID) error {
+		if operation == "View" && id == ids[1] {
 			row := store.Object{Kind: store.KindUser, Ordinal: 99, Document: []byte("{}")}
 			return s.Fill(t.Context(), ids[1], nil, []store.Object{row})
 		}

@@ -3,6 +3,7 @@ package backup_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -75,5 +76,17 @@ func trimmed(t *testing.T, s store.Store, tenant uuid.UUID, below uint64) {
 	}
 	if _, err := s.TrimLog(at, tenant, below); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func wantError(t testing.TB, err error, saying ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatalf("no error, want one that says %q", saying)
+	}
+	for _, part := range saying {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("the error is %q, and does not say %q", err, part)
+		}
 	}
 }

@@ -146,6 +146,7 @@ func (b *writer) tenant(ctx context.Context, id uuid.UUID, v store.View) error {
 // secrets writes the installation's secrets as they are stored.
 func (b *writer) secrets(ctx context.Context) error {
 	names, err := b.store.SecretNames(ctx)
+	names = slices.DeleteFunc(names, func(name string) bool { return name == store.FormatSecret })
 	if err != nil || len(names) == 0 {
 		return err
 	}

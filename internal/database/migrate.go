@@ -42,17 +42,13 @@ func Migrate(ctx context.Context, name Name, o Options) (from, to int, err error
 	return from, to, s.Close()
 }
 
-// formatName is the name under which a database that several programs may open has the format in
-// which commits are written.
-const formatName = "commit-format"
-
 // Written returns the format in which commits of a database are written; 0 when that is not said: a
 // file has one program at a time, which writes the format that it knows.
 func Written(ctx context.Context, s Store) (format uint32, err error) {
 	if _, shared := s.(*postgres.Store); !shared {
 		return 0, nil
 	}
-	err = s.ReplaceSecret(ctx, formatName, func(old []byte) ([]byte, error) {
+	err = s.ReplaceSecret(ctx, store.FormatSecret, func(old []byte) ([]byte, error) {
 		if format, err = parseFormat(old); err != nil {
 			return nil, err
 		}
@@ -92,7 +88,7 @@ func Finalize(ctx context.Context, s Store) (from uint32, err error) {
 	if by != (postgres.Server{}) && by.Reads < tenant.Format {
 		return 0, &TooOldError{by}
 	}
-	err = s.ReplaceSecret(ctx, formatName, func(old []byte) ([]byte, error) {
+	err = s.ReplaceSecret(ctx, store.FormatSecret, func(old []byte) ([]byte, error) {
 		was, err := parseFormat(old)
 		if from = was; err != nil || from == 0 {
 			from = tenant.Format
@@ -122,7 +118,7 @@ func tooNew(format uint32) error {
 // agree returns an error unless this program may write to a database: programs of several versions
 // may open one, and write the format that all of them read until Finalize.
 func agree(ctx context.Context, s *postgres.Store) error {
-	value, err := s.Secret(ctx, formatName, func() ([]byte, error) {
+	value, err := s.Secret(ctx, store.FormatSecret, func() ([]byte, error) {
 		return []byte(strconv.Itoa(tenant.Format)), nil
 	})
 	if err != nil {

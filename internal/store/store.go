@@ -207,6 +207,10 @@ func NewPart(kind string, data []byte) Part {
 	return Part{kind + "-" + hex.EncodeToString(sum[:16]), data}
 }
 
+// FormatSecret is the name under which Secrets have the format in which commits of a database are
+// written. It belongs to the database, so it is not moved with tenants.
+const FormatSecret = "commit-format"
+
 // NewestManifest is the name of the manifest of a tenant's last snapshot.
 const NewestManifest = "newest"
 

@@ -140,8 +140,9 @@ const (
 	marksBetween = "SELECT kind, ordinal, seq, sum FROM licensor.object" + between
 	between      = " WHERE tenant = $1 AND kind = $2 AND ordinal > $3 AND ordinal <= $4 AND NOT purged ORDER BY ordinal"
 
-	// rangeSize is how many ordinals a range has at most.
+	// rangeSize is how many ordinals a range has at most, longRange where many rows were purged.
 	rangeSize = 4096
+	longRange = 1 << 20
 )
 
 // kindEnd is the last ordinal of a kind.
@@ -189,12 +190,17 @@ func (v *view) ranges(
 		if end.kind == after.Kind {
 			from = int64(after.Ordinal)
 		}
-		for from < end.ordinal {
-			to := min(from+int64(min(want, rangeSize)), end.ordinal)
-			if want, err = read(end.kind, from, to); err != nil || want <= 0 {
+		for size := int64(min(want, rangeSize)); from < end.ordinal; {
+			to := min(from+size, end.ordinal)
+			left, err := read(end.kind, from, to)
+			if err != nil || left <= 0 {
 				return err
 			}
-			from = to
+			if from = to; left == want { // what was there is purged
+				size = min(2*size, longRange)
+			} else {
+				want, size = left, int64(min(left, rangeSize))
+			}
 		}
 	}
 	return nil
@@ -213,7 +219,7 @@ func (v *view) Rows(after store.RowKey, limit, bytes int) (found []store.Object,
 		}
 		return limit - len(found), err
 	})
-	return found, err
+	return found[:min(len(found), limit)], err
 }
 
 func (v *view) rowsBetween(kind store.Kind, from, to int64, bytes int) ([]store.Object, error) {
@@ -248,5 +254,5 @@ func (v *view) Marks(after store.RowKey, limit int) (marks []store.Mark, err err
 		})
 		return limit - len(marks), err
 	})
-	return marks, err
+	return marks[:min(len(marks), limit)], err
 }
