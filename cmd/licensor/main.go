@@ -39,7 +39,9 @@ groups, and serves all of it as Microsoft Graph.
 	logs.register(root.PersistentFlags())
 	root.AddCommand(
 		adminCommand(),
+		backupCommand(),
 		catalogCommand(),
+		copyCommand(),
 		demoCommand(),
 		importCommand(),
 		initCommand(),
@@ -47,6 +49,7 @@ groups, and serves all of it as Microsoft Graph.
 		migrateCommand(),
 		noticesCommand(),
 		reprocessCommand(),
+		restoreCommand(),
 		serveCommand(),
 		tokenCommand(),
 		trimCommand(),

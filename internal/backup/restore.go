@@ -21,7 +21,9 @@ type RestoreOptions struct {
 	Tenants []uuid.UUID // nil: all
 	// As is another id for the tenant, of which there must be one; uuid.Nil: it keeps its own. What
 	// follows from the id is changed by one commit more (tenant.Rename).
-	As       uuid.UUID
+	As uuid.UUID
+	// Checked is what Check has returned for the backup; nil: it is checked first.
+	Checked  *Contents
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: slog.Default()
 	Progress func(Progress)   // nil: no one is told
@@ -44,9 +46,13 @@ func Restore(ctx context.Context, s store.Store, r io.ReadSeeker, o RestoreOptio
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	contents, err := fromBeginning(r, func() (*Contents, error) { return Check(ctx, r, o.Progress) })
-	if err != nil {
-		return nil, err
+	contents := o.Checked
+	if contents == nil {
+		var err error
+		contents, err = fromBeginning(r, func() (*Contents, error) { return Check(ctx, r, o.Progress) })
+		if err != nil {
+			return nil, err
+		}
 	}
 	if contents.Format > tenant.Format {
 		return nil, fmt.Errorf("the backup has commits in format %d, and this program reads formats up to %d: run "+

@@ -169,6 +169,31 @@ func Unfreeze(ctx context.Context, s store.Store, tenants []uuid.UUID, force boo
 	return thawed, nil
 }
 
+// DiscardAll removes tenants that are not published, all of them when none are named, and returns
+// which these were.
+func DiscardAll(ctx context.Context, s store.Store, tenants []uuid.UUID) (removed []uuid.UUID, err error) {
+	all := tenants == nil
+	if all {
+		if tenants, err = s.Tenants(ctx); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range tenants {
+		place, err := s.Place(ctx, id)
+		if err != nil {
+			return removed, err
+		}
+		if all && place.Seq > 0 {
+			continue
+		}
+		if err := Discard(ctx, s, id); err != nil {
+			return removed, err
+		}
+		removed = append(removed, id)
+	}
+	return removed, nil
+}
+
 // Discard removes a tenant that is not published.
 func Discard(ctx context.Context, s store.Store, id uuid.UUID) error {
 	for {

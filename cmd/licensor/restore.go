@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"licensor/internal/backup"
+	"licensor/internal/database"
+)
+
+// restoring holds the arguments of the command restore.
+type restoring struct {
+	where                 databaseFlags
+	tenant, as            string
+	check, quiet, jsonOut bool
+}
+
+func restoreCommand() *cobra.Command {
+	var r restoring
+	cmd := &cobra.Command{
+		Use:   "restore FILE",
+		Short: "Restore a backup into an empty database",
+		Long: `Restore brings the tenants of a file that ` + "`licensor backup`" + ` has written into a database without tenants: a file of
+SQLite, which it creates, or a PostgreSQL database. It reads the whole backup before it writes anything, and reads
+back what it has written before a server can use it. If it fails, it removes what it has written; if it is killed,
+run it again with the same backup.
+
+With --as, the tenant gets another id: for a copy beside the original, whose tokens the original does not accept.`,
+		Example: "  licensor restore licensor.backup --data licensor.db\n" +
+			"  licensor restore licensor.backup --check\n" +
+			"  licensor restore licensor.backup --tenant 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11 \\\n" +
+			"    --as 0b9c6a52-1f0e-4d7b-8f31-7c2d9e5a4b60 --database postgres://licensor@test/licensor",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd, args[0]) },
+	}
+	r.where.register(cmd)
+	f := cmd.Flags()
+	f.StringVar(&r.tenant, "tenant", "", "id of a tenant of the backup; all by default")
+	f.StringVar(&r.as, "as", "", "another id for that tenant")
+	f.BoolVar(&r.check, "check", false, "only read the backup, and say what is in it")
+	f.BoolVar(&r.quiet, "quiet", false, "show no progress")
+	f.BoolVar(&r.jsonOut, "json", false, "print the summary as JSON; show no progress")
+	return cmd
+}
+
+func (r *restoring) run(cmd *cobra.Command, name string) error {
+	only, err := oneTenant("--tenant", r.tenant)
+	if err != nil {
+		return err
+	}
+	as, err := oneTenant("--as", r.as)
+	if err != nil {
+		return err
+	}
+	at, err := r.where.read()
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	shown := newParts(cmd.ErrOrStderr(), r.quiet || r.jsonOut)
+	defer shown.end()
+	o := backup.RestoreOptions{
+		Tenants: only, Log: slog.Default(),
+		Progress: func(p backup.Progress) { shown.at(p.Doing, p.Part, p.Rows) },
+	}
+	if as != nil {
+		o.As = as[0]
+	}
+	// Before the database is opened, which creates one that does not exist.
+	if o.Checked, err = backup.Check(cmd.Context(), file, o.Progress); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	done := savedFile{
+		name, o.Checked.At, o.Checked.Program, o.Checked.Bytes, len(o.Checked.Secrets), savedTenants(o.Checked.Tenants),
+	}
+	verb := "backed up"
+	if !r.check {
+		verb = "restored"
+		if done.Tenants, err = restoreInto(cmd.Context(), at, file, o); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	shown.end()
+	if r.jsonOut {
+		return writeJSON(cmd.OutOrStdout(), done)
+	}
+	return done.print(cmd.OutOrStdout(), verb)
+}
+
+// restoreInto restores a backup that was checked.
+func restoreInto(
+	ctx context.Context, at place, file *os.File, o backup.RestoreOptions,
+) (tenants []savedTenant, err error) {
+	opening := at.opening()
+	opening.Create = true
+	s, err := database.Open(ctx, at.name, opening)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	restored, err := backup.Restore(ctx, s, file, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, claim := range restored.Contested {
+		slog.Warn("two tenants of the backup have one name, since they were backed up at different moments; it stays "+
+			"with the first", "name", claim.Name, "tenant", claim.Tenant)
+	}
+	tenants = savedTenants(restored.Tenants)
+	if o.As != uuid.Nil {
+		tenants[0].Tenant = o.As
+	}
+	return tenants, nil
+}
