@@ -54,6 +54,9 @@ func serveCommand() *cobra.Command {
 		"links from before then are answered 410")
 	f.StringVar(&o.ArchiveLog, "archive-log", "", "folder for what is removed from the log, a compressed file for each "+
 		"tenant and day; it is not kept otherwise")
+	f.StringVar(&o.BackupDir, "backup-dir", "", "folder for backups of all tenants that the server makes; see licensor restore")
+	f.DurationVar(&o.BackupEvery, "backup-every", 0, "how often a backup is made, with --backup-dir (default 24h)")
+	f.IntVar(&o.BackupKeep, "backup-keep", 0, "how many backups are kept, the newest ones, with --backup-dir (default 7)")
 	f.StringArrayVar(&o.Origins, "cors-origin", nil, "origin of pages whose browsers may call, such as "+
 		"https://admin.contoso.com or http://localhost:*; may be repeated")
 	return cmd

@@ -32,6 +32,9 @@ func Fetch(ctx context.Context, path string, from io.Reader, force bool, progres
 	}, func(r io.Reader) (*Contents, error) { return Check(ctx, r, progress) })
 }
 
+// unfinished ends the name of a file that is being written.
+const unfinished = ".new"
+
 // intoFile has a backup written to a new file, and read back.
 func intoFile(
 	path string, force bool, write func(io.Writer) (*Contents, error), read func(io.Reader) (*Contents, error),
@@ -39,7 +42,7 @@ func intoFile(
 	if _, err := os.Lstat(path); err == nil && !force {
 		return nil, fmt.Errorf("the file %s is there: %w", path, fs.ErrExist)
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // mode 0600
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+unfinished) // mode 0600
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func Migrate(ctx context.Context, name Name, o Options) (from, to int, err error
 		return from, to, err
 	}
 	if name.file == "" {
-		_, err = postgres.Migrate(ctx, name.url, postgres.Options{Program: program()})
+		_, err = postgres.Migrate(ctx, name.url, postgres.Options{Program: Program()})
 		return from, to, err
 	}
 	s, err := Open(ctx, name, o)

@@ -96,7 +96,7 @@ func openPostgres(ctx context.Context, url string, o Options) (Store, error) {
 	if err := wait(ctx, Name{url: url}, o); err != nil {
 		return nil, err
 	}
-	options := postgres.Options{AllowDataLoss: o.AllowDataLoss, Program: program(), Warn: say}
+	options := postgres.Options{AllowDataLoss: o.AllowDataLoss, Program: Program(), Warn: say}
 	s, err := postgres.Open(ctx, url, options)
 	if schema := (*postgres.SchemaError)(nil); o.Create && errors.As(err, &schema) && schema.Found == 0 {
 		if err := postgres.Create(ctx, url, options); err != nil {
@@ -108,7 +108,7 @@ func openPostgres(ctx context.Context, url string, o Options) (Store, error) {
 		return nil, err
 	}
 	if !o.Shared {
-		as := postgres.Server{Name: process(), Program: program(), Reads: tenant.Format}
+		as := postgres.Server{Name: process(), Program: Program(), Reads: tenant.Format}
 		if err := s.Serve(ctx, as, max(0, o.Wait-time.Since(begin)), wall{}, say); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -125,8 +125,8 @@ func wait(ctx context.Context, name Name, o Options) error {
 	return postgres.Wait(ctx, name.url, o.Wait, wall{}, func(text string) { log.Warn(text) })
 }
 
-// program returns the version of this program, or of the module in another one.
-func program() string {
+// Program returns the version of this program, or of the module in another one.
+func Program() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

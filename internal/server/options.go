@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"licensor/internal/archive"
+	"licensor/internal/backup"
 	"licensor/internal/database"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/throttle"
@@ -31,6 +32,9 @@ type Options struct {
 	RotateKeys       time.Duration
 	KeepLog          time.Duration
 	ArchiveLog       string
+	BackupDir        string
+	BackupEvery      time.Duration
+	BackupKeep       int
 	ApplicationLimit int
 	TenantLimit      int
 	MemoryLimit      int64
@@ -55,6 +59,8 @@ const (
 	UsualTenantLimit      = 400_000
 	UsualDatabaseWait     = 30 * time.Second
 	UsualKeepLog          = 400 * 24 * time.Hour
+	UsualBackupEvery      = 24 * time.Hour
+	UsualBackupKeep       = 7
 	LeastKeepLog          = 7 * 24 * time.Hour // as long as delta links of Graph are valid
 )
 
@@ -63,6 +69,7 @@ type settings struct {
 	Options
 	name    database.Name  // unless Memory
 	archive tenant.Archive // nil without
+	backups *backup.Folder // nil without
 	proxies proxies
 	faults  []devkit.Fault
 	limits  throttle.Limits
@@ -90,7 +97,7 @@ func (o Options) look() (*settings, error) {
 		s.RotateKeys = cmp.Or(o.RotateKeys, -1) // the age of the shared key is unknown
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 	}
-	for _, check := range []func() error{s.lookAtData, s.lookAtArchive, s.lookAtAddresses, s.lookAtDevelopment} {
+	for _, check := range []func() error{s.lookAtData, s.lookAtArchive, s.lookAtBackups, s.lookAtAddresses, s.lookAtDevelopment} {
 		if err := check(); err != nil {
 			return nil, err
 		}
@@ -150,6 +157,26 @@ func (s *settings) lookAtArchive() error {
 		return wrong("ArchiveLog", "is %q: %s", s.ArchiveLog, err)
 	}
 	s.archive = folder
+	return nil
+}
+
+func (s *settings) lookAtBackups() error {
+	every, keep := cmp.Or(s.BackupEvery, UsualBackupEvery), cmp.Or(s.BackupKeep, UsualBackupKeep)
+	switch {
+	case every < time.Minute:
+		return wrong("BackupEvery", "is %s; it is a minute or more", every)
+	case keep < 1:
+		return wrong("BackupKeep", "is %d; it is 1 or more", keep)
+	case s.BackupDir == "" && (s.BackupEvery != 0 || s.BackupKeep != 0):
+		return wrong("BackupDir", "is not set: name the folder for the backups")
+	case s.BackupDir == "":
+		return nil
+	}
+	folder, err := backup.OpenFolder(backup.Folder{Path: s.BackupDir, Every: every, Keep: keep})
+	if err != nil {
+		return wrong("BackupDir", "is %q: %s", s.BackupDir, err)
+	}
+	s.backups = &folder
 	return nil
 }
 

@@ -230,6 +230,9 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 			return err
 		})
 	})
+	if s.settings.backups != nil {
+		tasks.Go(func() { s.backUp(ctx, *s.settings.backups) })
+	}
 	if age := s.settings.RotateKeys; age > 0 {
 		tasks.Go(func() {
 			s.again(ctx, tidyTime, "the signing key could not be replaced; it is tried again", func() error {

@@ -27,6 +27,6 @@
 // left as they are, so that an administrator can restore them: SQLite would merge the log into the
 // file, or remove it.
 //
-// A running program backs up its tenants by views (internal/backup). The file has the installation's
-// signing keys, so only its owner may read it.
+// A running program backs up its tenants by views (internal/backup). The file has the
+// installation's signing keys, so only its owner may read it.
 package sqlite

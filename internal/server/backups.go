@@ -1,0 +1,47 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"licensor/internal/backup"
+	"licensor/internal/database"
+)
+
+// How often the folder is looked at for whether a backup is due, and how long the next attempt
+// waits after one that has failed.
+const (
+	backupCheck = time.Minute
+	backupRetry = 10 * time.Minute
+)
+
+// backUp makes backups of all tenants until ctx ends. When the last one was made, the folder tells,
+// so a restart neither skips nor repeats one.
+func (s *Server) backUp(ctx context.Context, folder backup.Folder) {
+	var retry time.Time
+	s.again(ctx, backupCheck, "no backup could be made; it is tried again", func() error {
+		now := s.now()
+		if now.Before(retry) {
+			return nil
+		}
+		due, err := folder.Due(now)
+		if err == nil && due {
+			err = s.makeBackup(ctx, folder)
+		}
+		if err != nil {
+			retry = now.Add(backupRetry)
+		}
+		return err
+	})
+}
+
+func (s *Server) makeBackup(ctx context.Context, folder backup.Folder) error {
+	began := time.Now()
+	path, contents, err := folder.Make(ctx, s.store, backup.Options{Program: database.Program(), Now: s.now})
+	if err != nil {
+		return err
+	}
+	s.settings.Log.Info("made a backup", "file", path, "tenants", len(contents.Tenants), "bytes", contents.Bytes,
+		"seconds", time.Since(began).Seconds())
+	return nil
+}
