@@ -68,8 +68,8 @@ type Options struct {
 	// ArchiveLog is a folder that gets the commits which are removed from logs, in a file for each
 	// tenant and day. They are not kept if it is empty.
 	ArchiveLog string
-	// BackupDir is a folder that gets a backup of all tenants every BackupEvery, 24 hours if that is 0.
-	// The newest BackupKeep are kept, 7 if that is 0. No backups are made if BackupDir is empty.
+	// BackupDir is a folder that gets a backup of all tenants every BackupEvery, 24 hours if that
+	// is 0. The newest BackupKeep are kept, 7 if that is 0. No backups are made if BackupDir is empty.
 	BackupDir   string
 	BackupEvery time.Duration
 	BackupKeep  int

@@ -32,7 +32,7 @@ before it gets its name. With PostgreSQL a server may run meanwhile. A file of S
 its server make backups (serve --backup-dir).
 
 The file has the commits, the rows with the hashes of passwords, the newest snapshot of each tenant, and the
-secrets of the installation as they are stored: encrypted if there is a --secrets-key. Sign-in sessions and
+secrets of the installation as they are stored: encrypted if there is a --secrets-key-file. Sign-in sessions and
 refresh tokens are not in it. Only its owner may read it. Restore it with ` + "`licensor restore`.",
 		Example: "  licensor backup --to licensor.backup --database postgres://licensor@db1,db2/licensor\n" +
 			"  licensor backup --to contoso.backup --tenant 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11 --without-secrets",
@@ -61,7 +61,9 @@ func (b *backing) run(cmd *cobra.Command) error {
 		return err
 	}
 	s, err := at.openShared(cmd.Context(), "say with --data where it is")
-	if err != nil {
+	if _, isFile := at.name.IsFile(); err != nil && isFile {
+		return fmt.Errorf("%w (a server makes backups of its file with `licensor serve --backup-dir`)", err)
+	} else if err != nil {
 		return err
 	}
 	shown := newParts(cmd.ErrOrStderr(), b.quiet || b.jsonOut)

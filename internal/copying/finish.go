@@ -66,10 +66,16 @@ func (c *copier) finish(ctx context.Context) error {
 	return nil
 }
 
-// lastRound is done while the source is frozen.
+// lastRound is done while the source is frozen. It compares all rows until none is different.
 func (c *copier) lastRound(ctx context.Context) error {
-	if err := c.round(ctx); err != nil {
-		return err
+	c.changed = 1
+	for try := 0; c.changed > 0; try++ {
+		if try == manyRounds {
+			return fmt.Errorf("%d rows of the target are still others: %w", c.changed, store.ErrDamaged)
+		}
+		if err := c.round(ctx); err != nil {
+			return err
+		}
 	}
 	if err := c.same(ctx); err != nil {
 		return err

@@ -8,8 +8,8 @@ import (
 	"licensor/internal/database"
 )
 
-// How often the folder is looked at for whether a backup is due, and how long the next attempt
-// waits after one that has failed.
+// How often it is checked whether a backup is due, and how long the next attempt waits after one
+// that has failed.
 const (
 	backupCheck = time.Minute
 	backupRetry = 10 * time.Minute

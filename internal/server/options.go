@@ -97,7 +97,9 @@ func (o Options) look() (*settings, error) {
 		s.RotateKeys = cmp.Or(o.RotateKeys, -1) // the age of the shared key is unknown
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 	}
-	for _, check := range []func() error{s.lookAtData, s.lookAtArchive, s.lookAtBackups, s.lookAtAddresses, s.lookAtDevelopment} {
+	for _, check := range []func() error{
+		s.lookAtData, s.lookAtArchive, s.lookAtBackups, s.lookAtAddresses, s.lookAtDevelopment,
+	} {
 		if err := check(); err != nil {
 			return nil, err
 		}
