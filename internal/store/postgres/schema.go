@@ -93,7 +93,7 @@ func prepare(ctx context.Context, url string, do func(s *Store, f found) error) 
 	return do(s, f)
 }
 
-// raise executes the remaining steps, each in a transaction of its own. If several processes do so
+// raise executes the remaining steps, each as a whole or not at all. If several processes do so
 // at once, each step is executed once.
 func (s *Store) raise(ctx context.Context, program string) (version int, err error) {
 	for version < Newest() {
@@ -104,7 +104,9 @@ func (s *Store) raise(ctx context.Context, program string) (version int, err err
 	return version, nil
 }
 
-// step executes the next step and returns the schema after it.
+// step executes the next step and returns the schema after it. In a database without a schema it
+// executes all steps in one transaction: if it is interrupted, there is still none, rather than one
+// that looks like that of an older program.
 func (s *Store) step(ctx context.Context, program string) (version int, err error) {
 	c, err := s.acquire(ctx)
 	if err != nil {
@@ -119,19 +121,31 @@ func (s *Store) step(ctx context.Context, program string) (version int, err erro
 		if err != nil || version >= Newest() {
 			return err
 		}
-		script, err := migrations.ReadFile(steps()[version])
-		if err != nil {
-			return err
+		last := version + 1
+		if version == 0 {
+			last = Newest()
 		}
-		version++
-		if _, err := tx.Exec(ctx, string(script), pgx.QueryExecModeSimpleProtocol); err != nil {
-			return fmt.Errorf("to schema %d: %w", version, err)
+		for version < last && err == nil {
+			version++
+			err = execute(ctx, tx, version, program)
 		}
-		_, err = tx.Exec(ctx, "INSERT INTO licensor.migration (version, program) VALUES ($1, $2)",
-			pgx.QueryExecModeExec, version, program)
 		return err
 	})
 	return version, err
+}
+
+// execute executes the step that leads to a schema.
+func execute(ctx context.Context, tx pgx.Tx, version int, program string) error {
+	script, err := migrations.ReadFile(steps()[version-1])
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, string(script), pgx.QueryExecModeSimpleProtocol); err != nil {
+		return fmt.Errorf("to schema %d: %w", version, err)
+	}
+	_, err = tx.Exec(ctx, "INSERT INTO licensor.migration (version, program) VALUES ($1, $2)",
+		pgx.QueryExecModeExec, version, program)
+	return err
 }
 
 // makeSchema creates the schema unless it exists, and locks it until the transaction ends.
