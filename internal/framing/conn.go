@@ -27,6 +27,7 @@ type Conn struct {
 	stream  stream
 	buf     []byte // sent by the client and not yet returned
 	cleared int    // of these, from the first
+	next    bool   // the others begin with the next request, which has not been checked
 	err     error  // of all later reads, after the cleared bytes
 	refusal atomic.Pointer[RefusalError]
 
@@ -78,6 +79,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 			}
 			continue
 		}
+		if c.next {
+			c.check()
+			continue
+		}
 		if len(c.buf) == 0 {
 			if n, err := c.readInto(p); n > 0 || err != nil {
 				return n, err
@@ -111,10 +116,23 @@ func (c *Conn) readInto(p []byte) (int, error) {
 	good, refusal := c.stream.clear(p[:n])
 	if good < n || refusal != nil {
 		c.buf = append(make([]byte, 0, max(2*(n-good), pieceSize)), p[good:n]...)
+		c.next = c.endsAt(good)
 		c.judge(refusal)
 	}
 	return good, nil // an error will occur again
 }
+
+// check clears what is in buf.
+func (c *Conn) check() {
+	good, refusal := c.stream.clear(c.buf)
+	c.cleared, c.next = good, good < len(c.buf) && c.endsAt(good)
+	c.judge(refusal)
+}
+
+// endsAt reports whether the request ends after the bytes that were cleared. What follows them is
+// passed on only when net/http reads the next request: until then, the stream must describe the
+// request that is served.
+func (c *Conn) endsAt(good int) bool { return good > 0 && c.stream.part == inHead }
 
 const pieceSize = 512
 
@@ -151,9 +169,7 @@ func (c *Conn) readMore() error {
 		return err
 	}
 	c.buf = c.buf[:len(c.buf)+n]
-	good, refusal := c.stream.clear(c.buf)
-	c.cleared = good
-	c.judge(refusal)
+	c.check()
 	return nil
 }
 
@@ -169,7 +185,7 @@ const (
 // body, only its reader can be told. It also watches how long a head takes.
 func (c *Conn) judge(refusal *RefusalError) {
 	if refusal == nil {
-		c.watch(c.stream.part == inHead && len(c.buf) > c.cleared)
+		c.watch(c.stream.part == inHead && len(c.buf) > c.cleared && !c.next)
 		return
 	}
 	c.watch(false)

@@ -12,7 +12,8 @@
 // and nothing after it. So data after an ambiguous request is never taken for a request.
 //
 // A handler may respond without the body, at any time: the response is complete at once, and the
-// rest of the body is dropped before the next request.
+// rest of the body is dropped before the next request. So Conn passes on nothing after the end of a
+// request until net/http reads the next one.
 //
 // HTTP/2 frames have their own length. Handler refuses requests whose headers contradict it.
 package framing

@@ -33,9 +33,9 @@ type filling struct {
 	end   string
 }
 
-// skip drops the rest of the body, and reports whether it may. No one may read the connection at
-// the same time.
-func (c *Conn) skip() bool {
+// skip drops the rest of the body, and reports whether it may. If the connection is closed after
+// the response, Close drops it. No one may read the connection at the same time.
+func (c *Conn) skip(closes bool) bool {
 	if c.err != nil || c.stream.left > mostDropped {
 		return false
 	}
@@ -54,13 +54,14 @@ func (c *Conn) skip() bool {
 		c.fill = filling{0, "\r\n"}
 	}
 	c.dropping, c.dropped = true, 0
+	c.unread.Store(closes)
 	return true
 }
 
 // abandon makes all later reads fail. An error other than io.EOF, because net/http takes that for
 // the end of the body.
 func (c *Conn) abandon() {
-	c.err, c.buf, c.cleared, c.fill, c.dropping = errAbandoned, nil, 0, filling{}, false
+	c.err, c.buf, c.cleared, c.next, c.fill, c.dropping = errAbandoned, nil, 0, false, filling{}, false
 }
 
 // read returns the next bytes of the filling; 0 at its end.
@@ -96,9 +97,8 @@ func (c *Conn) drop(p []byte) error {
 	case c.dropped > mostDropped:
 		c.err = errAbandoned
 	case c.stream.part == inHead:
-		c.dropping = false
-		c.cleared, refusal = c.stream.clear(c.buf)
-		c.judge(refusal)
+		c.dropping, c.next = false, len(c.buf) > 0
+		c.unread.Store(false)
 	}
 	return nil
 }
@@ -127,14 +127,14 @@ func (c *Conn) serveBody(next http.Handler, w http.ResponseWriter, r *http.Reque
 	}()
 	original := r.Body
 	r.Body = body
-	if r.ContentLength > mostDropped {
+	if r.ContentLength > mostDropped || !r.ProtoAtLeast(1, 1) {
 		w.Header().Set("Connection", "close") // before the response is begun
 	}
 	next.ServeHTTP(w, r)
 	r.Body = original // by which net/http sees that it was not read to its end
 	switch {
 	case body.ended:
-	case !body.failed && c.skip():
+	case !body.failed && c.skip(r.Close || w.Header().Get("Connection") == "close"):
 		_, _ = w.Write(nil) // begins the response, so that net/http does not ask for a body after Expect
 		_, _ = io.Copy(io.Discard, body)
 	default:
@@ -151,9 +151,8 @@ func (c *Conn) serveBody(next http.Handler, w http.ResponseWriter, r *http.Reque
 // after it has sent a part of a body that was not read.
 const drainTime = 10 * time.Second
 
-// Close closes the connection. After a response to a body that was not read to its end, because it
-// is too large or came too slowly, it first waits until the client has read the response, within
-// bounds.
+// Close closes the connection. After the last response, if its request's body was not read to its
+// end, it first waits until the client has read the response, within bounds.
 func (c *Conn) Close() error {
 	if c.unread.Swap(false) && c.CloseWrite() == nil {
 		c.drain(mostDropped, drainTime)

@@ -33,10 +33,11 @@ const (
 	mostTrailers = 4 << 10 // bytes
 )
 
-// clear returns how many bytes may be passed on, from the first. The others are the beginning of a
-// part that must be complete, and are passed to clear again with more data.
+// clear returns how many bytes may be passed on, from the first, up to the end of a request. The
+// others are passed to clear again: with more data, if they are the beginning of a part that must
+// be complete, or when the next request is read.
 func (s *stream) clear(b []byte) (n int, refusal *RefusalError) {
-	for n < len(b) {
+	for n < len(b) && (n == 0 || s.part != inHead) {
 		m, refusal := s.next(b[n:])
 		if refusal != nil || m == 0 {
 			return n, refusal

@@ -3,6 +3,7 @@ package server
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,14 +23,18 @@ import (
 func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
 	address := startServing(t, quick(func(*bounds) {}), nil)
 	for name, c := range map[string]struct {
-		path, headers string
-		chunked       bool
-		status        int
+		path, headers, version string
+		chunked                bool
+		status                 int
 	}{
 		"without a token":               {path: "/v1.0/users", status: http.StatusUnauthorized},
 		"without a token, in chunks":    {path: "/v1.0/users", status: http.StatusUnauthorized, chunked: true},
 		"to the authority, much":        {path: "/common/oauth2/v2.0/token", headers: "Content-Type: application/x-www-form-urlencoded\r\n", status: http.StatusRequestEntityTooLarge},
 		"to a place that does not read": {path: "/metrics", status: http.StatusNotFound},
+		"the last one":                  {path: "/v1.0/users", headers: "Connection: close\r\n", status: http.StatusUnauthorized},
+		"the last one, in chunks":       {path: "/v1.0/users", headers: "Connection: close\r\n", status: http.StatusUnauthorized, chunked: true},
+		"of an old client":              {path: "/v1.0/users", version: "HTTP/1.0", status: http.StatusUnauthorized},
+		"of an old client that stays":   {path: "/v1.0/users", version: "HTTP/1.0", headers: "Connection: keep-alive\r\n", status: http.StatusUnauthorized},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -39,7 +44,8 @@ func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
 			if c.chunked {
 				length = "Transfer-Encoding: chunked"
 			}
-			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\n%s%s\r\n\r\n", c.path, c.headers, length)
+			version := cmp.Or(c.version, "HTTP/1.1")
+			_, err := fmt.Fprintf(conn, "POST %s %s\r\nHost: a\r\n%s%s\r\n\r\n", c.path, version, c.headers, length)
 			for i := 0; i < pieces && err == nil; i++ {
 				if i == 1 {
 					time.Sleep(lingers) // the answer has been there for long
