@@ -34,7 +34,7 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 		{"Data", func(o *licensor.Options) { o.Memory = false }, "name the file of the database"},
 		{"Memory", func(o *licensor.Options) { o.Data = "licensor.db" }, "set one of them"},
 		{"Memory", func(o *licensor.Options) { o.Database = "sqlite:licensor.db" }, "Database is set"},
-		{"Database", func(o *licensor.Options) { o.Memory, o.Database = false, "mysql://host/licensor" }, `kind that is not known`},
+		{"Database", func(o *licensor.Options) { o.Memory, o.Database = false, "mysql://host/licensor" }, `unknown scheme`},
 		{"Database", func(o *licensor.Options) {
 			o.Memory, o.Data, o.Database = false, "licensor.db", "sqlite:licensor.db"
 		}, "set one of them"},

@@ -82,7 +82,7 @@ var cases = []struct {
 	{"users of a department, filtered, 100 of them", func(_ *ours, user int) message {
 		return message{"GET", fmt.Sprintf("/v1.0/users?$filter=department%%20eq%%20'Department%%20%d'", user%40), ""}
 	}},
-	{"a page of 100 members of a group of everybody", func(o *ours, _ int) message {
+	{"a page of 100 members of a group of all users", func(o *ours, _ int) message {
 		return message{"GET", o.members() + "?$top=100", ""}
 	}},
 	{"members of a department, filtered, 100 of them", func(o *ours, user int) message {

@@ -27,13 +27,13 @@ func backupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup",
 		Short: "Back up all tenants, or one, into a file",
-		Long: `Backup writes each tenant as of one commit, whatever is changed meanwhile, reads the file back and compares it
-before it gets its name. With PostgreSQL a server may run meanwhile. A file of SQLite belongs to one process: let
-its server make backups (serve --backup-dir).
+		Long: `Backup writes each tenant as of one commit, even while it is changed, then reads the file back and compares it before
+the file gets its name. With PostgreSQL, servers can be running. A SQLite file can be opened by one process only: let
+its server make the backups (licensor serve --backup-dir).
 
-The file has the commits, the rows with the hashes of passwords, the newest snapshot of each tenant, and the
+The file contains the commits, the rows with the hashes of passwords, the newest snapshot of each tenant, and the
 secrets of the installation as they are stored: encrypted if there is a --secrets-key-file. Sign-in sessions and
-refresh tokens are not in it. Only its owner may read it. Restore it with ` + "`licensor restore`.",
+refresh tokens are not included. Only the owner of the file can read it. To restore it, use licensor restore.`,
 		Example: "  licensor backup --to licensor.backup --database postgres://licensor@db1,db2/licensor\n" +
 			"  licensor backup --to contoso.backup --tenant 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11 --without-secrets",
 		Args: cobra.NoArgs,
@@ -41,7 +41,7 @@ refresh tokens are not in it. Only its owner may read it. Restore it with ` + "`
 	}
 	b.where.register(cmd)
 	f := cmd.Flags()
-	f.StringVar(&b.to, "to", "", "the file to write")
+	f.StringVar(&b.to, "to", "", "file to write")
 	f.StringVar(&b.tenant, "tenant", "", "id of a tenant; all by default")
 	f.BoolVar(&b.withoutSecrets, "without-secrets", false, "leave out the secrets of the installation: its signing keys")
 	f.BoolVar(&b.force, "force", false, "replace the file if it exists")
@@ -60,7 +60,7 @@ func (b *backing) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	s, err := at.openShared(cmd.Context(), "say with --data where it is")
+	s, err := at.openShared(cmd.Context(), "name it with --data")
 	if _, isFile := at.name.IsFile(); err != nil && isFile {
 		return fmt.Errorf("%w (a server makes backups of its file with `licensor serve --backup-dir`)", err)
 	} else if err != nil {

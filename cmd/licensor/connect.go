@@ -98,7 +98,7 @@ func readInfo(path string) (login server.Login, err error) {
 		return login, fmt.Errorf("%s is not what `licensor demo --info` writes: %w", path, err)
 	}
 	if login.Graph == "" {
-		return login, fmt.Errorf("%s does not say where the server is: it has no \"graph\"", path)
+		return login, fmt.Errorf("%s does not name the server: it has no \"graph\"", path)
 	}
 	return login, nil
 }
@@ -171,7 +171,7 @@ const importPieces = 10
 // openLocal opens a database, which this process owns until the connection is closed.
 func openLocal(ctx context.Context, at place, tenant string, secrets secretsKey) (*connection, error) {
 	if err := at.mustExist(ctx,
-		"say with --data where it is, make one with `licensor init`, or use --server"); err != nil {
+		"name it with --data, create one with `licensor init`, or use --server"); err != nil {
 		return nil, err
 	}
 	s, err := openServer(ctx, at.options(server.Options{}), secrets)

@@ -134,7 +134,7 @@ func TestWhereTheTenantIs(t *testing.T) {
 		{"in a database", []string{"--data", data}, exitDone, ""},
 		{"in a database, by domain", []string{"--data", data, "--tenant", "contoso.example"}, exitDone, ""},
 		{"in a database that does not have it", []string{"--data", data, "--tenant", "fabrikam.example"}, exitFailed, `no tenant "fabrikam.example"`},
-		{"in a database that is not there", []string{"--data", data + "x"}, exitFailed, "say with --data where it is"},
+		{"in a database that is not there", []string{"--data", data + "x"}, exitFailed, "name it with --data"},
 		{"on a server", args, exitDone, ""},
 		{"on a server, by a file", []string{"--info", newFile(t, "info.json", string(info))}, exitDone, ""},
 		{"by a file that is something else", []string{"--info", newFile(t, "info.json", "{}")}, exitFailed, `it has no "graph"`},

@@ -35,14 +35,14 @@ func copyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy",
 		Short: "Copy tenants from one database to another, such as from SQLite to PostgreSQL",
-		Long: `Copy brings tenants into another database while a server may use the first one (with PostgreSQL; a file of SQLite
-belongs to one process). Run it as often as you like: each time it copies what has changed since, and one that was
-interrupted or killed continues. Servers do not know the tenants in the target yet.
+		Long: `Copy copies tenants to another database. With PostgreSQL, servers can use the source meanwhile; a SQLite file can be
+opened by one process only. Run it as often as you like: each time it copies what has changed since the last time,
+also after it was interrupted or killed. Servers of the target cannot see the tenants yet.
 
-With --finish, the tenant is frozen (changes are answered 503 for the seconds that the last of them take), chains,
-rows and counts are compared, and the tenant is published in the target. In the source it stays frozen: start the
-servers with the target then. If it fails before that, the source accepts changes again; if it is killed, run it
-again, or end the freezing with --unfreeze. Sign-in sessions are not copied.`,
+With --finish, each tenant is frozen while the last changes are copied: for these seconds changes are answered 503.
+Then chains, rows and counts are compared, and the target's servers can see the tenant. It stays frozen in the source,
+so start servers with the target now. If the command fails before that, the source accepts changes again. If it is
+killed, run it again, or unfreeze the tenants with --unfreeze. Sign-in sessions are not copied.`,
 		Example: "  licensor copy --from sqlite:licensor.db --to postgres://licensor@db1,db2/licensor\n" +
 			"  licensor copy --from sqlite:licensor.db --to postgres://licensor@db1,db2/licensor --finish\n" +
 			"  licensor copy --from postgres://licensor@db1,db2/licensor --unfreeze",
@@ -50,13 +50,13 @@ again, or end the freezing with --unfreeze. Sign-in sessions are not copied.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&c.from, "from", "", "the database to copy from: "+database.Forms+"; or set "+databaseVariable)
-	f.StringVar(&c.to, "to", "", "the database to copy to; or set "+targetVariable)
+	f.StringVar(&c.from, "from", "", "database to copy from: "+database.Forms+"; or set "+databaseVariable)
+	f.StringVar(&c.to, "to", "", "database to copy to; or set "+targetVariable)
 	f.StringVar(&c.tenant, "tenant", "", "id of a tenant; all by default")
 	f.BoolVar(&c.finish, "finish", false,
-		"copy the last changes while the source is frozen, and end with the tenant in the target")
+		"freeze the source, copy the last changes, and move the tenants to the target")
 	f.BoolVar(&c.unfreeze, "unfreeze", false, "only let the source accept changes again, after a copy that was killed")
-	f.BoolVar(&c.discard, "discard", false, "only remove what an unfinished copy or restore has left in the target")
+	f.BoolVar(&c.discard, "discard", false, "only remove what an unfinished copy or restore left in the target")
 	f.BoolVar(&c.force, "force", false,
 		"with --unfreeze: also tenants that were moved, which then accept changes in two places")
 	f.DurationVar(&c.wait, "database-wait", server.UsualDatabaseWait,
@@ -76,7 +76,7 @@ func (c *copyingFlags) run(cmd *cobra.Command) error {
 	}
 	switch {
 	case c.force && !c.unfreeze:
-		return usage(errors.New("--force goes with --unfreeze"))
+		return usage(errors.New("--force requires --unfreeze"))
 	case c.unfreeze:
 		return c.thaw(cmd, only)
 	case c.discard:
@@ -153,7 +153,7 @@ func (c *copyingFlags) thaw(cmd *cobra.Command, only []uuid.UUID) error {
 	return c.in(cmd.Context(), "--from", c.from, databaseVariable, func(s store.Store) error {
 		thawed, err := copying.Unfreeze(cmd.Context(), s, only, c.force)
 		if err != nil && !c.force {
-			err = fmt.Errorf("%w; to unfreeze it all the same, add --force", err)
+			err = fmt.Errorf("%w; to unfreeze it anyway, add --force", err)
 		}
 		return errors.Join(c.list(cmd.OutOrStdout(), "accepts changes again", thawed), err)
 	})

@@ -100,7 +100,7 @@ func TestCopyIsCareful(t *testing.T) {
 		"nothing said":          {nil, exitUsage, "--from is not given"},
 		"no target":             {[]string{"--from", from}, exitUsage, "--to is not given"},
 		"a path":                {[]string{"--from", data, "--to", from}, exitUsage, "no scheme"},
-		"another database":      {[]string{"--from", from, "--to", "mysql://x/y"}, exitUsage, "not known"},
+		"another database":      {[]string{"--from", from, "--to", "mysql://x/y"}, exitUsage, "unknown scheme"},
 		"to itself":             {[]string{"--from", from, "--to", from}, exitUsage, "are both"},
 		"from nowhere":          {[]string{"--from", from + "2", "--to", from + "3"}, exitFailed, "there is no database"},
 		"not a tenant":          {[]string{"--from", from, "--to", from + "2", "--tenant", "x"}, exitUsage, `--tenant is "x"`},

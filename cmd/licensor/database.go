@@ -28,13 +28,14 @@ type databaseFlags struct {
 func (d *databaseFlags) register(cmd *cobra.Command) {
 	d.cmd = cmd
 	f := cmd.Flags()
-	f.StringVar(&d.data, "data", defaultData, "the database, a file: short for --database sqlite:FILE")
-	f.StringVar(&d.database, "database", "", "the database: "+database.Forms+"; or set "+databaseVariable+
-		", which others on the machine cannot see. Passwords are better in PGPASSFILE")
+	f.StringVar(&d.data, "data", defaultData, "database file: short for --database sqlite:FILE")
+	f.StringVar(&d.database, "database", "", "database: "+database.Forms+"; or set "+databaseVariable+
+		", which other users of the machine cannot see. Put passwords into PGPASSFILE")
 	f.DurationVar(&d.wait, "database-wait", server.UsualDatabaseWait,
-		"how long to wait for a PostgreSQL database that does not answer, or that another process serves")
-	f.BoolVar(&d.allowLoss, "allow-data-loss", false, "use a file that lacks acknowledged changes, such as one "+
-		"whose log is missing (once is enough), or several PostgreSQL hosts whose commits wait for no standby")
+		"how long to wait for a PostgreSQL database that does not answer or is served by another process")
+	f.BoolVar(&d.allowLoss, "allow-data-loss", false, "use a file from which acknowledged changes are missing, "+
+		"for example because its log was removed (needed once), or PostgreSQL hosts whose commits do not wait for a "+
+		"standby")
 }
 
 // isGiven reports whether a flag names the database.

@@ -140,8 +140,8 @@ func openBy(
 	s, err := open(ctx, options)
 	wrong, ok := errors.AsType[*server.OptionError](err)
 	if ok && !options.Development && slices.Contains(forTests, wrong.Option) {
-		return nil, usage(errors.New("--clock, --fault, --latency and --group-processing are for tests of programs: " +
-			"add --development, which makes the server unfit for anything else"))
+		return nil, usage(errors.New("--clock, --fault, --latency and --group-processing are for tests: " +
+			"add --development, which makes the server unsafe for any other use"))
 	}
 	return s, inFlags(err)
 }

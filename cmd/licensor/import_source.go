@@ -228,8 +228,8 @@ func guess(name string, properties []string) (kind, error) {
 	case len(byProperty) == 0 && len(byName) == 1:
 		return byName[0], nil
 	}
-	return "", usage(fmt.Errorf("what it holds is not clear: its name says %s, its properties (%s) say %s. Say it "+
-		"with --kind users, groups, members or subscriptions",
+	return "", usage(fmt.Errorf("its content is not clear: by its name it has %s, by its properties (%s) %s. "+
+		"Set --kind to users, groups, members or subscriptions",
 		orNothing(byName), excerpt.Of(strings.Join(properties, ", "), 100), orNothing(byProperty)))
 }
 

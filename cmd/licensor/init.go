@@ -22,13 +22,12 @@ func initCommand() *cobra.Command {
 	var secrets secretsKey
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Make a database, its first tenant and an administrator",
-		Long: "Init makes a database and in it a tenant with an administrator, who has the role Global " +
-			"Administrator. The password is made\n" +
-			"up and printed, here and never again; the administrator chooses another one at the first sign-in. No " +
-			"other user can sign in,\n" +
-			"but for the application that --application names: its secret is printed likewise.\n\n" +
-			"A database that has a tenant is left alone, unless --add says that it gets one more.",
+		Short: "Create a database with a tenant and an administrator",
+		Long: `Init creates a database with a tenant and its first user, an administrator with the role Global Administrator.
+The administrator's password is generated and printed once, and must be changed at the first sign-in. With
+--application, an application is created too, and its secret is printed in the same way.
+
+If the database has a tenant already, nothing is changed. To create another tenant in it, use --add.`,
 		Example: "  licensor init --data licensor.db --organization Contoso --domain contoso.example --country DE\n" +
 			"  licensor init --domain contoso.example --application 'Deployment' --json > secrets.json",
 		Args: cobra.NoArgs,
@@ -57,9 +56,9 @@ func initCommand() *cobra.Command {
 	flags.StringVar(&f.Domain, "domain", "licensor.example", "domain of its user principal names")
 	flags.StringVar(&f.Country, "country", "US", "its country (two letters)")
 	flags.StringVar(&f.Admin, "admin", "admin", "user principal name of the administrator, with the domain or without")
-	flags.StringVar(&f.Application, "application", "", "name of an application that gets all permissions; none is made without")
+	flags.StringVar(&f.Application, "application", "", "name of an application to create, with all permissions")
 	flags.BoolVar(&f.FirstParty, "first-party-clients", false,
-		"let people sign in with the Azure CLI, Azure PowerShell, Microsoft Graph PowerShell and Graph Explorer")
+		"let users sign in with the Azure CLI, Azure PowerShell, Microsoft Graph PowerShell and Graph Explorer")
 	flags.BoolVar(&add, "add", false, "add a tenant to a database that has one already")
 	flags.BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -74,7 +73,7 @@ func initialize(
 		return login, inFlags(err)
 	}
 	if add {
-		if err := at.mustExist(ctx, "say with --data where the one is that the tenant is added to"); err != nil {
+		if err := at.mustExist(ctx, "name the database to add the tenant to with --data"); err != nil {
 			return login, err
 		}
 	}
@@ -99,12 +98,12 @@ func initialize(
 
 // tellFounding prints the credentials, which are not shown again.
 func tellFounding(out io.Writer, login server.Login, name database.Name) {
-	fmt.Fprintf(out, "The tenant %s was made. What follows is not shown again.\n\n"+
-		"  tenant         %s\n  administrator  %s\n  password       %s   (to be changed at the first sign-in)\n",
+	fmt.Fprintf(out, "The tenant %s was created. The following is not shown again.\n\n"+
+		"  tenant         %s\n  administrator  %s\n  password       %s   (must be changed at the first sign-in)\n",
 		login.Domain, login.TenantID, login.AdminName, login.AdminPassword)
 	if login.ClientID != "" {
 		fmt.Fprintf(out, "  client id      %s\n  client secret  %s\n", login.ClientID, login.ClientSecret)
 	}
 	flag, value, _ := strings.Cut(name.Flag(), " ")
-	fmt.Fprintf(out, "\nGo on with: licensor serve %s %s\n", flag, shellWord(value))
+	fmt.Fprintf(out, "\nNext: licensor serve %s %s\n", flag, shellWord(value))
 }

@@ -17,9 +17,10 @@ func keysCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "keys",
 		Short: "List, replace and encrypt the keys that sign tokens",
-		Long: "Keys works on a database that no server has open: stop it, run the command, start it again. A " +
-			"running server replaces the\n" +
-			"keys by itself when they get old (licensor serve --rotate-keys).\n\n" + secretsHelp,
+		Long: `The commands need a database that is not in use: stop the server, run the command and start the server again.
+A running server replaces the keys when they get old (licensor serve --rotate-keys).
+
+` + secretsHelp,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -44,7 +45,7 @@ func (v *vault) open(ctx context.Context, do func(stored, keys identity.Keys) er
 	if err != nil {
 		return err
 	}
-	s, err := at.open(ctx, "say with --data where it is")
+	s, err := at.open(ctx, "name it with --data")
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func keysListCommand() *cobra.Command {
 	var v vault
 	cmd := &cobra.Command{
 		Use:     "list",
-		Short:   "List the keys and say whether they are encrypted",
+		Short:   "List the keys and report whether they are encrypted",
 		Example: "  licensor keys list --data licensor.db",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -113,13 +114,12 @@ func keysRotateCommand() *cobra.Command {
 	var revoke bool
 	cmd := &cobra.Command{
 		Use:   "rotate",
-		Short: "Make a new key, which signs from now on",
-		Long: "Rotate makes a new key. Tokens signed before stay valid until they expire: the old keys still " +
-			"verify for a day, and are\n" +
-			"removed by the first rotation after that.\n\n" +
-			"With --revoke the old keys are removed at once, and every token issued so far is refused: for keys that " +
-			"may\n" +
-			"have been stolen, and for those whose --secrets-key-file was lost: any other key does then.",
+		Short: "Replace the key that signs tokens",
+		Long: `Rotate creates a new key, which signs tokens from now on. Tokens signed before stay valid until they expire: the
+old keys verify for another day, and the first rotation after that removes them.
+
+With --revoke, the old keys are removed immediately and all tokens issued so far become invalid. Use it if a key may
+have been stolen. It also works if the --secrets-key-file was lost: then use any other key.`,
 		Example: "  licensor keys rotate --data licensor.db\n  licensor keys rotate --revoke",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

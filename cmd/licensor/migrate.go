@@ -23,16 +23,14 @@ func migrateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Bring a database to the schema and format of this version",
-		Long: "Migrate is for an upgrade of a PostgreSQL database without a pause: `up` adds what the new version " +
-			"needs, so that both versions\n" +
-			"can use it; then servers are replaced; then `finalize` lets them write what only the new version reads. " +
-			"A file is upgraded when the\n" +
-			"new version opens it.",
+		Long: `Migrate upgrades a PostgreSQL database without downtime. First, migrate up adds what the new version needs, so that
+both versions can use the database. Then replace the servers. Then migrate finalize lets them write what only the new
+version can read. A SQLite file is upgraded when the new version opens it.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		migrateStep("status", "Say which schema and format a database has, and which this version knows",
+		migrateStep("status", "Show the schema and format of a database, and those that this version knows",
 			(*migrating).status),
 		migrateStep("up", "Bring a database to the schema of this version", (*migrating).up),
 		migrateStep("finalize", "Write the format of this version from now on, when all servers read it",
@@ -54,7 +52,7 @@ func migrateStep(
 				return err
 			}
 			if path, isFile := at.name.IsFile(); isFile { // it would be made
-				if err := database.MustExist(cmd.Context(), database.File(path), "say with --data where it is",
+				if err := database.MustExist(cmd.Context(), database.File(path), "name it with --data",
 					at.opening()); err != nil {
 					return err
 				}

@@ -44,7 +44,7 @@ func (c *connection) do(ctx context.Context, method, path, contentType string, b
 			return err
 		}
 		if err := json.Unmarshal(answer, into); err != nil {
-			return fmt.Errorf("%s %s answered what cannot be read: %w", method, path, err)
+			return fmt.Errorf("%s %s sent a response that cannot be read: %w", method, path, err)
 		}
 		return nil
 	})

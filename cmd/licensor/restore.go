@@ -26,12 +26,11 @@ func restoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Restore a backup into an empty database",
-		Long: `Restore brings the tenants of a file that ` + "`licensor backup`" + ` has written into a database without tenants: a file of
-SQLite, which it creates, or a PostgreSQL database. It reads the whole backup before it writes anything, and reads
-back what it has written before a server can use it. If it fails, it removes what it has written; if it is killed,
-run it again with the same backup.
+		Long: `Restore reads a file that licensor backup wrote into a database without tenants: a SQLite file, which it creates, or a
+PostgreSQL database. It reads the whole backup before it writes anything, and reads back what it has written before
+a server can use it. If it fails, it removes what it has written. If it is killed, run it again with the same backup.
 
-With --as, the tenant gets another id: for a copy beside the original, whose tokens the original does not accept.`,
+With --as, the tenant gets another id, for a copy next to the original: neither accepts the tokens of the other.`,
 		Example: "  licensor restore licensor.backup --data licensor.db\n" +
 			"  licensor restore licensor.backup --check\n" +
 			"  licensor restore licensor.backup --tenant 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11 \\\n" +
@@ -42,8 +41,8 @@ With --as, the tenant gets another id: for a copy beside the original, whose tok
 	r.where.register(cmd)
 	f := cmd.Flags()
 	f.StringVar(&r.tenant, "tenant", "", "id of a tenant of the backup; all by default")
-	f.StringVar(&r.as, "as", "", "another id for that tenant")
-	f.BoolVar(&r.check, "check", false, "only read the backup, and say what is in it")
+	f.StringVar(&r.as, "as", "", "new id of the tenant")
+	f.BoolVar(&r.check, "check", false, "only read the backup and show what it contains")
 	f.BoolVar(&r.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&r.jsonOut, "json", false, "print the summary as JSON; show no progress")
 	return cmd
@@ -113,8 +112,8 @@ func restoreInto(
 		return nil, err
 	}
 	for _, claim := range restored.Contested {
-		slog.Warn("two tenants of the backup have one name, since they were backed up at different moments; it stays "+
-			"with the first", "name", claim.Name, "tenant", claim.Tenant)
+		slog.Warn("two tenants of the backup claim the same name, because they were backed up at different moments; "+
+			"the first one keeps it", "name", claim.Name, "tenant", claim.Tenant)
 	}
 	tenants = savedTenants(restored.Tenants)
 	if o.As != uuid.Nil {

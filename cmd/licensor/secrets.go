@@ -16,9 +16,10 @@ import (
 // secretsVariable is the environment variable with the key that encrypts secrets.
 const secretsVariable = "LICENSOR_SECRETS_KEY"
 
-const secretsHelp = "The signing keys are in the database. Anyone with a copy of it can create any token, unless they are encrypted: with a key of\n" +
-	"32 random bytes in base64, in a file (--secrets-key-file) or in the environment (" + secretsVariable + "). From then on\n" +
-	"every command that opens the database needs it; keep it apart from backups. To create one: openssl rand -base64 32"
+const secretsHelp = `The signing keys are in the database. Anyone with a copy of it can create any token, unless the keys are encrypted:
+with a key of 32 random bytes in base64, in a file (--secrets-key-file) or in the environment (` + secretsVariable + `).
+Every command that opens the database needs that key from then on. Keep it separate from backups. To create one:
+openssl rand -base64 32`
 
 // secretsKey is the source of the key for the secrets of a database: a file, or the environment.
 type secretsKey struct{ file string }

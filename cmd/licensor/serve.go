@@ -26,14 +26,12 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve Microsoft Graph from a database",
-		Long: "Serve answers Microsoft Graph under /v1.0 and /beta, its own operations under /licensor/v1, and " +
-			"tokens under\n" +
-			"/{tenant}/oauth2/v2.0, until it is told to stop (Ctrl-C, or SIGTERM). `licensor init` makes the " +
-			"database.\n\n" +
-			"Others reach it only over https: with a certificate that you have (--tls-cert, --tls-key), with one of " +
-			"a local authority\n" +
-			"that is made once and kept in the folder tls beside the database (--tls self-signed), or through a " +
-			"proxy that ends TLS.",
+		Long: `Serve serves Microsoft Graph under /v1.0 and /beta, its own operations under /licensor/v1, and the token endpoints under
+/{tenant}/oauth2/v2.0, until it is stopped (Ctrl-C or SIGTERM). Create the database with licensor init.
+
+Other machines can reach it only over https: with a certificate of yours (--tls-cert, --tls-key), with one of a
+local authority, which is created once and kept in the folder tls next to the database (--tls self-signed), or
+through a proxy that terminates TLS.`,
 		Example: "  licensor serve --data /var/lib/licensor/licensor.db --listen 127.0.0.1:8080\n" +
 			"  licensor serve --database postgres://licensor@db1,db2/licensor\n" +
 			"  licensor serve --listen :8443 --tls self-signed --tls-name graph.microsoft.com --tls-name " +
@@ -45,19 +43,19 @@ func serveCommand() *cobra.Command {
 	s.where.register(cmd)
 	s.secrets.register(cmd)
 	f, o := cmd.Flags(), &s.options
-	f.BoolVar(&o.Development, "development", false, "for tests of programs: serve /licensor/v1/development, which "+
+	f.BoolVar(&o.Development, "development", false, "for tests: serve /licensor/v1/development, which "+
 		"moves the clock, makes requests fail and issues tokens for any user")
 	registerMemory(f, o, &s.budget)
 	f.DurationVar(&o.RotateKeys, "rotate-keys", server.UsualRotation,
 		"age at which the key that signs tokens is replaced by a new one; 0 for never (see licensor keys)")
-	f.StringVar(&s.keep, "keep-log", "400d", "how long the log of changes is kept, at least 7d, or forever; delta "+
-		"links from before then are answered 410")
-	f.StringVar(&o.ArchiveLog, "archive-log", "", "folder for what is removed from the log, a compressed file for each "+
-		"tenant and day; it is not kept otherwise")
-	f.StringVar(&o.BackupDir, "backup-dir", "", "folder for backups of all tenants that the server makes; see licensor restore")
-	f.DurationVar(&o.BackupEvery, "backup-every", 0, "how often a backup is made, with --backup-dir (default 24h)")
-	f.IntVar(&o.BackupKeep, "backup-keep", 0, "how many backups are kept, the newest ones, with --backup-dir (default 7)")
-	f.StringArrayVar(&o.Origins, "cors-origin", nil, "origin of pages whose browsers may call, such as "+
+	f.StringVar(&s.keep, "keep-log", "400d",
+		"how long commits are kept, at least 7d, or forever; older delta links are answered 410")
+	f.StringVar(&o.ArchiveLog, "archive-log", "",
+		"folder to archive removed commits in, as a compressed file for each tenant and day")
+	f.StringVar(&o.BackupDir, "backup-dir", "", "folder to write regular backups of all tenants to; see licensor restore")
+	f.DurationVar(&o.BackupEvery, "backup-every", 0, "interval between backups, with --backup-dir (default 24h)")
+	f.IntVar(&o.BackupKeep, "backup-keep", 0, "number of backups to keep, with --backup-dir (default 7)")
+	f.StringArrayVar(&o.Origins, "cors-origin", nil, "origin of web pages that may call the server, such as "+
 		"https://admin.contoso.com or http://localhost:*; may be repeated")
 	return cmd
 }
@@ -109,7 +107,7 @@ func besideData(name database.Name) (string, error) {
 func openFounded(
 	ctx context.Context, options server.Options, at place, secrets secretsKey,
 ) (*server.Server, error) {
-	if err := at.mustExist(ctx, "say with --data where it is, or make one with `licensor init`"); err != nil {
+	if err := at.mustExist(ctx, "name it with --data, or create one with `licensor init`"); err != nil {
 		return nil, err
 	}
 	s, err := openServer(ctx, at.options(options), secrets)
@@ -118,7 +116,7 @@ func openFounded(
 	}
 	founded, err := s.Tenants().Any(ctx)
 	if err == nil && !founded {
-		err = fmt.Errorf("the database %s has no tenant yet: make one with `licensor init`", s.Database())
+		err = fmt.Errorf("the database %s has no tenant yet: create one with `licensor init`", s.Database())
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))

@@ -33,11 +33,10 @@ func trimCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "trim",
 		Short: "Remove old commits from the logs of tenants",
-		Long: "Trim removes what is older than --keep from the log of every tenant, or of one, as `licensor serve " +
-			"--keep-log` does every\n" +
-			"hour: the state of tenants stays as it is, but delta links from before then are answered 410. A tenant " +
-			"whose last snapshot is older\n" +
-			"gets a new one first. With PostgreSQL a server may run meanwhile; it can be interrupted at any time.",
+		Long: `Trim removes commits that are older than --keep from the log of every tenant, or of one, as licensor serve --keep-log
+does every hour. The state of the tenants stays the same, but older delta links are answered 410. If the last snapshot
+of a tenant is older than that, it takes a new one first. With PostgreSQL, servers can be running. You can interrupt
+the command at any time.`,
 		Example: "  licensor trim --keep 30d --dry-run\n" +
 			"  licensor trim --keep 90d --database postgres://licensor@db1,db2/licensor",
 		Args: cobra.NoArgs,
@@ -49,10 +48,10 @@ func trimCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&t.keep, "keep", "", "how long commits are kept, such as 90d; at least 7d without --force")
 	f.StringVar(&t.tenant, "tenant", "", "id of a tenant; all by default")
-	f.StringVar(&t.archive, "archive-log", "", "folder for what is removed, a compressed file for each tenant and day; "+
-		"it is not kept otherwise")
-	f.BoolVar(&t.dry, "dry-run", false, "only say what would be removed")
-	f.BoolVar(&t.force, "force", false, "keep less than 7 days: delta links that are still valid are answered 410")
+	f.StringVar(&t.archive, "archive-log", "",
+		"folder to archive removed commits in, as a compressed file for each tenant and day")
+	f.BoolVar(&t.dry, "dry-run", false, "only show what would be removed")
+	f.BoolVar(&t.force, "force", false, "allow less than 7 days: delta links that should still be valid are answered 410")
 	f.BoolVar(&t.json, "json", false, "print JSON")
 	_ = cmd.MarkFlagRequired("keep") // the flag exists
 	return cmd
@@ -108,7 +107,7 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 	}
 	opening := at.opening()
 	opening.Shared = true
-	s, err := at.openWith(ctx, "say with --data where it is", opening)
+	s, err := at.openWith(ctx, "name it with --data", opening)
 	if err != nil {
 		return err
 	}

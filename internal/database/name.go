@@ -26,14 +26,14 @@ func Parse(text string) (Name, error) {
 	case !found:
 		return Name{}, fmt.Errorf("has no scheme: give %s", Forms)
 	case scheme == "sqlite" && rest == "":
-		return Name{}, errors.New("names no file: give sqlite:FILE")
+		return Name{}, errors.New("does not name a file: give sqlite:FILE")
 	case scheme == "sqlite":
 		return File(rest), nil
 	case scheme == "postgres", scheme == "postgresql":
 		called, err := postgres.Name(text)
 		return Name{url: text, text: "postgres://" + called}, err
 	}
-	return Name{}, fmt.Errorf("is of a kind that is not known (%q): give %s", scheme+":", Forms)
+	return Name{}, fmt.Errorf("has the unknown scheme %q: give %s", scheme+":", Forms)
 }
 
 // File returns the name of a database in a file of SQLite.

@@ -192,7 +192,7 @@ func (s *stream) trailer(line []byte) *RefusalError {
 	}
 	var h head
 	if h.note(name, value); len(h.hosts)+len(h.lengths)+len(h.codings) > 0 {
-		return bad("%s stands behind the body", name)
+		return bad("%s comes after the body", name)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ const (
 // so a restart neither skips nor repeats one.
 func (s *Server) backUp(ctx context.Context, folder backup.Folder) {
 	var retry time.Time
-	s.again(ctx, backupCheck, "no backup could be made; it is tried again", func() error {
+	s.again(ctx, backupCheck, "the backup failed; will retry", func() error {
 		now := s.now()
 		if now.Before(retry) {
 			return nil

@@ -102,8 +102,8 @@ func tellHandshake(c net.Conn, err error, log *slog.Logger) {
 	log.Log(context.Background(), level, "a TLS handshake failed", "address", c.RemoteAddr().String(), "error", err)
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) && record.Conn != nil && plainHTTP(record.RecordHeader) {
-		_, _ = io.WriteString(c, "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\nThis is a server of https; "+
-			"the request was one of http.\n")
+		_, _ = io.WriteString(c, "HTTP/1.0 400 Bad Request\r\nConnection: close\r\n\r\n"+
+			"The request was plain HTTP, and this server requires https.\n")
 	}
 }
 

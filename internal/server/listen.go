@@ -87,7 +87,7 @@ func (l *Listening) open(ctx context.Context) (net.Listener, error) {
 	if at, ok := listener.Addr().(*net.TCPAddr); !l.Security.given() && !l.InsecureHTTP && !(ok && at.IP.IsLoopback()) {
 		refusal := Misuse(fmt.Errorf("%s can be reached from elsewhere, and plain HTTP would show every password "+
 			"and token on the way: "+
-			"add --tls self-signed, or --tls-cert and --tls-key. Only behind a proxy that ends TLS, add "+
+			"add --tls self-signed, or --tls-cert and --tls-key. Only behind a proxy that terminates TLS, add "+
 			"--insecure-http", listener.Addr()))
 		return nil, errors.Join(refusal, listener.Close())
 	}
@@ -117,7 +117,7 @@ func (s *Server) gate(at *Listening) *gate.Gate {
 // server returns the server for connections that the gate admits.
 func (l *Listening) server(handler http.Handler, in *gate.Gate, log *slog.Logger) *http.Server {
 	tellRefused := func(r *http.Request, why *framing.RefusalError) {
-		log.Info("a request was refused for its form", "address", r.RemoteAddr, "reason", why.Reason)
+		log.Info("a malformed request was refused", "address", r.RemoteAddr, "reason", why.Reason)
 	}
 	return &http.Server{
 		Handler:   framing.Handler(in.Handler(handler), tellRefused),
@@ -160,7 +160,7 @@ func (s *Server) ListenAndServe(ctx context.Context, at *Listening, listening fu
 		return fmt.Errorf("serve: %w", err)
 	case <-ctx.Done():
 	}
-	s.settings.Log.Info("stopping: no new requests, those under way are finished")
+	s.settings.Log.Info("stopping: requests in progress are finished, new ones are refused")
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), at.bounds.shutdown)
 	defer cancel()
 	err = server.Shutdown(stop)

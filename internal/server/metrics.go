@@ -23,10 +23,10 @@ func newMetrics(tenants *tenant.Tenants, budget *memory.Budget) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "licensor_http_requests_total", Help: "Requests answered, by method and status.",
+			Name: "licensor_http_requests_total", Help: "Requests answered, by method and status code.",
 		}, []string{"method", "code"}),
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "licensor_http_request_duration_seconds", Help: "How long requests took, by method.",
+			Name: "licensor_http_request_duration_seconds", Help: "Duration of requests, by method.",
 			Buckets: []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}, []string{"method"}),
 	}
@@ -54,8 +54,8 @@ func (m *metrics) watch(g *gate.Gate) { m.registry.MustRegister(gateCollector{g}
 type gateCollector struct{ gate *gate.Gate }
 
 var (
-	connectionsDesc = prometheus.NewDesc("licensor_connections", "Connections, by state. Those that wait are not served yet.", []string{"state"}, nil)
-	closedDesc      = prometheus.NewDesc("licensor_connections_closed_total", "Connections closed for want of room, by state.", []string{"state"}, nil)
+	connectionsDesc = prometheus.NewDesc("licensor_connections", "Open connections, by state. Those that wait are not served yet.", []string{"state"}, nil)
+	closedDesc      = prometheus.NewDesc("licensor_connections_closed_total", "Connections closed because of the limit on connections, by state.", []string{"state"}, nil)
 )
 
 func (c gateCollector) Describe(ch chan<- *prometheus.Desc) {
@@ -81,13 +81,13 @@ func tenantDesc(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	usersDesc     = tenantDesc("users", "Users, but for deleted ones.")
+	usersDesc     = tenantDesc("users", "Users that are not deleted.")
 	inErrorDesc   = tenantDesc("users_in_error", "Users with at least one license in error.")
 	sequenceDesc  = tenantDesc("commit_sequence", "Number of the last commit.")
-	commandsDesc  = tenantDesc("commands_total", "Commands since the start, by what came of them.", "outcome")
-	batchesDesc   = tenantDesc("batches_total", "Transactions since the start; each holds one commit or more.")
+	commandsDesc  = tenantDesc("commands_total", "Commands since the start, by outcome.", "outcome")
+	batchesDesc   = tenantDesc("batches_total", "Transactions since the start. Each has one or more commits.")
 	seatsDesc     = tenantDesc("sku_units", "Seats of a SKU, by state.", "skuPartNumber", "state")
-	consumersDesc = tenantDesc("sku_consumed_units", "Users who hold a SKU.", "skuPartNumber")
+	consumersDesc = tenantDesc("sku_consumed_units", "Users that have a license for a SKU.", "skuPartNumber")
 )
 
 func (c tenantCollector) Describe(ch chan<- *prometheus.Desc) {

@@ -11,10 +11,10 @@ type loadCollector struct{ tenants *tenant.Tenants }
 
 var (
 	loadedDesc   = prometheus.NewDesc("licensor_tenants_loaded", "Tenants that are in memory.", nil, nil)
-	loadedBytes  = prometheus.NewDesc("licensor_tenants_loaded_bytes", "Memory that the loaded tenants use, about.", nil, nil)
+	loadedBytes  = prometheus.NewDesc("licensor_tenants_loaded_bytes", "Approximate memory of the loaded tenants.", nil, nil)
 	loadsDesc    = prometheus.NewDesc("licensor_tenant_loads_total", "Tenants read from the database.", nil, nil)
 	dropsDesc    = prometheus.NewDesc("licensor_tenant_drops_total", "Tenants removed from memory because others needed it.", nil, nil)
-	loadTimeDesc = prometheus.NewDesc("licensor_tenant_load_seconds_total", "Time that reading tenants has taken.", nil, nil)
+	loadTimeDesc = prometheus.NewDesc("licensor_tenant_load_seconds_total", "Total duration of loading tenants.", nil, nil)
 )
 
 func (c loadCollector) Describe(ch chan<- *prometheus.Desc) {

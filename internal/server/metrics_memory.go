@@ -10,10 +10,10 @@ import (
 type memoryCollector struct{ budget *memory.Budget }
 
 var (
-	memoryDesc   = prometheus.NewDesc("licensor_memory_reserved_bytes", "Memory that requests under way have reserved.", nil, nil)
-	budgetDesc   = prometheus.NewDesc("licensor_memory_budget_bytes", "Memory that requests under way may reserve together; a tenant half of it, and a caller three quarters of that.", nil, nil)
-	refusedDesc  = prometheus.NewDesc("licensor_memory_refused_total", "Requests refused for want of memory, by whose share was used up: the tenant's, the caller's, that of all, or the process's limit.", []string{"cause"}, nil)
-	headroomDesc = prometheus.NewDesc("licensor_memory_headroom_bytes", "Memory until nothing large is begun any more; negative when it is so.", nil, nil)
+	memoryDesc   = prometheus.NewDesc("licensor_memory_reserved_bytes", "Memory reserved by requests in progress.", nil, nil)
+	budgetDesc   = prometheus.NewDesc("licensor_memory_budget_bytes", "Memory that requests in progress may reserve in total. The requests of a tenant may reserve half of it, and those of a caller three quarters of that.", nil, nil)
+	refusedDesc  = prometheus.NewDesc("licensor_memory_refused_total", "Requests refused because memory was used up, by whose: the share of the tenant or of the caller, the total, or the limit of the process.", []string{"cause"}, nil)
+	headroomDesc = prometheus.NewDesc("licensor_memory_headroom_bytes", "Memory left before large requests are refused. Negative while they are.", nil, nil)
 )
 
 func (c memoryCollector) Describe(ch chan<- *prometheus.Desc) {

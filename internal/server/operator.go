@@ -117,7 +117,7 @@ func (s *Server) Pick(ctx context.Context, name string) (*tenant.Tenant, error) 
 	case name == "" && len(all) == 1:
 		return s.tenants.Tenant(ctx, all[0])
 	case name == "" && len(all) == 0:
-		return nil, errors.New("the database has no tenant yet: make one with `licensor init`, or Found in a program")
+		return nil, errors.New("the database has no tenant yet: create one with `licensor init`, or Found in a program")
 	case name == "":
 		return nil, Misuse(fmt.Errorf("the database has %d tenants: name one by its id or domain, on the command "+
 			"line with --tenant", len(all)))

@@ -117,9 +117,9 @@ func (s *settings) lookAtData() error {
 	}
 	switch {
 	case s.MemoryLimit < 0:
-		return wrong("MemoryLimit", "is %d; it is 0, for no bound, or more", s.MemoryLimit)
+		return wrong("MemoryLimit", "is %d: it must be 0 (no limit) or more", s.MemoryLimit)
 	case s.TenantMemory < 0:
-		return wrong("TenantMemory", "is %d; it is 0, for a part of MemoryLimit, or more", s.TenantMemory)
+		return wrong("TenantMemory", "is %d: it must be 0 (a part of MemoryLimit) or more", s.TenantMemory)
 	case s.KeepLog >= 0 && s.KeepLog < LeastKeepLog:
 		return wrong("KeepLog", "is %s: delta links are valid for 7 days, so it is at least %s, or negative to keep all",
 			s.KeepLog, LeastKeepLog)
@@ -229,8 +229,7 @@ func (s *settings) lookAtDevelopment() error {
 			{"Quick", s.Quick},
 		} {
 			if o.given {
-				return wrong(o.name, "is for tests of programs: set Development, which makes the server unfit for "+
-					"anything else")
+				return wrong(o.name, "is for tests: set Development, which makes the server unsafe for any other use")
 			}
 		}
 		return nil

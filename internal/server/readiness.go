@@ -69,7 +69,7 @@ func (r *readiness) watch(ctx context.Context) {
 		if err != nil && whole {
 			r.log.Error("the database's files were changed by another program", "error", err)
 		} else if err == nil && !whole {
-			r.log.Info("the database's files are as they should be again")
+			r.log.Info("the database's files are intact again")
 		}
 		whole = err == nil
 	}
@@ -89,7 +89,7 @@ func (r *readiness) damaged(err error) {
 // ServeHTTP responds whether the database can be read and written.
 func (r *readiness) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	if why := r.why(); why != "" {
-		http.Error(w, "not ready: "+why+"; the log of the server says more", http.StatusServiceUnavailable)
+		http.Error(w, "not ready: "+why+"; see the server log", http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")

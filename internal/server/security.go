@@ -44,8 +44,8 @@ func (s *Security) prepare(folder func() (string, error), names []string) error 
 	case s.Kind == "":
 		return nil
 	case s.Kind != SelfSigned:
-		return Misuse(fmt.Errorf("--tls is %q; it can be self-signed. For a certificate that you have there are "+
-			"--tls-cert and --tls-key", s.Kind))
+		return Misuse(fmt.Errorf("--tls is %q; it must be self-signed. "+
+			"For a certificate of your own, use --tls-cert and --tls-key", s.Kind))
 	}
 	for _, name := range s.Names {
 		if !certifiable(name) {

@@ -225,7 +225,7 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.tenants.TrimAll(ctx, tidyTime, trimming) })
 	tasks.Go(func() { s.ready.watch(ctx) })
 	tasks.Go(func() {
-		s.again(ctx, ticketTime, "what has expired could not be removed; it is tried again", func() error {
+		s.again(ctx, ticketTime, "expired data could not be removed; will retry", func() error {
 			_, err := s.store.DropTickets(ctx, s.now())
 			return err
 		})
@@ -235,7 +235,7 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	}
 	if age := s.settings.RotateKeys; age > 0 {
 		tasks.Go(func() {
-			s.again(ctx, tidyTime, "the signing key could not be replaced; it is tried again", func() error {
+			s.again(ctx, tidyTime, "the signing key could not be replaced; will retry", func() error {
 				return s.authority.RotateAfter(ctx, age)
 			})
 		})

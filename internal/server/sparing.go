@@ -45,7 +45,7 @@ func answerFault(w http.ResponseWriter, trace, at string) {
 func answerBusy(w http.ResponseWriter, full *memory.FullError, at string) {
 	what := full.Error()
 	if full.Cause == memory.CauseTenant {
-		what = "As many sign-ins are under way as the server has memory for. Try again in a moment."
+		what = "Too many sign-ins are in progress. Try again in a moment."
 	}
 	w.Header().Set("Retry-After", "1")
 	answerTrouble(w, http.StatusServiceUnavailable, "temporarily_unavailable", what, uuid.NewString(), at)

@@ -41,7 +41,7 @@ func (k *keyPair) current() (*tls.Certificate, error) {
 	if k.loaded == nil {
 		return nil, err
 	}
-	k.log.Error("the certificate changed but cannot be used; the last good one serves on", "error", err)
+	k.log.Error("the new certificate cannot be used; the previous one stays in use", "error", err)
 	k.as = at
 	return k.loaded, nil
 }

@@ -1,12 +1,13 @@
-// Command words lists the phrases in comments and documents that have a plainer form in technical
-// English, with the form to use instead. It reads the names of files below a folder from the
-// standard input, a line each:
+// Command words lists the phrases in comments, texts and documents that have a plainer form in
+// technical English, with the form to use instead. It reads the names of files below a folder from
+// the standard input, a line each:
 //
 //	git ls-files '*.go' '*.md' Makefile | words .
 //
-// In Go files it checks comments, in other files whose names do not end in .md the comments that
-// begin with #, and in Markdown all text. Text in backquotes or double quotes and code blocks are
-// left out, so a phrase can be quoted. The phrases are in phrases.go.
+// In Go files it checks comments and, except in tests, string constants, in other files whose names
+// do not end in .md the comments that begin with #, and in Markdown all text. Text in backquotes or
+// double quotes and code blocks are left out, so a phrase can be quoted. The phrases are in
+// phrases.go.
 package main
 
 import (

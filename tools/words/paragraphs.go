@@ -5,11 +5,15 @@ import (
 	"go/token"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // quoted matches text that is left out.
 var quoted = regexp.MustCompile("`[^`]*`|\"[^\"]*\"|“[^”]*”")
+
+// escapedSpace matches a line feed or tab in a string constant.
+var escapedSpace = regexp.MustCompile(`\\[nt]`)
 
 // blank returns a text of the same length without words.
 func blank(text string) string { return strings.Repeat("_", len(text)) }
@@ -45,7 +49,10 @@ func (p *paragraph) line(offset int) int {
 func paragraphs(name string, source []byte) []*paragraph {
 	switch filepath.Ext(name) {
 	case ".go":
-		return ofGo(source)
+		if strings.HasSuffix(name, "_test.go") {
+			return ofGo(source)
+		}
+		return append(ofGo(source), ofStrings(source)...)
 	case ".md":
 		return ofMarkdown(source)
 	}
@@ -79,6 +86,33 @@ func ofGo(source []byte) (list []*paragraph) {
 			list[len(list)-1].add(number, line)
 			last = number
 		}
+	}
+}
+
+// ofStrings returns the texts in a Go file: the string constants, except those without a space,
+// which are names or data. Constants that are added to each other are one text.
+func ofStrings(source []byte) (list []*paragraph) {
+	file := token.NewFileSet().AddFile("", -1, len(source))
+	var s scanner.Scanner
+	s.Init(file, source, nil, 0)
+	joins := false // the previous tokens are a string and a plus sign
+	var before token.Token
+	for {
+		at, kind, literal := s.Scan()
+		if kind == token.EOF {
+			return slices.DeleteFunc(list, func(p *paragraph) bool { return !strings.Contains(p.text, " ") })
+		}
+		joins = kind == token.ADD && before == token.STRING || kind == token.STRING && joins
+		if kind == token.STRING {
+			if !joins {
+				list = append(list, &paragraph{})
+			}
+			literal = escapedSpace.ReplaceAllString(literal[1:len(literal)-1], "  ")
+			for i, line := range strings.Split(literal, "\n") {
+				list[len(list)-1].add(file.Line(at)+i, line)
+			}
+		}
+		before = kind
 	}
 }
 

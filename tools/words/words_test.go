@@ -18,6 +18,18 @@ func TestFindsPhrasesInComments(t *testing.T) {
 	}
 }
 
+func TestFindsPhrasesInTexts(t *testing.T) {
+	source := "package a\n\nvar a, b = \"This is \" +\n\t\"no GUID\", `all\nis put right`, \"a\\nnobody\"\n\n" +
+		"var c = []string{\"nobody\", \"any\", \"more\"}\n"
+	want := []string{"3 is no", "5 put right", "5 nobody"}
+	if got := list("a.go", source); !reflect.DeepEqual(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+	if got := list("a_test.go", source); got != nil {
+		t.Errorf("found %q in a test", got)
+	}
+}
+
 func TestFindsPhrasesInDocuments(t *testing.T) {
 	source := "# Nobody\n\nThe file is to\nbe read by `whoever`.\n\n```\nnobody\n```\n\n    nobody\n\nIt is no list, and there is no list.\n"
 	want := []string{"1 Nobody", "3 is to be", "12 is no"}

@@ -70,10 +70,10 @@ func Remains(path string) error {
 	if acknowledged == 0 && (log == nil || log.Size() == 0) {
 		return nil
 	}
-	return fmt.Errorf("database %[1]s: %[2]w: the file is missing or empty, and %[1]s-wal or %[1]s-ack beside it "+
+	return fmt.Errorf("database %[1]s: %[2]w: the file is missing or empty, and %[1]s-wal or %[1]s-ack next to it "+
 		"are those of a database with "+
-		"acknowledged changes: restore the file and its log together; to begin anew in this place, move these "+
-		"files away",
+		"acknowledged changes: restore the file and its log together; to start with an empty "+
+		"database, move these files away",
 		path, ErrLost)
 }
 
@@ -101,7 +101,7 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 	return fmt.Errorf("database %s: %w: the last %d of %d writes are not in it, because its log %s-wal is missing, "+
 		"cut short or damaged, or because an older copy "+
 		"of the database was put in its place: restore the file and its log together, or start `licensor serve` "+
-		"once with --allow-data-loss to go on without them",
+		"once with --allow-data-loss to continue without them",
 		s.path, ErrLost, acknowledged-s.writes, acknowledged, s.path)
 }
 

@@ -231,7 +231,7 @@ func fills(t *testing.T, open Place) {
 	bad := []store.Object{object(71, document{}), object(70, document{})}
 	bad[1].Document = []byte("[]")
 	if err := s.Fill(t.Context(), to, []store.Commit{commit(10)}, bad); err == nil {
-		t.Error("a document that is no object was filled in")
+		t.Error("a document that is not an object was accepted")
 	}
 	w := viewOf(t, s, to)
 	if !reflect.DeepEqual(w.Rows, rows) || !reflect.DeepEqual(w.Commits, commits) ||

@@ -165,7 +165,7 @@ func ticketsEndWithFamily(t *testing.T, open Place) {
 	wantNoTicket(t, s, two)
 	wantTicket(t, s, other)
 	if err := s.DropFamily(t.Context(), one.Family); err != nil {
-		t.Errorf("dropping a family that is gone: %v", err)
+		t.Errorf("dropping a family that was dropped: %v", err)
 	}
 	if err := s.ChangeTicket(t.Context(), one); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("a change of a dropped ticket answers %v, want ErrNotFound", err)
