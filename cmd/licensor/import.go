@@ -17,6 +17,7 @@ type importing struct {
 	connecting
 	kind, onError        string
 	restart, quiet, json bool
+	exact                bool
 }
 
 func importCommand() *cobra.Command {
@@ -36,11 +37,15 @@ totalLicenses, or are Graph's subscribedSkus. The name - is the standard input.
 The content of a file is determined by its name and its properties, or by --kind. Users are imported first,
 then groups, members and subscriptions.
 
+The JSON lines of ` + "`licensor export`" + ` are read, too. With --exact, licenses are not evaluated but get the states of
+the export, so an empty tenant becomes the same.
+
 If an import is interrupted, run the same command again: a file is recognized by its kind, name and content,
 and rows that were imported or refused before are skipped. Put corrected rows into a new file. The standard
 input is always imported from the beginning.`,
 		Example: "  licensor import users.json groups.json members.csv subscriptions.csv\n" +
 			"  licensor import --kind users --on-error stop export.csv\n" +
+			"  licensor import --exact export/5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11/*.jsonl\n" +
 			"  curl -s … | licensor import --server http://127.0.0.1:8080 --tenant contoso.example --kind groups -",
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return im.run(cmd, args) },
@@ -49,6 +54,8 @@ input is always imported from the beginning.`,
 	f.StringVar(&im.kind, "kind", "", "content of the files: users, groups, members or subscriptions")
 	f.StringVar(&im.onError, "on-error", "skip", "what to do if a row is refused: skip it, or stop (the "+
 		"rows sent together with it, up to 1,000, are still imported)")
+	f.BoolVar(&im.exact, "exact", false, "import an export as it is: with the states of licenses, which are not evaluated, "+
+		"and with relations of deleted objects")
 	f.BoolVar(&im.restart, "restart", false, "send every row, including those that an interrupted import has processed")
 	f.BoolVar(&im.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&im.json, "json", false, "print the summary, with the refused rows, as JSON; show no progress")
@@ -90,6 +97,9 @@ func (im *importing) run(cmd *cobra.Command, names []string) error {
 	if err != nil {
 		return err
 	}
+	if err := im.fits(sources); err != nil {
+		return err
+	}
 	c, err := im.open(cmd)
 	if err != nil {
 		return err
@@ -100,6 +110,17 @@ func (im *importing) run(cmd *cobra.Command, names []string) error {
 		return errors.Join(err, tell)
 	}
 	return im.verdict(results, err)
+}
+
+// fits refuses the states of licenses in an import that evaluates them.
+func (im *importing) fits(sources []*source) error {
+	for _, s := range sources {
+		if s.kind == states && !im.exact {
+			return usage(fmt.Errorf("%s has the states of licenses: add --exact to import them as they are, or leave "+
+				"the file out to have licenses evaluated", s.name))
+		}
+	}
+	return nil
 }
 
 // all imports the files one after the other. After an error, the results cover what was imported
@@ -117,6 +138,7 @@ func (im *importing) all(cmd *cobra.Command, c *connection, sources []*source) (
 			stop:       im.onError == "stop",
 			id:         s.id,
 			mute:       im.json,
+			exact:      im.exact,
 		}
 		if im.restart {
 			t.id = ""
@@ -181,10 +203,21 @@ const (
 	groups        kind = "groups"
 	members       kind = "members"
 	subscriptions kind = "subscriptions"
+
+	// Only exports have these.
+	settings kind = "settings"
+	managers kind = "managers"
+	owners   kind = "owners"
+	licenses kind = "licenses"
+	states   kind = "states"
 )
 
-// kinds are in the order in which they are imported: objects come before those that refer to them.
+// kinds are those of files of other directories.
 var kinds = []kind{users, groups, members, subscriptions}
+
+// inOrder are all kinds in the order in which they are imported: objects come before those that
+// refer to them.
+var inOrder = []kind{settings, users, groups, managers, members, owners, subscriptions, licenses, states}
 
 // line returns the name of the kind in a line of the API's import.
 func (k kind) line() string { return string(k[:len(k)-1]) }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"licensor/internal/directory"
 	"licensor/internal/excerpt"
 )
 
@@ -22,6 +23,7 @@ import (
 type source struct {
 	name string
 	kind kind
+	line bool   // its rows are lines of the API's import, as an export has them
 	id   string // under which the server stores its progress; empty if the file cannot be identified again
 	size int64  // -1: unknown
 	read atomic.Int64
@@ -62,7 +64,7 @@ func openSources(names []string, told kind, stdin io.Reader) (list []*source, er
 		}
 	}
 	slices.SortStableFunc(list, func(a, b *source) int {
-		return slices.Index(kinds, a.kind) - slices.Index(kinds, b.kind)
+		return slices.Index(inOrder, a.kind) - slices.Index(inOrder, b.kind)
 	})
 	return list, nil
 }
@@ -90,6 +92,12 @@ func (s *source) open(stdin io.Reader) (err error) {
 	if s.rows, err = newRecords(s); err != nil {
 		return err
 	}
+	if k, ok := exportedKind(s.rows); ok {
+		if s.kind != "" && s.kind != k {
+			return usage(fmt.Errorf("it is an export of %s, not of %s", k, s.kind))
+		}
+		s.kind, s.line = k, true
+	}
 	if s.kind == "" {
 		if s.kind, err = guess(s.name, s.rows.names()); err != nil {
 			return err
@@ -101,6 +109,24 @@ func (s *source) open(stdin io.Reader) (err error) {
 		}
 	}
 	return s.identify()
+}
+
+// exportedKind returns the kind of the first row if it is a line of the API's import.
+func exportedKind(rows records) (kind, bool) {
+	l, ok := rows.(*lines)
+	if !ok || l.first == nil {
+		return "", false
+	}
+	members, err := directory.Members(l.first.object)
+	if err != nil || len(members) != 1 || !bytes.HasPrefix(members[0].Value, []byte("{")) {
+		return "", false
+	}
+	for _, k := range inOrder {
+		if k == kind(members[0].Name) || k.line() == members[0].Name && k != settings {
+			return k, true
+		}
+	}
+	return "", false
 }
 
 // sizeOf returns the size of a regular file, and -1 for anything else.

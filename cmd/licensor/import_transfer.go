@@ -29,6 +29,7 @@ type transfer struct {
 	id       string
 	stop     bool // stop at the first refused row
 	mute     bool // report faults in the result only
+	exact    bool // as an export has it
 }
 
 // chunk is a range of rows. Row n of the file is line n of the import, so that the server's
@@ -105,7 +106,7 @@ func (t *transfer) fill(c *chunk) error {
 			return err
 		}
 		var wire []byte
-		if r.fault == nil {
+		if wire = r.object; r.fault == nil && !t.source.line {
 			wire, r.fault = wireLine(t.source.kind, r.object)
 		}
 		c.add(r.line, wire, r.fault)
@@ -129,6 +130,9 @@ func (t *transfer) send(ctx context.Context, c *chunk) error {
 		query := url.Values{"line": {strconv.Itoa(c.first + c.leading())}}
 		if t.id != "" {
 			query.Set("id", t.id)
+		}
+		if t.exact {
+			query.Set("exact", "true")
 		}
 		err := t.do(ctx, http.MethodPost, "/licensor/v1/import?"+query.Encode(), "application/x-ndjson", c.body.Bytes(), &answer)
 		if err != nil {

@@ -118,6 +118,23 @@ func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	return &group, nil
 }
 
+// ExactGroup is NewGroup for a group of an export, which may be deleted, and may have no
+// visibility.
+func ExactGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
+	group, err := NewGroup(patch, id, now)
+	if err != nil {
+		return nil, err
+	}
+	exact, _ := patch.apply(Group{}) // it was valid
+	if group.DeletedDateTime = exact.DeletedDateTime; patch.Has("visibility") {
+		group.Visibility = exact.Visibility
+	}
+	if !group.DeletedDateTime.IsZero() && !group.SoftDeletes() {
+		return nil, invalidGroup("deletedDateTime", "null, since only groups that are Unified can be restored")
+	}
+	return group, nil
+}
+
 // Licensable reports whether licenses can be assigned to the group (docs/spec/licensing.md L30).
 func (g *Group) Licensable() bool { return g.SecurityEnabled }
 

@@ -172,6 +172,16 @@ func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	return user, nil
 }
 
+// ExactUser is ImportUser for a user of an export, which may be deleted.
+func ExactUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
+	user, err := ImportUser(patch, id, now)
+	if err == nil {
+		exact, _ := patch.apply(User{}) // it was valid
+		user.DeletedDateTime = exact.DeletedDateTime
+	}
+	return user, err
+}
+
 // madeUser creates a user from a patch and default values.
 func madeUser(patch UserPatch, user User, id uuid.UUID, now time.Time) (*User, error) {
 	now = now.UTC().Truncate(time.Second)

@@ -28,6 +28,7 @@ type Draft struct {
 	eval    evaluation
 	touched *roaring.Bitmap // users whom autoReprocess reprocesses (L61), kept by the setters in set.go
 	freed   map[SKU]bool    // a seat of them became free in this draft
+	exact   bool            // nothing is evaluated (Exact)
 	effects Effects
 }
 
@@ -70,7 +71,7 @@ func (d *Draft) Crowded(most int) (user uint32, entries int, ok bool) {
 // Finish returns the new image and its effects. With autoReprocess, it reprocesses users first. The
 // draft must not be used afterwards.
 func (d *Draft) Finish() (*Image, *Effects) {
-	if d.next.settings.AutoReprocess {
+	if d.next.settings.AutoReprocess && !d.exact {
 		d.autoReprocess()
 	}
 	return d.finish()

@@ -125,7 +125,7 @@ func (d *Draft) wish(user uint32, source Source, list []license) {
 	e := &d.eval
 	e.load(f, d.entriesOf(user))
 	e.wish(source, list, d.seq)
-	if f.flags&(deleted|purged) == 0 {
+	if f.flags&(deleted|purged) == 0 && !d.exact {
 		e.process(scope{source: source})
 	}
 	d.keep(user)

@@ -29,6 +29,7 @@ func (cmd CreateGroup) run(c *change) error {
 	if err != nil {
 		return err
 	}
+	g.GiveAddress(c.next.Organization.DefaultDomain())
 	group, err := c.addGroup(g)
 	if err != nil {
 		return err
@@ -53,12 +54,15 @@ func (c *change) addGroup(g *directory.Group) (uint32, error) {
 	if err := c.freeID(g.ID); err != nil {
 		return 0, err
 	}
-	if err := c.freeNickname(g, c.dir.Groups()); err != nil {
+	isDeleted := !g.DeletedDateTime.IsZero()
+	if err := c.freeNickname(g, c.dir.Groups()); err != nil && !isDeleted {
 		return 0, err
 	}
-	g.GiveAddress(c.next.Organization.DefaultDomain())
 	group := c.lic.AddGroup(g.ID)
 	c.dir.AddGroup(g.ID)
+	if isDeleted { // in an exact import
+		c.markGroup(Mark{Ordinal: group, What: Deleted})
+	}
 	c.writeGroup(group, nil, g, g.Document())
 	c.done.ID, c.done.Ordinal = g.ID, group
 	return group, nil

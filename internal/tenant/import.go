@@ -16,9 +16,12 @@ import (
 type Import struct {
 	ID   string
 	Rows []ImportRow
-	// NoRoles is the reason why the caller must not add members to role-assignable groups; nil if
-	// it may.
+	// NoRoles is the reason why the caller must not add members and owners to role-assignable
+	// groups; nil if it may.
 	NoRoles error
+	// Exact imports an export: licenses are not evaluated but as the States say, users and groups may
+	// be deleted, and properties without a value get none.
+	Exact bool
 }
 
 // ImportRow is a line of an import. One of its fields is set.
@@ -28,6 +31,11 @@ type ImportRow struct {
 	Group        *ImportGroup
 	Membership   *Membership
 	Subscription *CreateSubscription
+	Owner        *OwnerRow
+	Manager      *ManagerRow
+	License      *LicenseRow
+	State        *StateRow
+	Settings     *UpdateSettings
 }
 
 // Membership adds a user or group, by id or userPrincipalName, to a group, by id.
@@ -56,7 +64,10 @@ func (cmd Import) run(c *change) error {
 	}
 	before := c.next.imported(cmd.ID, c.at)
 	last := before
-	im := importing{change: c, noRoles: cmd.NoRoles, joins: map[uint32]*roaring.Bitmap{}, roles: map[uint32]bool{}}
+	im := importing{change: c, noRoles: cmd.NoRoles, exact: cmd.Exact, roles: map[uint32]bool{}}
+	if cmd.Exact {
+		c.lic.Exact()
+	}
 	for _, row := range cmd.Rows {
 		if cmd.ID != "" && row.Line <= last {
 			c.done.PassedOver++
@@ -88,6 +99,7 @@ func ofTheRow(err error) bool {
 type importing struct {
 	*change
 	noRoles error
+	exact   bool
 	joins   map[uint32]*roaring.Bitmap
 	order   []uint32
 	roles   map[uint32]bool // checked groups: whether they are role-assignable
@@ -96,13 +108,23 @@ type importing struct {
 func (im *importing) row(row ImportRow) error {
 	switch {
 	case row.User != nil:
-		return row.User.run(im.change)
+		return row.User.add(im.change, im.exact)
 	case row.Group != nil:
-		return row.Group.run(im.change)
+		return row.Group.add(im.change, im.exact)
 	case row.Membership != nil:
 		return im.member(*row.Membership)
 	case row.Subscription != nil:
 		return row.Subscription.run(im.change)
+	case row.Owner != nil:
+		return im.owner(*row.Owner)
+	case row.Manager != nil:
+		return im.manager(*row.Manager)
+	case row.License != nil:
+		return im.license(*row.License)
+	case row.State != nil:
+		return im.state(*row.State)
+	case row.Settings != nil:
+		return row.Settings.run(im.change)
 	}
 	return invalid(row.Line, "Line %d says nothing.", row.Line)
 }
@@ -112,23 +134,23 @@ func (im *importing) member(m Membership) error {
 	if err != nil {
 		return err
 	}
-	group, ok := im.dir.GroupByID(id)
-	if !ok || im.dir.GroupDeleted(group) {
-		return noSuch(id)
-	}
-	if im.noRoles != nil && im.canHaveRoles(group) {
-		return im.noRoles
+	group, err := im.group(id)
+	if err != nil {
+		return err
 	}
 	user, err := im.find(m.Member)
 	if err != nil {
 		if member, err := parseID(m.Member); err == nil {
-			return im.addOther(group, member)
+			return im.nest(group, member)
 		}
 		return err
 	}
 	joins := im.joins[group]
 	if joins == nil {
 		joins = roaring.New()
+		if im.joins == nil {
+			im.joins = map[uint32]*roaring.Bitmap{}
+		}
 		im.joins[group] = joins
 		im.order = append(im.order, group)
 	}
@@ -151,10 +173,7 @@ func (im *importing) canHaveRoles(group uint32) bool {
 // find returns a live user, including users of the same import.
 func (im *importing) find(key string) (uint32, error) {
 	if id, err := parseID(key); err == nil {
-		if user, ok := im.dir.LiveUserByID(id); ok {
-			return user, nil
-		}
-		return 0, notFound(key)
+		return im.user(id)
 	}
 	if user, ok := im.dir.UserByName(key); ok {
 		return user, nil
@@ -166,16 +185,24 @@ func (im *importing) join() {
 	for _, group := range im.order {
 		im.change.join(group, im.joins[group])
 	}
+	im.joins, im.order = nil, nil
 }
 
-func (cmd ImportGroup) run(c *change) error {
+func (cmd ImportGroup) add(c *change, exact bool) error {
 	id := cmd.ID
 	if id == uuid.Nil {
 		id = c.freshID()
 	}
-	g, err := directory.NewGroup(cmd.Patch, id, c.at)
+	made := directory.NewGroup
+	if exact {
+		made = directory.ExactGroup
+	}
+	g, err := made(cmd.Patch, id, c.at)
 	if err != nil {
 		return err
+	}
+	if !exact {
+		g.GiveAddress(c.next.Organization.DefaultDomain())
 	}
 	_, err = c.addGroup(g)
 	return err

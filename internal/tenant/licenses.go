@@ -58,7 +58,7 @@ func (cmd AssignGroup) run(c *change) error {
 // few refuses more licenses of a group than the maximum.
 func (cmd AssignGroup) few(c *change, id uuid.UUID) error {
 	skus := map[uuid.UUID]bool{}
-	for _, l := range c.base.Licensing.GroupLicenses(cmd.Group) {
+	for _, l := range c.lic.GroupLicenses(cmd.Group) {
 		skus[l.SKUID] = true
 	}
 	for _, a := range cmd.Add {
@@ -150,6 +150,10 @@ const MaxLicenses = 1 << 30
 
 // CreateSubscription buys seats of a SKU.
 type CreateSubscription struct {
+	// Of a subscription that is imported; new ones if they are zero.
+	ID, CommerceSubscriptionID uuid.UUID
+	CreatedDateTime            time.Time
+
 	SKUID                 uuid.UUID
 	TotalLicenses         int
 	Status                string // StatusEnabled if empty
@@ -163,14 +167,23 @@ func (cmd CreateSubscription) run(c *change) error {
 	if cmd.Status == "" {
 		cmd.Status = StatusEnabled
 	}
-	id := c.freshID()
 	s := Subscription{
-		ID: id, CommerceSubscriptionID: c.freshID(), SKUID: cmd.SKUID,
+		ID: cmd.ID, CommerceSubscriptionID: cmd.CommerceSubscriptionID, SKUID: cmd.SKUID,
 		TotalLicenses: cmd.TotalLicenses, Status: cmd.Status,
-		IsTrial: cmd.IsTrial, CreatedDateTime: c.at.Truncate(time.Second),
+		IsTrial: cmd.IsTrial, CreatedDateTime: cmd.CreatedDateTime.UTC().Truncate(time.Second),
 		NextLifecycleDateTime: cmd.NextLifecycleDateTime,
 	}
-	c.done.ID = id
+	for _, id := range []*uuid.UUID{&s.ID, &s.CommerceSubscriptionID} {
+		if *id == uuid.Nil {
+			*id = c.freshID()
+		} else if _, ok := c.next.Subscription(*id); ok {
+			return taken("id", id.String())
+		}
+	}
+	if s.CreatedDateTime.IsZero() {
+		s.CreatedDateTime = c.at.Truncate(time.Second)
+	}
+	c.done.ID = s.ID
 	return c.subscribe(s, false)
 }
 

@@ -53,10 +53,11 @@ func (c *change) addUser(u *directory.User) error {
 	if err := c.freeID(u.ID); err != nil {
 		return err
 	}
+	isDeleted := !u.DeletedDateTime.IsZero()
 	if err := c.next.Organization.CheckName(u.UserPrincipalName); err != nil {
 		return err
 	}
-	if _, ok := c.dir.UserByName(u.UserPrincipalName); ok {
+	if _, ok := c.dir.UserByName(u.UserPrincipalName); ok && !isDeleted {
 		return taken("userPrincipalName", u.UserPrincipalName)
 	}
 	location, err := licensing.ParseCountry(u.UsageLocation)
@@ -66,6 +67,10 @@ func (c *change) addUser(u *directory.User) error {
 	keys := NewUser{ID: u.ID, Name: directory.KeyOf(u.UserPrincipalName), Addresses: addressKeys(u)}
 	user := c.lic.AddUser(location)
 	c.record(keys)
+	if isDeleted { // in an exact import
+		c.markUser(Mark{Ordinal: user, What: Deleted})
+		c.lic.DeleteUser(user)
+	}
 	c.duplicates(keys.Addresses)
 	c.writeUser(user, nil, u, u.Document())
 	c.done.ID, c.done.Ordinal = u.ID, user
@@ -300,12 +305,18 @@ type ImportUser struct {
 
 func (ImportUser) name() string { return "importUser" }
 
-func (cmd ImportUser) run(c *change) error {
+func (cmd ImportUser) run(c *change) error { return cmd.add(c, false) }
+
+func (cmd ImportUser) add(c *change, exact bool) error {
 	id := cmd.ID
 	if id == uuid.Nil {
 		id = c.freshID()
 	}
-	u, err := directory.ImportUser(cmd.Patch, id, c.at)
+	made := directory.ImportUser
+	if exact {
+		made = directory.ExactUser
+	}
+	u, err := made(cmd.Patch, id, c.at)
 	if err != nil {
 		return err
 	}

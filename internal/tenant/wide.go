@@ -31,6 +31,17 @@ func touches(img *Image, cmd Command) int64 {
 		return touches(img, cmd.Then)
 	case AssignGroup:
 		return max(1, members(cmd.Group))
+	case Import:
+		n := int64(1)
+		for _, row := range cmd.Rows {
+			if row.License == nil {
+				continue
+			}
+			if group, ok := img.Directory.GroupByID(row.License.Group); ok {
+				n += members(group)
+			}
+		}
+		return n
 	case DeleteGroup:
 		return members(cmd.Group)
 	case PurgeGroup:

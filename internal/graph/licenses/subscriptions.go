@@ -1,6 +1,7 @@
 package licenses
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -157,6 +158,22 @@ func ReadSubscription(members []directory.Member) (c tenant.CreateSubscription, 
 		"skuId": &c.SKUID, "totalLicenses": &c.TotalLicenses, "status": subscriptionStatus(&c.Status), "isTrial": &c.IsTrial, "nextLifecycleDateTime": &next,
 	}, "skuId", "totalLicenses")
 	c.NextLifecycleDateTime = timeOrNone(next)
+	return c, err
+}
+
+// ReadImportedSubscription is ReadSubscription for an import, which keeps its ids and its time.
+func ReadImportedSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
+	var id, commerce uuid.UUID
+	var created time.Time
+	into := map[string]any{"id": &id, "commerceSubscriptionId": &commerce, "createdDateTime": &created}
+	wire.Spell(members, slices.Collect(maps.Keys(into)))
+	isOwn := func(m directory.Member) bool { return into[m.Name] != nil }
+	own := slices.DeleteFunc(slices.Clone(members), func(m directory.Member) bool { return !isOwn(m) })
+	if err := wire.Read(subscriptionType, own, into); err != nil {
+		return c, err
+	}
+	c, err = ReadSubscription(slices.DeleteFunc(members, isOwn))
+	c.ID, c.CommerceSubscriptionID, c.CreatedDateTime = id, commerce, created
 	return c, err
 }
 

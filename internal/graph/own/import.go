@@ -13,8 +13,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/internal/directory"
-	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
@@ -35,6 +33,14 @@ const MaxMessage = 500
 //	{"group": {"id": …, "displayName": …, …}}
 //	{"member": {"group": "{id}", "member": "{id or userPrincipalName}"}}
 //	{"subscription": {"skuId": …, "totalLicenses": …}}
+//	{"owner": {"group": "{id}", "owner": "{id}"}}
+//	{"manager": {"user": "{id}", "manager": "{id}"}}
+//	{"license": {"group": "{id}", "skuId": …, "disabledPlans": [id…]}}
+//	{"settings": {"autoReprocess": true, …}}
+//	{"state": {"user": "{id}", "skuId": …, "assignedByGroup": "{id}", "state": …, "error": …}}
+//
+// With ?exact=true the lines are those of an export: licenses are not evaluated but as the states
+// say.
 //
 // Lines with errors are refused and reported, up to the first thousand; the others are imported.
 // With ?id= lines up to the last one imported under that id are skipped, so that a chunk can be
@@ -47,6 +53,10 @@ func Import(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
+	exact, err := isExact(r.URL.Query().Get("exact"))
+	if err != nil {
+		return err
+	}
 	lines, err := lines(r, line)
 	if err != nil {
 		return err
@@ -54,7 +64,7 @@ func Import(r *wire.Request) error {
 	if err := r.Share.More(r.Context(), importSize(r)); err != nil {
 		return err
 	}
-	taking := startTaking(r, r.ImportPieces)
+	taking := startTaking(r, r.ImportPieces, exact)
 	defer taking.end()
 	err = readPieces(r, lines, taking)
 	if failed := taking.end(); failed != nil && (err == nil || r.Context().Err() == nil) {
@@ -64,6 +74,16 @@ func Import(r *wire.Request) error {
 		return taking.soFar(err)
 	}
 	return r.Send(http.StatusOK, taking.appendTo(r.AppendHead(r.Begin(), "import/$entity")))
+}
+
+func isExact(text string) (bool, error) {
+	switch text {
+	case "", "false":
+		return false, nil
+	case "true":
+		return true, nil
+	}
+	return false, problem.Refuse("exact is '%s'; it is true or false.", problem.Clip(text))
 }
 
 // maxFirstLine leaves room for counting.
@@ -167,6 +187,9 @@ func mayImport(r *wire.Request, row tenant.ImportRow) error {
 			return err
 		}
 		return r.MayCreate(row.Group.Patch)
+	case row.Settings != nil:
+		_, err := identity.WriteSettings.Check(r.Caller, identity.RelationOther)
+		return err
 	}
 	return nil
 }
@@ -181,57 +204,4 @@ func noRole(r *wire.Request, id uuid.UUID) error {
 		}
 	}
 	return nil
-}
-
-// rowKinds are the kinds of lines.
-var rowKinds = []string{"user", "group", "member", "subscription"}
-
-// importRow parses a line.
-func importRow(text []byte) (row tenant.ImportRow, err error) {
-	outer, err := directory.Members(text)
-	if err != nil {
-		return row, err
-	}
-	if len(outer) != 1 {
-		return row, problem.Refuse(`A line is {"user":…}, {"group":…}, {"member":…} or {"subscription":…}.`)
-	}
-	inner, err := directory.Members(outer[0].Value)
-	if err == nil {
-		err = wire.Keepable(outer[0].Name, inner)
-	}
-	if err != nil {
-		return row, err
-	}
-	wire.Spell(outer, rowKinds)
-	switch outer[0].Name {
-	case "user":
-		row.User = new(tenant.ImportUser)
-		if inner, err = takeID(inner, &row.User.ID); err == nil {
-			row.User.Patch, err = directory.ParseUserImport(inner)
-		}
-	case "group":
-		row.Group = new(tenant.ImportGroup)
-		if inner, err = takeID(inner, &row.Group.ID); err == nil {
-			row.Group.Patch, err = directory.ParseGroupImport(inner)
-		}
-	case "member":
-		row.Membership = new(tenant.Membership)
-		err = wire.Read("member", inner, map[string]any{"group": &row.Membership.Group, "member": &row.Membership.Member}, "group", "member")
-	case "subscription":
-		row.Subscription = new(tenant.CreateSubscription)
-		*row.Subscription, err = licenses.ReadSubscription(inner)
-	default:
-		err = &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: "line", Property: outer[0].Name}
-	}
-	return row, err
-}
-
-// takeID removes the id from the properties of an object.
-func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member, err error) {
-	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("id") })
-	if at < 0 {
-		return members, nil
-	}
-	*id, err = wire.ReadGUID(members[at].Value)
-	return slices.Delete(members, at, at+1), err
 }

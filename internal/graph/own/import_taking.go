@@ -22,7 +22,8 @@ type taking struct {
 	ctx    context.Context
 	id     string
 	pieces chan importPiece
-	most   int    // pieces in one commit
+	most   int // pieces in one commit
+	exact  bool
 	close  func() // the pieces
 	ended  chan struct{}
 	failed error // valid once ended is closed
@@ -32,10 +33,11 @@ type taking struct {
 	problems                  []tenant.RowProblem
 }
 
-func startTaking(r *wire.Request, most int) *taking {
+func startTaking(r *wire.Request, most int, exact bool) *taking {
 	t := &taking{
 		r: r, ctx: turns.Apart(r.Context()), id: r.URL.Query().Get("id"),
-		pieces: make(chan importPiece, most-1), most: most, ended: make(chan struct{}),
+		pieces: make(chan importPiece, most-1), most: most, exact: exact,
+		ended: make(chan struct{}),
 	}
 	t.close = sync.OnceFunc(func() { close(t.pieces) })
 	go t.run()
@@ -69,7 +71,8 @@ func (t *taking) gather(piece importPiece) importPiece {
 
 func (t *taking) commit(piece importPiece) error {
 	_, noRoles := identity.WriteRoles.Check(t.r.Caller, identity.RelationOther)
-	done, err := t.r.Tenant.Do(t.ctx, t.r.Caller.Actor(), tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles})
+	cmd := tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles, Exact: t.exact}
+	done, err := t.r.Tenant.Do(t.ctx, t.r.Caller.Actor(), cmd)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
@@ -36,16 +37,24 @@ func UpdateSettings(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	s := r.Image.Licensing.Settings()
+	c, err := readSettings(members)
+	if err != nil {
+		return err
+	}
+	return r.Change(c)
+}
+
+// readSettings reads settings, all of which are optional.
+func readSettings(members []directory.Member) (c tenant.UpdateSettings, err error) {
+	var s licensing.Settings
 	into := map[string]any{
 		"autoReprocess":    &s.AutoReprocess,
 		"groupBundles":     wire.OneOfThem(&s.GroupBundles, licensing.BundlesTogether, licensing.BundlesIndependent),
 		"reprocessFailure": wire.OneOfThem(&s.ReprocessFailure, licensing.FailureState, licensing.FailureError),
 	}
 	if err := wire.Read("settings", members, into); err != nil {
-		return err
+		return c, err
 	}
-	var c tenant.UpdateSettings
 	for _, m := range members {
 		switch m.Name {
 		case "autoReprocess":
@@ -56,7 +65,7 @@ func UpdateSettings(r *wire.Request) error {
 			c.ReprocessFailure = &s.ReprocessFailure
 		}
 	}
-	return r.Change(c)
+	return c, nil
 }
 
 // GetCatalog answers GET /licensor/v1/catalog, in the form that PUT accepts. It may be several

@@ -1,0 +1,110 @@
+package own
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
+	"licensor/internal/graph/licenses"
+	"licensor/internal/graph/problem"
+	"licensor/internal/graph/wire"
+	"licensor/internal/tenant"
+)
+
+// rowReaders read the kinds of lines.
+var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member) error{
+	"user": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
+		row.User = new(tenant.ImportUser)
+		if inner, err = takeID(inner, &row.User.ID); err == nil {
+			row.User.Patch, err = directory.ParseUserImport(inner)
+		}
+		return err
+	},
+	"group": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
+		row.Group = new(tenant.ImportGroup)
+		if inner, err = takeID(inner, &row.Group.ID); err == nil {
+			row.Group.Patch, err = directory.ParseGroupImport(inner)
+		}
+		return err
+	},
+	"member": func(row *tenant.ImportRow, inner []directory.Member) error {
+		m := new(tenant.Membership)
+		row.Membership = m
+		return wire.Read("member", inner, map[string]any{"group": &m.Group, "member": &m.Member}, "group", "member")
+	},
+	"owner": func(row *tenant.ImportRow, inner []directory.Member) error {
+		o := new(tenant.OwnerRow)
+		row.Owner = o
+		return wire.Read("owner", inner, map[string]any{"group": &o.Group, "owner": &o.Owner}, "group", "owner")
+	},
+	"manager": func(row *tenant.ImportRow, inner []directory.Member) error {
+		m := new(tenant.ManagerRow)
+		row.Manager = m
+		return wire.Read("manager", inner, map[string]any{"user": &m.User, "manager": &m.Manager}, "user", "manager")
+	},
+	"license": func(row *tenant.ImportRow, inner []directory.Member) error {
+		l := new(tenant.LicenseRow)
+		row.License = l
+		return wire.Read("license", inner,
+			map[string]any{"group": &l.Group, "skuId": &l.SKUID, "disabledPlans": &l.DisabledPlans}, "group", "skuId")
+	},
+	"state": func(row *tenant.ImportRow, inner []directory.Member) error {
+		s := new(tenant.StateRow)
+		row.State = s
+		return wire.Read("state", inner, map[string]any{
+			"user": &s.User, "skuId": &s.SKUID, "assignedByGroup": &s.ByGroup, "disabledPlans": &s.DisabledPlans,
+			"state": &s.State, "error": &s.Error,
+		}, "user", "skuId", "state", "error")
+	},
+	"settings": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
+		row.Settings = new(tenant.UpdateSettings)
+		*row.Settings, err = readSettings(inner)
+		return err
+	},
+	"subscription": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
+		row.Subscription = new(tenant.CreateSubscription)
+		*row.Subscription, err = licenses.ReadImportedSubscription(inner)
+		return err
+	},
+}
+
+// rowKinds are the names of rowReaders.
+var rowKinds = slices.Sorted(maps.Keys(rowReaders))
+
+// importRow parses a line.
+func importRow(text []byte) (row tenant.ImportRow, err error) {
+	outer, err := directory.Members(text)
+	if err != nil {
+		return row, err
+	}
+	if len(outer) != 1 {
+		return row, problem.Refuse("A line is an object with one property: %s.", strings.Join(rowKinds, ", "))
+	}
+	inner, err := directory.Members(outer[0].Value)
+	if err == nil {
+		err = wire.Keepable(outer[0].Name, inner)
+	}
+	if err != nil {
+		return row, err
+	}
+	wire.Spell(outer, rowKinds)
+	read, ok := rowReaders[outer[0].Name]
+	if !ok {
+		return row, &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: "line", Property: outer[0].Name}
+	}
+	err = read(&row, inner)
+	return row, err
+}
+
+// takeID removes the id from the properties of an object.
+func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member, err error) {
+	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("id") })
+	if at < 0 {
+		return members, nil
+	}
+	*id, err = wire.ReadGUID(members[at].Value)
+	return slices.Delete(members, at, at+1), err
+}
