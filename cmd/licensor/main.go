@@ -43,6 +43,7 @@ groups, and serves all of it as Microsoft Graph.
 		catalogCommand(),
 		copyCommand(),
 		demoCommand(),
+		exportCommand(),
 		importCommand(),
 		initCommand(),
 		keysCommand(),
