@@ -9,47 +9,60 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/store"
 )
 
 // ErrLost means that the database lacks acknowledged writes.
 var ErrLost = errors.New("acknowledged changes are missing")
 
-// acknowledgedSuffix names a small file next to the database with the number of acknowledged
-// writes, as text. It is written after each write, once that is durable. It is never synced, so it
-// is never ahead of the database, whatever happens to the machine; and it survives the end of the
-// process. SQLite itself does not notice if its log is missing or ends early: it continues without
-// it.
+// acknowledgedSuffix names a small file next to the database with the last acknowledged write, as
+// text: its number and its session. It is written after each write, once that is durable, and
+// synced only after the first one of a session. So it is never ahead of the database, whatever
+// happens to the machine; and it survives the end of the process. SQLite itself does not notice if
+// its log is missing or ends early: it continues without it.
 const acknowledgedSuffix = "-ack"
-
-const acknowledgedForm = "%020d %08x\n"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func acknowledgedText(writes uint64) []byte {
-	return fmt.Appendf(nil, acknowledgedForm, writes, crc32.Checksum(fmt.Appendf(nil, "%020d", writes), castagnoli))
+// acknowledgedText returns what the file has. Without a session it is as before schema 9.
+func acknowledgedText(last moment) []byte {
+	text := fmt.Appendf(nil, "%020d", last.count)
+	if last.session != uuid.Nil {
+		text = fmt.Appendf(text, " %s", last.session)
+	}
+	return fmt.Appendf(text, " %08x\n", crc32.Checksum(text, castagnoli))
 }
 
-// readAcknowledged returns the number of acknowledged writes; 0 if there is no file or it cannot be
-// read: then nothing is checked.
-func readAcknowledged(path string) (uint64, error) {
+// readAcknowledged returns the last acknowledged write; the number 0 if there is no file or it
+// cannot be read: then nothing is checked.
+func readAcknowledged(path string) (last moment, err error) {
 	file, err := os.Open(path + acknowledgedSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
+		return last, nil
 	} else if err != nil {
-		return 0, fmt.Errorf("read how much was acknowledged: %w", err)
+		return last, fmt.Errorf("read how much was acknowledged: %w", err)
 	}
 	defer file.Close() // it was only read
-	text, err := io.ReadAll(io.LimitReader(file, 64))
+	text, err := io.ReadAll(io.LimitReader(file, 128))
 	if err != nil {
-		return 0, fmt.Errorf("read how much was acknowledged: %w", err)
+		return last, fmt.Errorf("read how much was acknowledged: %w", err)
 	}
-	var writes uint64
-	var sum uint32
-	if _, err := fmt.Sscanf(string(text), acknowledgedForm, &writes, &sum); err != nil ||
-		string(acknowledgedText(writes)) != string(text) {
-		return 0, nil
+	fields := strings.Fields(string(text))
+	if len(fields) == 3 {
+		last.session, _ = uuid.Parse(fields[1])
 	}
-	return writes, nil
+	if len(fields) > 0 {
+		last.count, _ = strconv.ParseUint(fields[0], 10, 64)
+	}
+	if string(acknowledgedText(last)) != string(text) {
+		return moment{}, nil
+	}
+	return last, nil
 }
 
 // Remains returns ErrLost if there is no database at path, or an empty file, but the files next to
@@ -67,7 +80,7 @@ func Remains(path string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("look at the log: %w", err)
 	}
-	if acknowledged == 0 && (log == nil || log.Size() == 0) {
+	if acknowledged.count == 0 && (log == nil || log.Size() == 0) {
 		return nil
 	}
 	return fmt.Errorf("database %[1]s: %[2]w: the file is missing or empty, and %[1]s-wal or %[1]s-ack next to it "+
@@ -77,32 +90,60 @@ func Remains(path string) error {
 		path, ErrLost)
 }
 
-// checkAcknowledged returns ErrLost when the database has fewer writes than were acknowledged. It
-// is called before anything is changed, so that a missing log can be restored.
+// checkAcknowledged returns ErrLost when the database lacks the write that was acknowledged last,
+// or the one by which a session has claimed the file. It is called before anything is changed, so
+// that a missing log can be restored.
 func (s *Store) checkAcknowledged(ctx context.Context) error {
 	if info, err := s.file.Stat(); err != nil || info.Size() == 0 { // new
 		return err
 	}
-	acknowledged, err := readAcknowledged(s.path)
+	last, err := readAcknowledged(s.path)
 	if err != nil {
 		return err
 	}
-	if s.writes, err = writesIn(ctx, s.found()); err != nil {
-		return s.fail("read how much was written", err)
+	line, page, err := s.lineageOf(ctx, s.found())
+	if err != nil {
+		return err
 	}
-	if s.writes >= acknowledged {
+	lacks := !line.has(last)
+	if page != 0 {
+		in, err := s.lineageInFile(page)
+		if err != nil {
+			return err
+		}
+		if in.claimed != nil && !line.has(in.claimed.now()) {
+			lacks, last.count = true, max(last.count, in.claimed.count)
+		}
+	}
+	if !lacks {
 		return nil
 	}
 	if s.acceptLoss {
-		s.loss = Lost{Acknowledged: acknowledged, Present: s.writes}
+		s.loss = Lost{Acknowledged: last.count, Present: line.count}
 		s.loss.Kept, err = s.keepLog()
 		return err
 	}
-	return fmt.Errorf("database %s: %w: the last %d of %d writes are not in it, because its log %s-wal is missing, "+
-		"cut short or damaged, or because an older copy "+
-		"of the database was put in its place: restore the file and its log together, or start `licensor serve` "+
-		"once with --allow-data-loss to continue without them",
-		s.path, ErrLost, acknowledged-s.writes, acknowledged, s.path)
+	return s.lostSince(last.count, line.count)
+}
+
+func (s *Store) lostSince(acknowledged, present uint64) error {
+	what := fmt.Sprintf("write %d, the last one that is known, is not in it, but other writes", acknowledged)
+	if acknowledged > present {
+		what = fmt.Sprintf("the last %d of %d writes are not in it", acknowledged-present, acknowledged)
+	}
+	return fmt.Errorf("database %s: %w: %s, because its log %s-wal is missing, cut short or damaged, or because an "+
+		"older or another copy of the database was put in its place: restore the file and its log together, or "+
+		"start `licensor serve` once with --allow-data-loss to continue without them", s.path, ErrLost, what, s.path)
+}
+
+// acceptLost begins a session, so that what is missing no longer belongs to the database. A full
+// disk delays that until something is written.
+func (s *Store) acceptLost(ctx context.Context) error {
+	err := s.fail("continue without what is missing", s.write(ctx, func(*sql.Tx) error { return nil }))
+	if errors.Is(err, store.ErrFull) {
+		return nil
+	}
+	return err
 }
 
 // Lost tells which acknowledged writes are missing from a database that was opened anyway.
@@ -121,6 +162,36 @@ func (s *Store) found() *sql.DB {
 		return s.reader
 	}
 	return s.writer
+}
+
+// lineageOf returns where a database is, and the page that says so. Databases of older schemas have
+// no such page, and only a number of writes.
+func (s *Store) lineageOf(ctx context.Context, db *sql.DB) (line lineage, page int64, err error) {
+	const doing = "read how much was written"
+	err = db.QueryRowContext(ctx, "SELECT rootpage FROM sqlite_schema WHERE name = 'lineage'").Scan(&page)
+	if errors.Is(err, sql.ErrNoRows) {
+		line.count, err = writesIn(ctx, db)
+		return line, 0, s.fail(doing, err)
+	} else if err != nil {
+		return line, 0, s.fail(doing, err)
+	}
+	var record []byte
+	if err := db.QueryRowContext(ctx, "SELECT record FROM lineage").Scan(&record); err != nil {
+		return line, page, s.fail(doing, err)
+	}
+	line, ok := parseRecord(record)
+	if !ok {
+		return line, page, s.damaged(doing + ": page " + strconv.FormatInt(page, 10) + " has a wrong checksum")
+	}
+	return line, page, nil
+}
+
+// readLineage reads where the database is before this session.
+func (s *Store) readLineage(ctx context.Context) (err error) {
+	if s.line, s.page, err = s.lineageOf(ctx, s.writer); err != nil {
+		return err
+	}
+	return s.fail("read the size of a page", s.writer.QueryRowContext(ctx, "PRAGMA page_size").Scan(&s.pageSize))
 }
 
 // writesIn returns 0 for databases that do not count yet.
@@ -169,7 +240,7 @@ func (s *Store) noteFrom() (err error) {
 	if err != nil {
 		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
-	if _, err := s.acknowledged.WriteAt(acknowledgedText(s.writes), 0); err != nil {
+	if _, err := s.acknowledged.WriteAt(acknowledgedText(s.line.now()), 0); err != nil {
 		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
 	return nil
@@ -181,5 +252,5 @@ func (s *Store) acknowledge() {
 	if s.acknowledged == nil { // in memory
 		return
 	}
-	_, _ = s.acknowledged.WriteAt(acknowledgedText(s.writes), 0)
+	_, _ = s.acknowledged.WriteAt(acknowledgedText(s.line.now()), 0)
 }

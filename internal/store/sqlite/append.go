@@ -28,7 +28,7 @@ const (
 	commitOf = `INTO commits (tenant, seq, at, actor, operation, format, effects, chain, sum)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`
 	newest  = "SELECT coalesce(max(ordinal), -1) FROM object WHERE tenant = ?1 AND kind = ?2"
-	count   = "UPDATE probe SET writes = ?1"
+	count   = "UPDATE lineage SET record = ?1"
 	discard = "DELETE FROM object WHERE tenant = ?1 AND kind = ?2 AND ordinal = ?3"
 	upsert  = `INSERT INTO object (tenant, kind, ordinal, id, deleted, document, sum, seq, user_principal_name, display_name, mail, created)
 		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ` + upnOf + ", " + nameOf + ", " + mailOf + ", " + createdOf + `)
@@ -111,6 +111,9 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 		return err
 	}
 	defer conn.Close()
+	if err := s.hold(context.WithoutCancel(ctx), conn); err != nil {
+		return err
+	}
 	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
@@ -122,7 +125,8 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if s.say.count == nil { // there is no schema yet
 		return tx.Commit()
 	}
-	if _, err := tx.Stmt(s.say.count).Exec(int64(s.writes + 1)); err != nil {
+	next := s.line.next(s.session)
+	if _, err := tx.Stmt(s.say.count).Exec(next.record()); err != nil {
 		return err
 	}
 	if err := s.Intact(); err != nil {
@@ -131,8 +135,12 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	if err := tx.Commit(); err != nil {
 		return s.lost(err)
 	}
-	s.writes++
-	if err := s.Intact(); err != nil { // the data may have been written to a deleted file
+	s.line = next
+	err = s.Intact() // the data may have been written to a deleted file
+	if err == nil {
+		err = s.claim(context.WithoutCancel(ctx), conn)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 	}
 	s.acknowledge()

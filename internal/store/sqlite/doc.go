@@ -18,10 +18,13 @@
 // are what was written. If the disk is full (store.ErrFull), only writes fail.
 //
 // SQLite does not notice if its log is missing or ends early, or if the files are deleted or
-// replaced while they are open. So licensor.db-ack has the number of acknowledged writes, which
-// Open compares (ErrLost), and each write checks that the files are still the open ones (Intact).
-// Open also refuses a file that was cut, unless its log has the rest, and a log that does not
-// belong to the file (store.ErrDamaged).
+// replaced while they are open. So licensor.db-ack has the number and session of the last
+// acknowledged write, which Open compares (ErrLost), and each write checks that the files are still
+// the open ones (Intact). Open also refuses a file that was cut, unless its log has the rest.
+//
+// SQLite would merge any log into the file. So each write records its number and session (lineage),
+// and a session marks the file before its log is merged into it (claim.go). Open refuses a log that
+// does not lead from the file through that mark, such as one of another copy (store.ErrDamaged).
 //
 // If Open fails, or a database is closed that is damaged or whose files were changed, the files are
 // left as they are, so that an administrator can restore them: SQLite would merge the log into the

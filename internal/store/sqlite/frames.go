@@ -21,6 +21,10 @@ type frames struct {
 	pages    int64          // of the database after the last transaction, numbered from 1
 	has      map[int64]bool // the pages in the log
 	begun    []int64        // those of a transaction whose end was not read yet
+
+	lineage int64    // the page of the lineage; 0 if the log does not have it
+	passed  passage  // the writes in the log
+	write   *lineage // of a transaction whose end was not read yet
 }
 
 // readFrames reads a log. One that is not valid from the beginning has no frames.
@@ -70,13 +74,19 @@ func readWhole(r io.Reader, p []byte) (bool, error) {
 func (f *frames) add(frame []byte) {
 	page, pages := binary.BigEndian.Uint32(frame), binary.BigEndian.Uint32(frame[4:])
 	f.begun = append(f.begun, int64(page))
+	if line, ok := parseRecord(recordIn(frame[frameHeader:])); ok && (f.lineage == 0 || f.lineage == int64(page)) {
+		f.lineage, f.write = int64(page), &line
+	}
 	if pages == 0 {
 		return
 	}
 	for _, page := range f.begun {
 		f.has[page] = true
 	}
-	f.begun = f.begun[:0]
+	if f.write != nil {
+		f.passed.add(f.write)
+	}
+	f.begun, f.write = f.begun[:0], nil
 	f.commits++
 	f.pages = int64(pages)
 }

@@ -14,6 +14,9 @@ import (
 // magic is how each SQLite file begins (https://sqlite.org/fileformat.html, section 1.3).
 const magic = "SQLite format 3\x00"
 
+// leastPage is the size of the smallest page.
+const leastPage = 512
+
 // openFile opens the database's file. One that does not exist is made, for its owner only: the
 // signing keys are in it. The file itself is locked, too, since it may have several names.
 func openFile(path string) (*os.File, error) {
@@ -49,24 +52,48 @@ func (s *Store) examineFiles() error {
 		return fmt.Errorf("%s is not a SQLite database, and is left as it is: choose another place, or restore the "+
 			"file from a backup", s.path)
 	}
-	log, err := os.Open(s.path + "-wal")
+	s.pageSize, _ = whole(header)
+	log, err := readLog(s.path)
+	if err != nil {
+		return err
+	}
+	if s.logged = log.commits; s.logged == 0 && hasContent(s.path+"-journal") {
+		return nil // SQLite will undo a transaction, such as an upgrade (migrate), which may have added pages
+	}
+	if err := s.examinePages(info.Size(), header, log); err != nil || s.logged == 0 {
+		return err
+	}
+	s.pageSize = log.pageSize
+	if schema := binary.BigEndian.Uint32(header[60:]); len(log.passed) > 0 || schema >= schemaOfLineage {
+		return s.checkLineage(log)
+	}
+	s.logOfOldSchema = true
+	return nil
+}
+
+// readLog reads the log of a database. One that does not exist has no frames.
+func readLog(path string) (*frames, error) {
+	log, err := os.Open(path + "-wal")
 	if errors.Is(err, fs.ErrNotExist) {
-		return s.examinePages(info.Size(), header, &frames{})
+		return &frames{}, nil
 	} else if err != nil {
-		return fmt.Errorf("open the log: %w", err)
+		return nil, fmt.Errorf("open the log: %w", err)
 	}
 	defer log.Close() // it is only read
 	frames, err := readFrames(log)
 	if err != nil {
-		return fmt.Errorf("read the log: %w", err)
+		return nil, fmt.Errorf("read the log: %w", err)
 	}
-	s.logged = frames.commits
-	return s.examinePages(info.Size(), header, frames)
+	return frames, nil
 }
 
 func (s *Store) examinePages(size int64, header []byte, log *frames) error {
 	pageSize, pages := log.pageSize, log.pages
 	if log.commits == 0 {
+		if size < leastPage {
+			return fmt.Errorf("%s: %w: it has %d bytes, less than one page, as after a copy that was cut short: "+
+				"restore it from a backup", s.path, store.ErrDamaged, size)
+		}
 		if pageSize, pages = whole(header); pages == 0 {
 			return nil
 		}
@@ -95,14 +122,17 @@ func whole(header []byte) (size, pages int64) {
 	if size == 1 {
 		size = 65536
 	}
-	if field(24) != field(92) || size < 512 {
+	if field(24) != field(92) || size < leastPage {
 		return size, 0
 	}
 	return size, field(28)
 }
 
 // hasLog reports whether there is a log that is not empty.
-func hasLog(path string) bool {
-	info, err := os.Stat(path + "-wal")
+func hasLog(path string) bool { return hasContent(path + "-wal") }
+
+// hasContent reports whether there is a file that is not empty.
+func hasContent(path string) bool {
+	info, err := os.Stat(path)
 	return err == nil && info.Size() > 0
 }

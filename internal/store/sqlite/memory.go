@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/turns"
 )
 
@@ -14,10 +16,13 @@ var memories atomic.Int64
 
 // OpenMemory opens a store in memory, which is lost when it is closed. It has no file and no lock.
 func OpenMemory(ctx context.Context) (*Store, error) {
-	s := &Store{path: "in memory", lines: turns.New(readers, readers/2)}
+	s := &Store{path: "in memory", lines: turns.New(readers, readers/2), session: uuid.New(), claimed: true}
 	name := fmt.Sprintf("/licensor-%d", memories.Add(1))
 	s.writer = connect(name, writing+inMemory, 1)
 	err := s.migrate(ctx)
+	if err == nil {
+		err = s.readLineage(ctx)
+	}
 	if err == nil {
 		s.reader = connect(name, reading+inMemory, readers)
 		if err = s.prepare(ctx); err != nil {

@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/google/uuid"
 	"modernc.org/sqlite"
 
 	"licensor/internal/fold"
@@ -28,7 +29,7 @@ const readers = 8
 
 const (
 	writing = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=cell_size_check(1)" +
-		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(4000)&_pragma=journal_size_limit(67108864)" // see journalLimit
+		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(" + checkpointAfter + ")&_pragma=journal_size_limit(67108864)" // see journalLimit
 	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-8192)"
 
 	// Of a file, not even closing writes anything by a reader; see closeDatabase.
@@ -47,15 +48,21 @@ type Store struct {
 	lines  *turns.Turns // turns of the readers
 	number sync.Map     // of tenants: uuid.UUID -> int64; tenants are never removed
 
-	logged  uint64 // transactions in the log, when the database was opened
-	hollow  int64  // a page that was lost, as it seems, from within the file
-	refused bool   // not opened
-	damage  atomic.Pointer[error]
+	logged         uint64   // transactions in the log, when the database was opened
+	logOfOldSchema bool     // it cannot be known for sure whether it belongs to the file
+	hollow         int64    // a page that was lost, as it seems, from within the file
+	refused        bool     // not opened
+	added          []string // files that did not exist before
+	damage         atomic.Pointer[error]
 
 	acceptLoss   bool
 	loss         Lost
 	acknowledged *os.File
-	writes       uint64 // so far; guarded by the writer's connection
+
+	page, pageSize int64 // of the lineage
+	session        uuid.UUID
+	line           lineage // guarded by the writer's connection, like claimed
+	claimed        bool
 }
 
 var _ store.Store = (*Store)(nil)
@@ -82,7 +89,10 @@ func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, lock: lock, acceptLoss: acceptLoss, lines: turns.New(readers, readers/2)}
+	s := &Store{
+		path: path, lock: lock, acceptLoss: acceptLoss, lines: turns.New(readers, readers/2),
+		session: uuid.New(), added: addable(path),
+	}
 	if err := s.open(ctx); err != nil {
 		s.refused = true
 		return nil, errors.Join(err, s.Close())
@@ -105,7 +115,7 @@ func (s *Store) open(ctx context.Context) error {
 	}
 	s.reader = connect(s.path, reading+readOnly, readers)
 	s.writer = connect(s.path, writing, 1)
-	for _, check := range []func(context.Context) error{s.checkHoles, s.checkLog, s.checkAcknowledged} {
+	for _, check := range []func(context.Context) error{s.checkHoles, s.checkOldLog, s.checkAcknowledged} {
 		if err := check(ctx); err != nil {
 			return err
 		}
@@ -121,13 +131,19 @@ func (s *Store) open(ctx context.Context) error {
 		return fmt.Errorf("the file system of %s does not allow write-ahead logging (SQLite's journal mode stayed "+
 			"%q): use a disk of this machine", s.path, mode)
 	}
+	if err := s.readLineage(ctx); err != nil {
+		return err
+	}
 	if err := s.prepare(ctx); err != nil {
 		return s.fail("prepare", err)
 	}
 	if err := s.guardFiles(); err != nil {
 		return err
 	}
-	return s.noteFrom()
+	if err := s.noteFrom(); err != nil || s.loss == (Lost{}) {
+		return err
+	}
+	return s.acceptLost(ctx)
 }
 
 // Close waits for running operations and releases the file.
@@ -144,7 +160,34 @@ func (s *Store) Close() error {
 			errs = append(errs, file.Close())
 		}
 	}
+	if s.refused {
+		errs = append(errs, s.removeAdded())
+	}
 	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)
+}
+
+// addable returns the files next to a database that do not exist and that SQLite may add.
+func addable(path string) (absent []string) {
+	for _, suffix := range []string{"-wal", "-shm"} {
+		if _, err := os.Lstat(path + suffix); errors.Is(err, fs.ErrNotExist) {
+			absent = append(absent, path+suffix)
+		}
+	}
+	return absent
+}
+
+// removeAdded removes the files that SQLite has created next to a database that was not opened. A
+// log that is not empty stays.
+func (s *Store) removeAdded() error {
+	for _, path := range s.added {
+		if strings.HasSuffix(path, "-wal") && hasContent(path) {
+			return nil
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("leave the files as they were: %w", err)
+		}
+	}
+	return nil
 }
 
 // closeDatabase closes the connections to the database. The last one of a writer merges the log
@@ -168,7 +211,8 @@ func (s *Store) closeDatabase() error {
 }
 
 func (s *Store) mustKeepLog() bool {
-	return s.refused && hasLog(s.path) || s.Damage() != nil || s.changedInUse() != nil
+	unclaimed := !s.claimed && s.line.sessions[0].id == s.session
+	return s.refused && hasLog(s.path) || unclaimed || s.Damage() != nil || s.changedInUse() != nil
 }
 
 // locate returns the path of the file itself, so that two names for it are one store, and says what
@@ -204,6 +248,7 @@ var folding = sync.OnceValue(func() *sqlite.Driver {
 	d := &sqlite.Driver{}
 	d.MustRegisterFunction("fold",
 		&sqlite.FunctionImpl{NArgs: 1, Deterministic: true, VolatileArgs: true, Scalar: foldValue})
+	d.MustRegisterFunction("founding", &sqlite.FunctionImpl{NArgs: 1, VolatileArgs: true, Scalar: founding})
 	return d
 })
 

@@ -40,7 +40,7 @@ func Schema(ctx context.Context, path string) (found, known int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	s := &Store{path: path, lock: lock, refused: true} // so that the log stays as it is
+	s := &Store{path: path, lock: lock, refused: true, added: addable(path)} // so that the log stays as it is
 	defer func() { err = errors.Join(err, s.Close()) }()
 	if s.file, err = openFile(path); err != nil {
 		return 0, 0, err
@@ -53,8 +53,12 @@ func Schema(ctx context.Context, path string) (found, known int, err error) {
 	return found, len(names), s.fail("read the schema's version", err)
 }
 
+// schemaOfLineage is the first schema with a lineage.
+const schemaOfLineage = 9
+
 // migrate upgrades the file to the newest schema, each step in a transaction. It is called before
-// the file is switched to write-ahead logging, so that a new file is never without its mark.
+// the file is switched to write-ahead logging, and switches an existing file back, so that no log
+// has changes of the schema: the file alone shows which log belongs to it.
 func (s *Store) migrate(ctx context.Context) error {
 	steps, err := steps()
 	if err != nil {
@@ -69,10 +73,30 @@ func (s *Store) migrate(ctx context.Context) error {
 			"by a newer version; "+
 			"run that version, or restore a backup made before the upgrade", s.path, version, len(steps))
 	}
+	if version > 0 && version < len(steps) {
+		if err := s.leaveLog(ctx); err != nil {
+			return s.fail("merge the log before the upgrade", err)
+		}
+	}
 	for i := version; i < len(steps); i++ {
 		if err := s.fail("upgrade to schema "+fmt.Sprint(i+1), s.step(ctx, steps[i], i+1)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// leaveLog merges the log into the file and ends write-ahead logging, which needs the only open
+// connection.
+func (s *Store) leaveLog(ctx context.Context) error {
+	s.reader.SetMaxIdleConns(0)
+	defer s.reader.SetMaxIdleConns(readers)
+	var mode string
+	if err := s.writer.QueryRowContext(ctx, "PRAGMA journal_mode=DELETE").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "delete" {
+		return fmt.Errorf("SQLite's journal mode stayed %q", mode)
 	}
 	return nil
 }

@@ -2,9 +2,12 @@ package sqlite
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"licensor/internal/store"
 	"licensor/internal/store/storetest"
@@ -69,5 +72,57 @@ func TestAnOldFileIsUpgraded(t *testing.T) {
 		if err != nil || !slices.Equal(got, want) {
 			t.Errorf("by %s: %v, %v, want %v", property, got, err, want)
 		}
+	}
+}
+
+// A process that ends while it upgrades a file leaves it as it was, or upgraded.
+func TestKilledWhileUpgrading(t *testing.T) {
+	t.Parallel()
+	for range 10 {
+		path := files(filesAt(t, "testdata/schema-8.db")).write(t)
+		p := startChild(t, path)
+		time.Sleep(time.Duration(rand.IntN(200)) * time.Millisecond)
+		p.kill(t)
+		acknowledged := p.last(t)
+		s := open(t, path)
+		if got := uint64(len(commits(t, s))); got < max(acknowledged, 10) {
+			t.Errorf("%d commits are there, want %d or more", got, max(acknowledged, 10))
+		}
+		wantCheck(t, s)
+		_ = s.Close()
+	}
+}
+
+// An upgrade that was interrupted while its pages were written is undone, and made again, also if
+// the file was not yet as long as its first page says.
+func TestAnInterruptedUpgradeIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	path := files(filesAt(t, "testdata/schema-8.db")).write(t)
+	db := connect(path, writing, 1)
+	defer db.Close()
+	if _, err := db.Exec("PRAGMA journal_mode=DELETE"); err != nil {
+		t.Fatal(err)
+	}
+	was := len(contents(t, path))
+	_, err := db.Exec("PRAGMA cache_size=1; PRAGMA cache_spill=1; BEGIN IMMEDIATE; CREATE TABLE lineage (record BLOB NOT NULL); " +
+		"CREATE TABLE more (record BLOB NOT NULL); INSERT INTO more SELECT zeroblob(2000) FROM commits; INSERT INTO more SELECT zeroblob(2000) FROM more")
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal, now := contents(t, path+"-journal"), contents(t, path)
+	if len(journal) < pageSize || len(now) <= was {
+		t.Fatalf("nothing was written yet: the journal has %d bytes, the file %d", len(journal), len(now))
+	}
+	for size := was; size <= len(now); size += pageSize {
+		interrupted := files{"": string(now[:size]), "-journal": string(journal), "-ack": string(contents(t, path+"-ack"))}
+		s := open(t, interrupted.write(t))
+		if got := len(commits(t, s)); got != 10 {
+			t.Errorf("with %d bytes %d commits are there, want 10", size, got)
+		}
+		wantCheck(t, s)
+		_ = s.Close()
+	}
+	if _, err := os.Stat("testdata/schema-8.db-shm"); err == nil {
+		t.Error("the database of schema 8 was opened in its place")
 	}
 }

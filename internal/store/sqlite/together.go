@@ -2,17 +2,16 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
-
-	"licensor/internal/store"
 )
 
-// checkLog returns store.ErrDamaged when the log does not continue from the file, as when one of
-// them is from another time. SQLite would mix the pages of both. Each transaction counts writes,
-// so what the file has without its log must be no more than what both have together, and with the
-// transactions of the log no less. It is called before anything is changed.
-func (s *Store) checkLog(ctx context.Context) error {
-	if s.logged == 0 {
+// checkOldLog returns store.ErrDamaged when the log of a database of an older schema does not
+// continue from the file. Such a database has a number of writes, and no lineage: what the file has
+// without its log must be no more than what both have together, and with the transactions of the
+// log no less. It is called before anything is changed.
+func (s *Store) checkOldLog(ctx context.Context) error {
+	if !s.logOfOldSchema {
 		return nil
 	}
 	both, err := writesIn(ctx, s.reader)
@@ -22,16 +21,15 @@ func (s *Store) checkLog(ctx context.Context) error {
 	alone := connect(s.path, "immutable=1"+readOnly, 1) // SQLite takes no log to such a file
 	defer alone.Close()                                 // it was only read
 	file, err := writesIn(ctx, alone)
-	if err != nil { // a crash while the log was being merged into the file
-		return ctx.Err()
+	if err != nil {
+		return errors.Join(ctx.Err(), s.foreignLog(fmt.Sprintf("the file cannot be read without it (%v), so that "+
+			"cannot be known; the version that wrote it may open it", err)))
 	}
 	if file <= both && both <= file+s.logged {
 		return nil
 	}
-	return fmt.Errorf("database %[1]s: %[2]w: its log %[1]s-wal does not belong to it: %[3]d writes are in the file, "+
-		"and the log continues from write %[4]d to %[5]d: restore the file and its log together, or move the log "+
-		"away to do without it",
-		s.path, store.ErrDamaged, file, both-min(both, s.logged), both)
+	return s.foreignLog(fmt.Sprintf("%d writes are in the file, and the log continues from write %d to %d",
+		file, both-min(both, s.logged), both))
 }
 
 // checkHoles returns store.ErrDamaged when a part of the file takes no room on the disk that should

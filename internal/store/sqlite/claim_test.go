@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"licensor/internal/store"
+	"licensor/internal/store/storetest"
+)
+
+// A crash while the log is being merged leaves a file of which some pages are merged. It opens with
+// its own log, and with no other one.
+func TestACrashDuringACheckpoint(t *testing.T) {
+	t.Parallel()
+	base := founded(t, 20, 5)
+	s := open(t, base.write(t))
+	grow(t, s, 10, 3)
+	before := filesAt(t, s.path)
+	if _, err := s.writer.Exec("PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		t.Fatal(err)
+	}
+	merged := contents(t, s.path)
+	other := files(base).crashed(t, 25, 3)
+	old := contents(t, files(before).write(t))
+	steps := 0
+	for at := 0; at <= len(merged); at += pageSize {
+		if at < len(merged) && at < len(old) && bytes.Equal(merged[at:at+pageSize], old[at:at+pageSize]) {
+			continue
+		}
+		steps++
+		torn := slices.Concat(merged[:at], old[min(at, len(old)):])
+		mixed := files(before).with(files{"": string(torn)}, "")
+		again := open(t, mixed.write(t))
+		if got := len(commits(t, again)); got != 30 {
+			t.Errorf("after %d bytes %d commits are there, want 30", at, got)
+		}
+		wantCheck(t, again)
+		_ = again.Close()
+		for _, foreign := range []files{mixed.with(other, "-wal"), mixed.with(other, "-wal", "-ack")} {
+			if err := refused(t, foreign.write(t), "does not belong to it"); !errors.Is(err, store.ErrDamaged) {
+				t.Errorf("after %d bytes a foreign log answers %v", at, err)
+			}
+		}
+	}
+	if steps < 5 {
+		t.Errorf("the checkpoint has written %d pages: the test shows nothing", steps)
+	}
+}
+
+// A crash may come between the first write of a session and its claim, or in the middle of that.
+func TestACrashDuringTheFirstWriteOfASession(t *testing.T) {
+	t.Parallel()
+	base := founded(t, 20, 5)
+	crash := base.crashed(t, 1, 1)
+	page := open(t, base.write(t)).page
+	claim := int(page)*pageSize - recordSize
+	for written := 0; written <= lineageSize; written += 44 {
+		file := base[""][:claim] + crash[""][claim:claim+written] + base[""][claim+written:]
+		s := open(t, crash.with(files{"": file}, "").write(t))
+		if got := len(commits(t, s)); got != 21 {
+			t.Errorf("after %d bytes of the claim %d commits are there, want 21", written, got)
+		}
+		grow(t, s, 2, 1)
+		if got := len(commits(t, open(t, files(filesAt(t, s.path)).write(t)))); got != 23 {
+			t.Errorf("after %d bytes of the claim and a crash %d commits are there, want 23", written, got)
+		}
+	}
+}
+
+// Nothing of a session is merged into the file before its claim, however much its first write has.
+func TestALargeFirstWriteIsNotMergedBeforeTheClaim(t *testing.T) {
+	t.Parallel()
+	s := open(t, founded(t, 20, 5).write(t))
+	was := s.line
+	large := []store.Part{{Name: "large", Data: make([]byte, 20<<20)}}
+	if err := s.SaveParts(t.Context(), firstTenant, large, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.lineageInFile(s.page)
+	if err != nil || !in.valid || in.line != was || in.claimed == nil || *in.claimed != s.line {
+		t.Errorf("the file is at write %d with the claim %v, %v", in.line.count, in.claimed, err)
+	}
+	grow(t, s, 1, 1)
+	if in, err = s.lineageInFile(s.page); err != nil || in.line.count <= was.count {
+		t.Errorf("after another write the file is at write %d, %v", in.line.count, err)
+	}
+}
+
+// A session that cannot claim the file does not merge its log either.
+func TestASessionWithoutAClaimKeepsTheLog(t *testing.T) {
+	t.Parallel()
+	base := founded(t, 20, 5)
+	s := open(t, base.write(t))
+	file, err := os.OpenFile(s.path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.WriteAt(make([]byte, pageSize), (s.page-1)*pageSize); err != nil {
+		t.Fatal(err)
+	}
+	err = storetest.Append(t.Context(), s, firstTenant, []store.Commit{commitWith(21, "effects")}, nil)
+	if !errors.Is(err, store.ErrUnknown) || !errors.Is(err, store.ErrDamaged) {
+		t.Errorf("it answers %v, want ErrUnknown and ErrDamaged", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	whole := files(filesAt(t, s.path)).with(base, "")
+	if got := len(commits(t, open(t, whole.write(t)))); got != 21 {
+		t.Errorf("with the right file %d commits are there, want 21", got)
+	}
+}
