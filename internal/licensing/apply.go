@@ -7,13 +7,24 @@ import (
 	"time"
 )
 
-// Apply applies effects to the image they were made from and returns the next one, which equals the
-// result of the draft. It applies no rules. An error means that the effects do not belong to this
-// image, or are damaged.
-func (img *Image) Apply(f *Effects, seq uint64, at time.Time) (*Image, error) {
-	d := img.Draft(seq, at)
+// Replay applies the effects of consecutive commits to an image. It applies no rules. It is not
+// safe for concurrent use.
+type Replay struct{ draft *Draft }
+
+// Replay begins a replay of the commits after the image.
+func (img *Image) Replay() *Replay {
+	r := &Replay{img.Draft(0, time.Time{})}
+	r.draft.replays = true
+	return r
+}
+
+// Apply applies the effects of the next commit, with its number and time. An error means that the
+// effects do not belong to the image, or are damaged; then the replay must not be used any longer.
+func (r *Replay) Apply(f *Effects, seq uint64, at time.Time) error {
+	d := r.draft
+	d.seq, d.at = seq, uint32(at.Unix())
 	if err := d.applyProducts(f); err != nil {
-		return nil, err
+		return err
 	}
 	for _, n := range f.Users {
 		for range n.Count {
@@ -22,19 +33,31 @@ func (img *Image) Apply(f *Effects, seq uint64, at time.Time) (*Image, error) {
 	}
 	for _, g := range f.Groups {
 		if err := d.applyGroup(&g); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, fact := range f.Facts {
 		if err := d.applyFact(fact); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := d.applyChanges(f.Changes); err != nil {
+	return d.applyChanges(f.Changes)
+}
+
+// Finish returns the image after the commits, which equals the result of their drafts. The replay
+// must not be used afterwards.
+func (r *Replay) Finish() *Image {
+	r.draft.settle()
+	return r.draft.next
+}
+
+// Apply applies the effects of one commit to the image that they were made from.
+func (img *Image) Apply(f *Effects, seq uint64, at time.Time) (*Image, error) {
+	r := img.Replay()
+	if err := r.Apply(f, seq, at); err != nil {
 		return nil, err
 	}
-	next, _ := d.finish()
-	return next, nil
+	return r.Finish(), nil
 }
 
 func (d *Draft) applyProducts(f *Effects) error {

@@ -30,6 +30,7 @@ type Draft struct {
 	freed   map[SKU]bool    // a seat of them became free in this draft
 	exact   bool            // nothing is evaluated (Exact)
 	effects Effects
+	replays bool // commits, and each of them sets the entries of a user once
 }
 
 // Draft begins a change for the commit with this number and time.
@@ -78,6 +79,16 @@ func (d *Draft) Finish() (*Image, *Effects) {
 }
 
 func (d *Draft) finish() (*Image, *Effects) {
+	d.settle()
+	d.collect()
+	if d.effects.Empty() {
+		return d.base, &d.effects
+	}
+	return d.next, &d.effects
+}
+
+// settle brings next into the form of an image.
+func (d *Draft) settle() {
 	d.shut()
 	for _, s := range d.skus {
 		k := d.next.sku(s)
@@ -87,11 +98,6 @@ func (d *Draft) finish() (*Image, *Effects) {
 	for _, set := range d.sets {
 		settle(set)
 	}
-	d.collect()
-	if d.effects.Empty() {
-		return d.base, &d.effects
-	}
-	return d.next, &d.effects
 }
 
 // settleBlocks shares again the blocks that did not change.

@@ -62,6 +62,17 @@ func TestEffectsReplayedGiveTheSameImage(t *testing.T) { // L53
 				}
 				img = next
 			}
+			upTo := rapid.IntRange(start, len(played.log)-1).Draw(t, "replayed at once up to")
+			replay := restored(t, played.log[start].before).Replay()
+			for _, c := range played.log[start : upTo+1] {
+				if err := replay.Apply(c.effects, c.seq, c.at); err != nil {
+					t.Fatalf("replay %d: %v", c.seq, err)
+				}
+			}
+			if next, c := replay.Finish(), played.log[upTo]; !same(next, c.after) {
+				t.Fatalf("replayed at once from %d to commit %d, there is another image\n%+v\n%+v",
+					start, c.seq, next.Head(), c.after.Head())
+			}
 		}
 	})
 }

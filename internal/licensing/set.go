@@ -81,19 +81,25 @@ func (d *Draft) setCountry(c Country) {
 	d.touched.Or(d.next.Everybody())
 }
 
+// before returns what a user had before the commit.
+func (d *Draft) before(user uint32, r *row) ([]Entry, []lost) {
+	switch {
+	case d.replays:
+		return r.entries, r.lost
+	case int(user) < d.base.users:
+		return d.base.Entries(user), d.base.lost(user)
+	}
+	return nil, nil
+}
+
 // put sets the user's entries: it dates them, records lost licenses, and updates the sets of
 // holders, of waiting users and of users in error. The entries must be in order; they are copied.
 func (d *Draft) put(user uint32, entries []Entry) {
 	r := d.row(user)
-	var base []Entry
-	if int(user) < d.base.users {
-		base = d.base.Entries(user)
-	}
+	base, lost := d.before(user, r)
 	d.date(base, entries)
 	d.record(user, r.entries, entries)
 	r.entries = d.bench.keep(entries)
-	if int(user) < d.base.users {
-		r.lost = d.bench.keepLost(stillLost(d.base.lost(user), base, entries, d.at))
-	}
+	r.lost = d.bench.keepLost(stillLost(lost, base, entries, d.at))
 	d.touched.Add(user)
 }

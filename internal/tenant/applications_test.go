@@ -61,14 +61,13 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 			t.Errorf("after %s the domain is %q, want %q", step.cmd.name(), got, step.want)
 		}
 	}
-	again := empty()
+	replay := empty().replay()
 	for _, commit := range commits {
-		next, err := again.apply(commit)
-		if err != nil {
+		if err := replay.apply(commit); err != nil {
 			t.Fatal(err)
 		}
-		again = next
 	}
+	again := replay.finish()
 	if got := again.Applications.Columns().Text(0, about.Column); got != "fabrikam.example" {
 		t.Errorf("after a replay the domain is %q", got)
 	}

@@ -48,38 +48,63 @@ func (f *Effects) encode() ([]byte, error) { return cbor.Marshal(f) }
 // empty reports whether the command changed nothing.
 func (f *Effects) empty() bool { return reflect.ValueOf(f).Elem().IsZero() }
 
-// apply replays a commit on the image before it.
-func (img *Image) apply(c store.Commit) (*Image, error) {
-	f, err := decodeCommit(c)
-	if err != nil {
-		return nil, err
-	}
-	if c.Format >= formatWithChain && c.Chain != c.Link(img.Chain) {
-		return nil, &branchedError{end: c.Seq, mine: img.Seq}
-	}
-	next, err := img.replay(f, c)
-	if err != nil {
-		return nil, fmt.Errorf("replay commit %d: %w", c.Seq, err)
-	}
-	next.Chain = c.Chain
-	return next, nil
+// replay is an image on which commits are replayed. Many share its draft, since beginning and
+// finishing one takes longer than applying a commit.
+type replay struct {
+	draft     *draft
+	licensing *licensing.Replay
+	commits   int
+	bytes     int // of effects
 }
 
-func (img *Image) replay(f *Effects, c store.Commit) (*Image, error) {
-	if err := f.agreeing(); err != nil {
-		return nil, err
+// A draft is finished after this much: it keeps track of what was changed.
+const (
+	replayedCommits = 4096
+	replayedBytes   = 8 << 20
+)
+
+// replay begins a replay of the commits after the image.
+func (img *Image) replay() *replay {
+	return &replay{draft: img.draft(img.Seq, img.At), licensing: img.Licensing.Replay()}
+}
+
+// apply replays the next commit. After an error, the replay must not be used any longer.
+func (r *replay) apply(c store.Commit) error {
+	f, err := decodeCommit(c)
+	if err != nil {
+		return err
 	}
-	d := img.draft(c.Seq, c.At)
+	if r.commits >= replayedCommits || r.bytes >= replayedBytes {
+		*r = *r.finish().replay()
+	}
+	next := &r.draft.next
+	if c.Format >= formatWithChain && c.Chain != c.Link(next.Chain) {
+		return &branchedError{end: c.Seq, mine: next.Seq}
+	}
+	next.Seq, next.At, next.Chain = c.Seq, c.At, c.Chain
+	r.commits, r.bytes = r.commits+1, r.bytes+len(c.Effects)
+	if err := r.effects(f); err != nil {
+		return fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	}
+	return nil
+}
+
+func (r *replay) effects(f *Effects) error {
+	if err := f.agreeing(); err != nil {
+		return err
+	}
 	if f.Licensing != nil {
-		var err error
-		if d.next.Licensing, err = img.Licensing.Apply(f.Licensing, c.Seq, c.At); err != nil {
-			return nil, err
+		if err := r.licensing.Apply(f.Licensing, r.draft.next.Seq, r.draft.next.At); err != nil {
+			return err
 		}
 	}
-	if err := d.replay(f); err != nil {
-		return nil, err
-	}
-	return d.finish(), nil
+	return r.draft.replay(f)
+}
+
+// finish returns the image after the commits. The replay must not be used afterwards.
+func (r *replay) finish() *Image {
+	r.draft.next.Licensing = r.licensing.Finish()
+	return r.draft.finish()
 }
 
 // agreeing refuses effects that add different users to licensing and to the directory.

@@ -42,8 +42,11 @@ func FuzzReplay(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		img, err := small(t).apply(store.Commit{Seq: 2, At: time.Unix(2, 0), Format: formatNow, Effects: data})
-		if err == nil {
+		replay := small(t).replay()
+		c := store.Commit{Seq: 2, At: time.Unix(2, 0), Format: formatNow, Effects: data}
+		c.Chain = c.Link(replay.draft.next.Chain)
+		if err := replay.apply(c); err == nil {
+			img := replay.finish()
 			img.Licensing.InError()
 			_ = headOf(img, nil)
 		}

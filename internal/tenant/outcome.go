@@ -192,16 +192,15 @@ func (t *Tenant) follow(ctx context.Context, img *Image, note func(store.Commit)
 		case img.Seq == end.Seq:
 			return img, end, nil
 		}
-		before := img.Seq
+		before, replay := img.Seq, img.replay()
 		err = t.store.Commits(ctx, t.id, before, func(c store.Commit) error {
 			note(c)
-			img, err = img.apply(c)
-			return err
+			return replay.apply(c)
 		})
 		if err != nil {
 			return nil, end, err
 		}
-		if img.Seq == before {
+		if img = replay.finish(); img.Seq == before {
 			return nil, end, fmt.Errorf("commit %d is missing: %w", before+1, store.ErrDamaged)
 		}
 	}

@@ -261,8 +261,8 @@ func (t *town) smallThings(i int) {
 	t.timed("set grant", tenant.SetGrant{Grant: grant})
 	grant.Scopes = nil
 	t.timed("remove grant", tenant.SetGrant{Grant: grant})
-	t.timed("add application", t.application(t.size.applications, "new"))
-	t.timed("delete application", tenant.DeleteApplication{AppID: numbered('a', t.size.applications)})
+	t.timed("add application", t.application(t.size.applications+i, "new")) // its id stays in use when it is deleted
+	t.timed("delete application", tenant.DeleteApplication{AppID: numbered('a', t.size.applications+i)})
 }
 
 // forgetful is a store that accepts everything but keeps only the rows that commands read: those
