@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/zstd"
 
+	"licensor/internal/durable"
 	"licensor/internal/store"
 )
 
@@ -68,19 +69,11 @@ func write(
 	}
 	folders := []string{filepath.Dir(path), filepath.Dir(filepath.Dir(path))} // the tenant's may be new
 	for _, folder := range folders {
-		if err := syncFolder(folder); err != nil {
+		if err := durable.SyncFolder(folder); err != nil {
 			return err
 		}
 	}
 	return draft.Close()
-}
-
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
 
 func fill(ctx context.Context, w io.Writer, h header, read func(yield func(store.Commit) error) error) error {

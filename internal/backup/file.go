@@ -10,9 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"syscall"
 
+	"licensor/internal/durable"
 	"licensor/internal/store"
 )
 
@@ -74,7 +74,7 @@ func intoFile(
 	if err := os.Rename(file.Name(), path); err != nil {
 		return nil, err
 	}
-	return contents, syncFolder(filepath.Dir(path))
+	return contents, durable.SyncFolder(filepath.Dir(path))
 }
 
 // withRoom says what helps when a disk is full.
@@ -83,16 +83,4 @@ func withRoom(err error) error {
 		return fmt.Errorf("%w: make room, or choose another place; the half of the file was removed", err)
 	}
 	return err
-}
-
-// syncFolder makes the name of a new file durable. Windows has no such thing.
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" {
-		return nil
-	}
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }
