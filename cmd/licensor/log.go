@@ -6,6 +6,8 @@ import (
 	"log/slog"
 
 	"github.com/spf13/pflag"
+
+	"licensor/internal/loglimit"
 )
 
 // logFlags are the flags for logging, which all commands accept.
@@ -34,9 +36,9 @@ func (f *logFlags) handler(w io.Writer) (slog.Handler, error) {
 	options := &slog.HandlerOptions{Level: level}
 	switch f.format {
 	case "text":
-		return newSparingLog(slog.NewTextHandler(w, options)), nil
+		return loglimit.New(slog.NewTextHandler(w, options)), nil
 	case "json":
-		return newSparingLog(slog.NewJSONHandler(w, options)), nil
+		return loglimit.New(slog.NewJSONHandler(w, options)), nil
 	default:
 		return nil, fmt.Errorf("--log-format is %q; it is text or json", f.format)
 	}

@@ -1,7 +1,6 @@
-package main
+package loglimit
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -16,8 +15,8 @@ func linesOf(log, text string) int { return strings.Count(log, text) }
 func TestLinesOfOneKindAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var out output
-		log := slog.New(newSparingLog(slog.NewTextHandler(&out, nil)))
+		var out strings.Builder
+		log := slog.New(New(slog.NewTextHandler(&out, nil)))
 		for i := range 3000 {
 			log.With("tenant", i).Info("an application failed to authenticate", "address", i)
 			if i%100 == 0 {
@@ -60,8 +59,8 @@ func TestLinesOfOneKindAreBounded(t *testing.T) {
 func TestLinesOfNetHTTPAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var out output
-		handler := newSparingLog(slog.NewTextHandler(&out, nil))
+		var out strings.Builder
+		handler := New(slog.NewTextHandler(&out, nil))
 		server := slog.NewLogLogger(handler, slog.LevelWarn)
 		for i := range 1000 {
 			server.Printf("http: TLS handshake error from 192.0.2.%d:%d: EOF", i%256, i)
@@ -84,25 +83,4 @@ func TestLinesOfNetHTTPAreBounded(t *testing.T) {
 			t.Errorf("it is not told how many were left out")
 		}
 	})
-}
-
-// What is asked for at the command line is sparing.
-func TestTheLogOfTheProgramIsSparing(t *testing.T) {
-	t.Parallel()
-	for _, format := range []string{"text", "json"} {
-		var out output
-		handler, err := (&logFlags{format: format, level: "warn"}).handler(&out)
-		if err != nil {
-			t.Fatal(err)
-		}
-		log := slog.New(handler)
-		log.Info("not this")
-		for range 100 {
-			log.WithGroup("g").Warn("this")
-		}
-		got := linesOf(out.String(), "this")
-		if got != linesPerSecond || handler.Enabled(context.Background(), slog.LevelInfo) {
-			t.Errorf("%s: %d lines", format, got)
-		}
-	}
 }

@@ -1,4 +1,5 @@
-package main
+// Package loglimit bounds the lines that a log gets of each kind, so that callers cannot fill it.
+package loglimit
 
 import (
 	"context"
@@ -16,8 +17,8 @@ const (
 	knownKinds     = 500
 )
 
-// sparingLog is a handler that limits the number of lines of each kind.
-type sparingLog struct {
+// Handler is a slog.Handler that limits the number of lines of each kind.
+type Handler struct {
 	slog.Handler
 	counts *lineCounts // shared by the handlers that are derived from one
 }
@@ -40,8 +41,9 @@ type lineCount struct {
 	leftOut int
 }
 
-func newSparingLog(to slog.Handler) *sparingLog {
-	return &sparingLog{to, &lineCounts{to: to, kinds: map[lineKind]*lineCount{}}}
+// New returns a handler that limits the lines written to another.
+func New(to slog.Handler) *Handler {
+	return &Handler{to, &lineCounts{to: to, kinds: map[lineKind]*lineCount{}}}
 }
 
 // kindOf returns the kind of a line: its message up to the first part that varies. Messages of
@@ -55,7 +57,7 @@ func kindOf(r slog.Record) lineKind {
 }
 
 // Handle implements slog.Handler.
-func (s *sparingLog) Handle(ctx context.Context, r slog.Record) error {
+func (s *Handler) Handle(ctx context.Context, r slog.Record) error {
 	if !s.counts.take(kindOf(r), r.Time) {
 		return nil
 	}
@@ -105,11 +107,11 @@ func (c *lineCounts) tell(kind lineKind, leftOut int) {
 }
 
 // WithAttrs implements slog.Handler.
-func (s *sparingLog) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &sparingLog{s.Handler.WithAttrs(attrs), s.counts}
+func (s *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &Handler{s.Handler.WithAttrs(attrs), s.counts}
 }
 
 // WithGroup implements slog.Handler.
-func (s *sparingLog) WithGroup(name string) slog.Handler {
-	return &sparingLog{s.Handler.WithGroup(name), s.counts}
+func (s *Handler) WithGroup(name string) slog.Handler {
+	return &Handler{s.Handler.WithGroup(name), s.counts}
 }
