@@ -85,18 +85,6 @@ func (p place) openShared(ctx context.Context, remedy string) (database.Store, e
 	return p.openWith(ctx, remedy, opening)
 }
 
-// oneTenant reads the id of a tenant in a flag; nil when it is empty.
-func oneTenant(flag, text string) ([]uuid.UUID, error) {
-	if text == "" {
-		return nil, nil
-	}
-	id, err := uuid.Parse(text)
-	if err != nil {
-		return nil, usage(fmt.Errorf("%s is %q, which is not the id of a tenant", flag, text))
-	}
-	return []uuid.UUID{id}, nil
-}
-
 // inTheWay says what helps when the file exists.
 func inTheWay(err error) error {
 	if errors.Is(err, fs.ErrExist) {

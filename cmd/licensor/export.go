@@ -158,20 +158,6 @@ func (e *exporting) export(
 	return done, err
 }
 
-// tenantIDs reads the ids of tenants; nil if there are none.
-func tenantIDs(list []string) (ids []uuid.UUID, err error) {
-	for _, text := range list {
-		id, err := uuid.Parse(text)
-		if err != nil {
-			return nil, usage(fmt.Errorf("--tenant is %q, which is not the id of a tenant", text))
-		}
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	return ids, nil
-}
-
 // publishedTenants returns the tenants that have commits.
 func publishedTenants(ctx context.Context, s store.Store) (ids []uuid.UUID, err error) {
 	all, err := s.Tenants(ctx)

@@ -95,6 +95,10 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 		return usage(fmt.Errorf("--keep is %s: delta links are valid for 7 days; --force answers those from before 410",
 			t.keep))
 	}
+	only, err := oneTenant("--tenant", t.tenant)
+	if err != nil {
+		return err
+	}
 	what := tenant.Trimming{Keep: keep, Load: true, Dry: t.dry}
 	if t.archive != "" {
 		if what.Archive, err = archive.Open(t.archive); err != nil {
@@ -111,7 +115,7 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	done, err := trimAll(ctx, s, t.tenant, what)
+	done, err := trimAll(ctx, s, only, what)
 	if e := s.Close(); err == nil {
 		err = e
 	}
@@ -121,8 +125,11 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// trimAll returns what was removed up to the first error.
-func trimAll(ctx context.Context, s store.Store, only string, what tenant.Trimming) (list []trimmedTenant, err error) {
+// trimAll trims the tenants, or all if there are none. It returns what was removed up to the first
+// error.
+func trimAll(
+	ctx context.Context, s store.Store, ids []uuid.UUID, what tenant.Trimming,
+) (list []trimmedTenant, err error) {
 	limit, err := memory.SetLimit()
 	if err != nil {
 		return nil, err
@@ -132,16 +139,10 @@ func trimAll(ctx context.Context, s store.Store, only string, what tenant.Trimmi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, tenants.Close(context.WithoutCancel(ctx))) }()
-	ids, err := tenants.IDs(ctx)
-	if only != "" {
-		id, e := uuid.Parse(only)
-		if e != nil {
-			return nil, usage(fmt.Errorf("--tenant is %q, which is not the id of a tenant", only))
+	if ids == nil {
+		if ids, err = tenants.IDs(ctx); err != nil {
+			return nil, err
 		}
-		ids = []uuid.UUID{id}
-	}
-	if err != nil {
-		return nil, err
 	}
 	for _, id := range ids {
 		done, err := tenants.Trim(ctx, id, what)
