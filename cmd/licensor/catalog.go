@@ -65,8 +65,8 @@ type catalogSummary struct {
 	Skipped      int               `json:"skipped"`
 	Problems     []catalog.Problem `json:"problems"`
 	RulesLeftOut []string          `json:"rulesLeftOut"`
-	Products     changes           `json:"products"`
-	ServicePlans changes           `json:"servicePlans"`
+	Products     catalog.Changes   `json:"products"`
+	ServicePlans catalog.Changes   `json:"servicePlans"`
 	Written      bool              `json:"written"`
 }
 
@@ -116,13 +116,13 @@ func (ci *catalogImport) write(ctx context.Context, c *connection, table *licens
 	}
 	merged := table
 	if !ci.replace {
-		merged = merge(old, table)
+		merged = catalog.Merge(old, table)
 	}
 	merged, leftOut := catalog.WithKnownRules(merged)
 	s := &catalogSummary{RulesLeftOut: append([]string{}, leftOut...)}
-	s.Products = compare(old.Products, merged.Products, skuID)
-	s.ServicePlans = compare(old.ServicePlans, merged.ServicePlans, planID)
-	if ci.dryRun || !s.Products.any() && !s.ServicePlans.any() {
+	s.Products = catalog.CompareProducts(old.Products, merged.Products)
+	s.ServicePlans = catalog.CompareServicePlans(old.ServicePlans, merged.ServicePlans)
+	if ci.dryRun || !s.Products.Any() && !s.ServicePlans.Any() {
 		return s, nil
 	}
 	body, err := json.Marshal(merged)
@@ -143,7 +143,12 @@ func (s *catalogSummary) print(out, err io.Writer, name string) error {
 	fmt.Fprintf(out, "%d rows read, %d of them skipped\n\n", s.Rows, s.Skipped)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\tADDED\tCHANGED\tUNCHANGED\tREMOVED")
-	fmt.Fprintf(table, "products\t%s\nservice plans\t%s\n", s.Products, s.ServicePlans)
+	for _, line := range []struct {
+		what string
+		catalog.Changes
+	}{{"products", s.Products}, {"service plans", s.ServicePlans}} {
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\n", line.what, line.Added, line.Changed, line.Unchanged, line.TakenOut)
+	}
 	if err := table.Flush(); err != nil {
 		return err
 	}

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"licensor/internal/catalog"
 	"licensor/internal/licensing"
 )
@@ -52,7 +50,7 @@ func TestCatalogImportAddsToWhatIsThere(t *testing.T) {
 		t.Errorf("a dry run wrote: %+v", dry)
 	}
 	got := importCatalog(t, exitPartial, "--data", data, file)
-	want := changes{Added: 1, Unchanged: len(before.Products)}
+	want := catalog.Changes{Added: 1, Unchanged: len(before.Products)}
 	if !got.Written || got.Products != want || got.Rows != 2 ||
 		got.Skipped != 1 || len(got.Problems) != 1 || got.Problems[0].Line != 3 {
 		t.Errorf("%+v", got)
@@ -63,7 +61,7 @@ func TestCatalogImportAddsToWhatIsThere(t *testing.T) {
 		len(after.ServicePlans) != len(before.ServicePlans)+1 {
 		t.Errorf("%+v", last)
 	}
-	if again := importCatalog(t, exitPartial, "--data", data, file); again.Written || again.Products.any() {
+	if again := importCatalog(t, exitPartial, "--data", data, file); again.Written || again.Products.Any() {
 		t.Errorf("the same file again changes something: %+v", again)
 	}
 }
@@ -100,7 +98,7 @@ func TestCatalogImportReplaces(t *testing.T) {
 	data := newDatabase(t)
 	before := catalogOf(t, data)
 	got := importCatalog(t, exitDone, "--replace", "--data", data, newFile(t, "list.csv", published+newRow))
-	if got.Products != (changes{Added: 1, TakenOut: len(before.Products)}) {
+	if got.Products != (catalog.Changes{Added: 1, TakenOut: len(before.Products)}) {
 		t.Errorf("%+v", got)
 	}
 	if c := catalogOf(t, data); len(c.Products) != 1 || len(c.ServicePlans) != 1 {
@@ -139,19 +137,5 @@ func TestTheRealListIsTaken(t *testing.T) {
 	code, stdout, _ := call(t, rootCommand(), append([]string{"catalog", "list"}, args...)...)
 	if n := strings.Count(stdout, "\n") - 1; code != exitDone || n < 600 {
 		t.Errorf("exit code %d, %d products", code, n)
-	}
-}
-
-func TestMergeKeepsTheOrder(t *testing.T) {
-	t.Parallel()
-	old := catalog.BuiltIn()
-	p := old.Products[1]
-	p.DisplayName, p.AppliesTo = "New name", ""
-	merged := merge(old, &licensing.Catalog{Products: []licensing.Product{{SKUID: uuid.MustParse(ann)}, p}})
-	last := len(old.Products)
-	if len(merged.Products) != last+1 || merged.Products[1].DisplayName != "New name" ||
-		merged.Products[1].AppliesTo != old.Products[1].AppliesTo ||
-		merged.Products[last].SKUID.String() != ann || merged.Products[0].SKUID != old.Products[0].SKUID {
-		t.Errorf("%+v", merged.Products[1])
 	}
 }

@@ -12,6 +12,8 @@
 //		fmt.Println(p) // line 4093: GUID "420c…": stray white space or invisible characters taken out
 //	}
 //
+// Merge adds such a list to the catalog of a tenant, which keeps what the table lacks.
+//
 // The table lacks three facts that licensing needs. The service of a plan, and whether a plan is
 // held by the company rather than a user, follow from the plan's name by the tables in service.go.
 // Which plans exclude each other (docs/spec/licensing.md L41) and which need another (L42) is known

@@ -1,28 +1,27 @@
-package main
+package catalog
 
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"github.com/google/uuid"
 
 	"licensor/internal/licensing"
 )
 
-func skuID(p licensing.Product) uuid.UUID      { return p.SKUID }
-func planID(p licensing.ServicePlan) uuid.UUID { return p.ID }
+func productID(p licensing.Product) uuid.UUID         { return p.SKUID }
+func servicePlanID(p licensing.ServicePlan) uuid.UUID { return p.ID }
 
-// merge adds a published list to a catalog. Names and the plans of products are taken from the
+// Merge adds a published list to a catalog. Names and the plans of products are taken from the
 // list. The list does not have other properties, or they are guesses from names, so the catalog
 // keeps its own.
-func merge(old, list *licensing.Catalog) *licensing.Catalog {
+func Merge(old, list *licensing.Catalog) *licensing.Catalog {
 	return &licensing.Catalog{
-		Products: mergeByID(old.Products, list.Products, skuID, func(was, now licensing.Product) licensing.Product {
+		Products: mergeByID(old.Products, list.Products, productID, func(was, now licensing.Product) licensing.Product {
 			now.AppliesTo = was.AppliesTo
 			return now
 		}),
-		ServicePlans: mergeByID(old.ServicePlans, list.ServicePlans, planID, renamed),
+		ServicePlans: mergeByID(old.ServicePlans, list.ServicePlans, servicePlanID, renamed),
 	}
 }
 
@@ -50,22 +49,27 @@ func mergeByID[T any](old, list []T, id func(T) uuid.UUID, mix func(was, now T) 
 	return merged
 }
 
-// changes counts the effects of a list.
-type changes struct {
+// Changes counts the elements of a catalog that differ from those of another.
+type Changes struct {
 	Added     int `json:"added"`
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
 	TakenOut  int `json:"takenOut"`
 }
 
-func (c changes) any() bool { return c.Added+c.Changed+c.TakenOut > 0 }
+// Any reports whether anything differs.
+func (c Changes) Any() bool { return c.Added+c.Changed+c.TakenOut > 0 }
 
-func (c changes) String() string {
-	return fmt.Sprintf("%d\t%d\t%d\t%d", c.Added, c.Changed, c.Unchanged, c.TakenOut)
+// CompareProducts returns how the second list differs from the first. Order does not matter.
+func CompareProducts(old, now []licensing.Product) Changes { return compare(old, now, productID) }
+
+// CompareServicePlans returns how the second list differs from the first. Order does not matter.
+func CompareServicePlans(old, now []licensing.ServicePlan) Changes {
+	return compare(old, now, servicePlanID)
 }
 
 // compare distinguishes elements by the JSON that is sent for them.
-func compare[T any](old, now []T, id func(T) uuid.UUID) (c changes) {
+func compare[T any](old, now []T, id func(T) uuid.UUID) (c Changes) {
 	was := make(map[uuid.UUID][]byte, len(old))
 	for _, element := range old {
 		was[id(element)] = written(element)
