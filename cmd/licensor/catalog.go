@@ -147,7 +147,7 @@ func (s *catalogSummary) print(out, err io.Writer, name string) error {
 		what string
 		catalog.Changes
 	}{{"products", s.Products}, {"service plans", s.ServicePlans}} {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\n", line.what, line.Added, line.Changed, line.Unchanged, line.TakenOut)
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\n", line.what, line.Added, line.Changed, line.Unchanged, line.Removed)
 	}
 	if err := table.Flush(); err != nil {
 		return err

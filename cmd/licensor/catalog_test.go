@@ -98,7 +98,7 @@ func TestCatalogImportReplaces(t *testing.T) {
 	data := newDatabase(t)
 	before := catalogOf(t, data)
 	got := importCatalog(t, exitDone, "--replace", "--data", data, newFile(t, "list.csv", published+newRow))
-	if got.Products != (catalog.Changes{Added: 1, TakenOut: len(before.Products)}) {
+	if got.Products != (catalog.Changes{Added: 1, Removed: len(before.Products)}) {
 		t.Errorf("%+v", got)
 	}
 	if c := catalogOf(t, data); len(c.Products) != 1 || len(c.ServicePlans) != 1 {

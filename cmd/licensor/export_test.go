@@ -36,7 +36,7 @@ func newContent(t *testing.T) string {
 		`{"subscription":{"skuId":"` + e3 + `","totalLicenses":1}}` + "\n" +
 		`{"license":{"group":"` + sales + `","skuId":"` + e3 + `"}}` + "\n" +
 		`{"settings":{"autoReprocess":true}}` + "\n"
-	if got := summary(t, exitDone, "--exact", "--data", data, newFile(t, "all.jsonl", lines))[0]; got.Taken != 13 {
+	if got := summary(t, exitDone, "--exact", "--data", data, newFile(t, "all.jsonl", lines))[0]; got.Imported != 13 {
 		t.Fatalf("%+v", got)
 	}
 	if code, _, stderr := call(t, rootCommand(), "reprocess", "--all", "--data", data); code != exitDone {
@@ -135,7 +135,7 @@ func TestExportForSpreadsheets(t *testing.T) {
 			t.Errorf("a cell is %q, want %q", test.got, test.want)
 		}
 	}
-	if got := summary(t, exitDone, "--data", newDatabase(t), exportedTable(t, folder, "groups.csv"))[0]; got.Taken != 2 {
+	if got := summary(t, exitDone, "--data", newDatabase(t), exportedTable(t, folder, "groups.csv"))[0]; got.Imported != 2 {
 		t.Errorf("importing the groups again: %+v", got)
 	}
 }

@@ -65,14 +65,14 @@ input is always imported from the beginning.`,
 
 // imported is the result of a file.
 type imported struct {
-	File       string     `json:"file"`
-	Kind       kind       `json:"kind"`
-	Rows       int        `json:"rows"`
-	Taken      int        `json:"taken"`
-	PassedOver int        `json:"passedOver"` // accepted or refused by an earlier import of the file
-	Refused    int        `json:"refused"`
-	Problems   []rowFault `json:"problems"` // of the first refused rows
-	Notes      []string   `json:"notes"`    // about the whole file
+	File     string     `json:"file"`
+	Kind     kind       `json:"kind"`
+	Rows     int        `json:"rows"`
+	Imported int        `json:"imported"`
+	Skipped  int        `json:"skipped"` // accepted or refused by an earlier import of the file
+	Refused  int        `json:"refused"`
+	Problems []rowFault `json:"problems"` // of the first refused rows
+	Notes    []string   `json:"notes"`    // about the whole file
 }
 
 // rowFault is the reason that a row was refused.
@@ -90,7 +90,7 @@ const (
 
 func (im *importing) run(cmd *cobra.Command, names []string) error {
 	if im.onError != "skip" && im.onError != "stop" {
-		return usage(fmt.Errorf("--on-error is %q; it is skip or stop", im.onError))
+		return usage(fmt.Errorf("--on-error is %q: it must be skip or stop", im.onError))
 	}
 	sources, err := openSources(names, kind(im.kind), cmd.InOrStdin())
 	defer closeSources(sources)
@@ -165,7 +165,7 @@ func (im *importing) tell(w io.Writer, results []*imported) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "FILE\tKIND\tROWS\tIMPORTED\tSKIPPED\tREFUSED")
 	for _, r := range results {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\n", r.File, r.Kind, r.Rows, r.Taken, r.PassedOver, r.Refused)
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%d\n", r.File, r.Kind, r.Rows, r.Imported, r.Skipped, r.Refused)
 	}
 	return table.Flush()
 }

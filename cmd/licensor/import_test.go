@@ -59,7 +59,7 @@ func TestImportTakesEveryFormat(t *testing.T) {
 			}
 			data := newDatabase(t)
 			got := summary(t, exitDone, "--data", data, newFile(t, name, content))[0]
-			if got.Kind != users || got.Rows != 2 || got.Taken != 2 {
+			if got.Kind != users || got.Rows != 2 || got.Imported != 2 {
 				t.Errorf("%+v", got)
 			}
 			with(t, data, func(c *connection) { isAnn(t, c) })
@@ -122,7 +122,7 @@ func TestRefusedRowsAreToldWithTheirLine(t *testing.T) {
 		"leo@contoso.example,Leo,leo2,true,\n" // 11: taken
 	data := newDatabase(t)
 	got := summary(t, exitPartial, "--data", data, newFile(t, "users.csv", content))[0]
-	if got.Rows != 7 || got.Taken != 2 || got.Refused != 5 ||
+	if got.Rows != 7 || got.Imported != 2 || got.Refused != 5 ||
 		len(got.Notes) != 1 || !strings.Contains(got.Notes[0], `"favouriteColour"`) {
 		t.Errorf("%+v", got)
 	}
@@ -155,7 +155,7 @@ func TestImportStopsAtTheFirstRefusedRowWhenTold(t *testing.T) {
 	data := newDatabase(t)
 	first, second := newFile(t, "users.csv", usersCSV+"x,y\nlate@contoso.example,Late,late,true,,,\n"), newFile(t, "groups.csv", groupsCSV)
 	got := summary(t, exitPartial, "--data", data, "--on-error", "stop", first, second)
-	if len(got) != 1 || got[0].Rows != 3 || got[0].Taken != 2 {
+	if len(got) != 1 || got[0].Rows != 3 || got[0].Imported != 2 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -186,14 +186,14 @@ func TestAnImportThatWasCutOffGoesOn(t *testing.T) {
 	})
 	file := newFile(t, "users.csv", manyUsers(2*chunkRows+500))
 	args = append(args, file)
-	if got := summary(t, exitFailed, args...)[0]; got.Taken != chunkRows-1 {
+	if got := summary(t, exitFailed, args...)[0]; got.Imported != chunkRows-1 {
 		t.Errorf("cut off: %+v", got)
 	}
 	got := summary(t, exitPartial, args...)[0]
-	if got.Rows != 2*chunkRows+500 || got.PassedOver != chunkRows-1 || got.Taken != chunkRows+500 || got.Refused != 1 {
-		t.Errorf("again: rows %d, passed over %d, taken %d, refused %d", got.Rows, got.PassedOver, got.Taken, got.Refused)
+	if got.Rows != 2*chunkRows+500 || got.Skipped != chunkRows-1 || got.Imported != chunkRows+500 || got.Refused != 1 {
+		t.Errorf("again: rows %d, skipped %d, imported %d, refused %d", got.Rows, got.Skipped, got.Imported, got.Refused)
 	}
-	if got = summary(t, exitPartial, append(args, "--restart")...)[0]; got.PassedOver != 0 || got.Refused != got.Rows {
+	if got = summary(t, exitPartial, append(args, "--restart")...)[0]; got.Skipped != 0 || got.Refused != got.Rows {
 		t.Errorf("restarted: %+v", got.Refused)
 	}
 }
@@ -218,7 +218,7 @@ func TestSubscriptionsOfGraphAreTaken(t *testing.T) {
 		{"id":"x","skuId":"`+e3+`","totalLicenses":4,"status":"Enabled","isTrial":false,"nextLifecycleDateTime":null,"ownerType":null},
 		{"skuId":"`+e3+`","prepaidUnits":{"enabled":1,"warning":1}}]}`)
 	got := summary(t, exitPartial, "--data", data, file)[0]
-	if got.Taken != 2 || len(got.Problems) != 1 || got.Problems[0].Line != 4 ||
+	if got.Imported != 2 || len(got.Problems) != 1 || got.Problems[0].Line != 4 ||
 		!strings.Contains(got.Problems[0].Message, "several states") {
 		t.Errorf("%+v", got)
 	}

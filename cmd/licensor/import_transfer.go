@@ -119,9 +119,9 @@ func (t *transfer) fill(c *chunk) error {
 
 // importAnswer is the API's response to a chunk.
 type importAnswer struct {
-	PassedOver int
-	Refused    int
-	Problems   []rowFault // of the first refused rows
+	Skipped  int
+	Refused  int
+	Problems []rowFault // of the first refused rows
 }
 
 func (t *transfer) send(ctx context.Context, c *chunk) error {
@@ -144,7 +144,7 @@ func (t *transfer) send(ctx context.Context, c *chunk) error {
 			c.faults = append(c.faults, rowFault{c.rows[at], p.Message})
 		}
 	}
-	t.account(c, answer.PassedOver, answer.Refused-len(answer.Problems))
+	t.account(c, answer.Skipped, answer.Refused-len(answer.Problems))
 	return nil
 }
 
@@ -157,7 +157,7 @@ func (c *chunk) leading() int {
 
 // account adds the response for a chunk to the result. If very many rows were refused, only the
 // number of some of them is known.
-func (t *transfer) account(c *chunk, passedOver, untold int) {
+func (t *transfer) account(c *chunk, skipped, untold int) {
 	slices.SortFunc(c.faults, func(a, b rowFault) int { return a.Line - b.Line })
 	for _, fault := range c.faults {
 		t.result.Refused++
@@ -171,9 +171,9 @@ func (t *transfer) account(c *chunk, passedOver, untold int) {
 		}
 	}
 	t.result.Rows += len(c.rows)
-	t.result.PassedOver += passedOver
+	t.result.Skipped += skipped
 	t.result.Refused += untold
-	t.result.Taken += len(c.rows) - passedOver - len(c.faults) - untold
+	t.result.Imported += len(c.rows) - skipped - len(c.faults) - untold
 }
 
 // note adds a message about the whole file.

@@ -83,16 +83,16 @@ func (v *vault) list(ctx context.Context, keys identity.Keys, out io.Writer) err
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "KEY\tMADE\tUSE")
+	fmt.Fprintln(table, "KEY\tCREATED\tUSE")
 	for _, key := range list {
-		made, use := "unknown", "signs"
-		if !key.Made.IsZero() {
-			made = key.Made.UTC().Format(time.RFC3339)
+		created, use := "unknown", "signs"
+		if !key.Created.IsZero() {
+			created = key.Created.UTC().Format(time.RFC3339)
 		}
 		if !key.Until.IsZero() {
 			use = "verifies until " + key.Until.UTC().Format(time.RFC3339)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", key.ID, made, use)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", key.ID, created, use)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -54,11 +54,11 @@ type Changes struct {
 	Added     int `json:"added"`
 	Changed   int `json:"changed"`
 	Unchanged int `json:"unchanged"`
-	TakenOut  int `json:"takenOut"`
+	Removed   int `json:"removed"`
 }
 
 // Any reports whether anything differs.
-func (c Changes) Any() bool { return c.Added+c.Changed+c.TakenOut > 0 }
+func (c Changes) Any() bool { return c.Added+c.Changed+c.Removed > 0 }
 
 // CompareProducts returns how the second list differs from the first. Order does not matter.
 func CompareProducts(old, now []licensing.Product) Changes { return compare(old, now, productID) }
@@ -86,7 +86,7 @@ func compare[T any](old, now []T, id func(T) uuid.UUID) (c Changes) {
 		}
 		delete(was, id(element))
 	}
-	c.TakenOut = len(was)
+	c.Removed = len(was)
 	return c
 }
 

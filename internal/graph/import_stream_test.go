@@ -25,8 +25,8 @@ func peopleLines(n, m int) string {
 }
 
 type importAnswer struct {
-	Rows, PassedOver, Refused int
-	Problems                  []struct {
+	Rows, Skipped, Refused int
+	Problems               []struct {
 		Line    int
 		Message string
 	}
@@ -92,7 +92,7 @@ func TestAnImportThatIsCutOffSaysHowFarItCame(t *testing.T) {
 		t.Errorf("a number to which nothing can be added: %d %+v", status, answer)
 	}
 	status, answer = w.importLines("?id=x", peopleLines(1, through+10))
-	if status != http.StatusOK || answer.PassedOver != through || answer.Refused != 0 {
+	if status != http.StatusOK || answer.Skipped != through || answer.Refused != 0 {
 		t.Errorf("sent again: %d %+v", status, answer)
 	}
 }

@@ -136,9 +136,9 @@ func (ring *keyRing) rotated(fresh jose.JSONWebKey, now time.Time) ([]byte, erro
 
 // KeyInfo is the public data of a signing key.
 type KeyInfo struct {
-	ID    string
-	Made  time.Time // zero if unknown
-	Until time.Time // when it ceases to verify; zero for the current signing key
+	ID      string
+	Created time.Time // zero if unknown
+	Until   time.Time // when it ceases to verify; zero for the current signing key
 }
 
 // ErrNoKeys means that the signing keys have not been generated yet, which the first start does.
@@ -156,7 +156,7 @@ func ListKeys(ctx context.Context, keys Keys, now time.Time) ([]KeyInfo, error) 
 	}
 	var list []KeyInfo
 	for _, key := range ring.keys {
-		info := KeyInfo{ID: key.KeyID, Made: key.made}
+		info := KeyInfo{ID: key.KeyID, Created: key.made}
 		if !key.retired.IsZero() {
 			info.Until = key.retired.Add(KeyOverlap)
 		}

@@ -134,8 +134,8 @@ func TestKeysOfACommandLine(t *testing.T) {
 	if err != nil || len(list) != 2 {
 		t.Fatalf("listed %v, %v; want the one that signs and the one before", list, err)
 	}
-	if !list[0].Made.Equal(start.Add(2*time.Hour)) || !list[0].Until.IsZero() ||
-		!list[1].Made.Equal(start.Add(time.Hour)) || !list[1].Until.Equal(start.Add(2*time.Hour+KeyOverlap)) {
+	if !list[0].Created.Equal(start.Add(2*time.Hour)) || !list[0].Until.IsZero() ||
+		!list[1].Created.Equal(start.Add(time.Hour)) || !list[1].Until.Equal(start.Add(2*time.Hour+KeyOverlap)) {
 		t.Errorf("listed %v", list)
 	}
 	w := newWorld(t, func(c *Config) { c.Keys = keys })

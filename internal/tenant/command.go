@@ -27,9 +27,9 @@ type Done struct {
 	Ordinal uint32 // of the created user, group or administrative unit
 	Report  licensing.Report
 	Rows    []RowProblem // of an import
-	// PassedOver counts the rows of an import that were skipped, because they were processed when
+	// Skipped counts the rows of an import that were skipped, because they were processed when
 	// it was sent before.
-	PassedOver int
+	Skipped int
 }
 
 // change is a command in progress: drafts of the image, the effects so far and the rows to write.

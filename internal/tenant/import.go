@@ -70,7 +70,7 @@ func (cmd Import) run(c *change) error {
 	}
 	for _, row := range cmd.Rows {
 		if cmd.ID != "" && row.Line <= last {
-			c.done.PassedOver++
+			c.done.Skipped++
 			continue
 		}
 		if err := im.row(row); err != nil {

@@ -58,12 +58,12 @@ func TestAnImportIsForgottenAfterAWeek(t *testing.T) {
 	h := newHouse(t, 1<<30)
 	h.must(tenant.Import{ID: "file", Rows: rowOf(t, 5, "one")})
 	h.clock.Add(int64((7*24*time.Hour - time.Second).Seconds()))
-	if done := h.must(tenant.Import{ID: "file", Rows: rowOf(t, 5, "two")}); done.PassedOver != 1 {
-		t.Errorf("passed over %d within a week", done.PassedOver)
+	if done := h.must(tenant.Import{ID: "file", Rows: rowOf(t, 5, "two")}); done.Skipped != 1 {
+		t.Errorf("skipped %d within a week", done.Skipped)
 	}
 	h.clock.Add(1)
-	if done := h.must(tenant.Import{ID: "file", Rows: rowOf(t, 5, "two")}); done.PassedOver != 0 || len(done.Rows) != 0 {
-		t.Errorf("passed over %d after a week, refused %v", done.PassedOver, done.Rows)
+	if done := h.must(tenant.Import{ID: "file", Rows: rowOf(t, 5, "two")}); done.Skipped != 0 || len(done.Rows) != 0 {
+		t.Errorf("skipped %d after a week, refused %v", done.Skipped, done.Rows)
 	}
 	h.must(tenant.Import{ID: "other", Rows: rowOf(t, 1, "three")})
 	h.clock.Add(int64((8 * 24 * time.Hour).Seconds()))

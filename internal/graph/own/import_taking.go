@@ -28,9 +28,9 @@ type taking struct {
 	ended  chan struct{}
 	failed error // valid once ended is closed
 
-	rows, passedOver, refused int
-	through                   int64 // the last line that was committed
-	problems                  []tenant.RowProblem
+	rows, skipped, refused int
+	through                int64 // the last line that was committed
+	problems               []tenant.RowProblem
 }
 
 func startTaking(r *wire.Request, most int, exact bool) *taking {
@@ -79,7 +79,7 @@ func (t *taking) commit(piece importPiece) error {
 	problems := append(piece.problems, done.Rows...)
 	slices.SortFunc(problems, func(a, b tenant.RowProblem) int { return int(a.Line - b.Line) })
 	t.rows += len(piece.rows) + len(piece.problems)
-	t.passedOver += done.PassedOver
+	t.skipped += done.Skipped
 	t.refused += len(problems)
 	t.problems = append(t.problems, problems[:min(len(problems), MaxProblems-len(t.problems))]...)
 	if n := len(piece.rows); n > 0 {
@@ -126,7 +126,7 @@ func (t *taking) soFar(err error) error {
 // appendTo writes the result of all pieces.
 func (t *taking) appendTo(b []byte) []byte {
 	b = jsontext.AppendInt(jsontext.AppendName(b, "rows"), t.rows)
-	b = jsontext.AppendInt(jsontext.AppendName(b, "passedOver"), t.passedOver)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "skipped"), t.skipped)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "refused"), t.refused)
 	return append(jsontext.AppendList(jsontext.AppendName(b, "problems"), t.problems, appendRowProblem), '}')
 }
