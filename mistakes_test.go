@@ -51,7 +51,7 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 		{"Faults", func(o *licensor.Options) { o.Faults = []string{"users=503"} }, `has "users=503"`},
 		{"Faults", func(o *licensor.Options) { o.Faults = append(hundred, "/groups=503") }, "has 101"},
 		{"Faults", func(o *licensor.Options) { o.Faults, o.Latency = hundred, time.Second }, "at most 100"},
-		{"Latency", func(o *licensor.Options) { o.Latency = time.Hour }, "not 0 to 55s"},
+		{"Latency", func(o *licensor.Options) { o.Latency = time.Hour }, "is 1h0m0s: it must be 0 to 55s"},
 		{"GroupProcessing", func(o *licensor.Options) { o.GroupProcessing = -1 }, "0 or more"},
 		{"Quick", func(o *licensor.Options) { o.Development = false }, "set Development"},
 	} {

@@ -10,16 +10,16 @@ import (
 	"licensor/internal/identity"
 )
 
-// mustBeMeant ends the test for a token that cannot be meant.
-func (s *Server) mustBeMeant(which Token) {
+// mustBeValid ends the test for a token that check refuses.
+func (s *Server) mustBeValid(which Token) {
 	s.t.Helper()
 	if err := which.check(); err != nil {
 		s.t.Fatalf("licensortest: %v.", err)
 	}
 }
 
-// check returns an error for a token that cannot be meant, such as one with a misspelled
-// permission. The server would issue it, and refuse each request with 403.
+// check returns an error for an invalid combination of fields, or for a misspelled permission. The
+// server would issue such a token, and refuse each request with 403.
 func (which *Token) check() error {
 	switch {
 	case which.User != "" && len(which.Permissions) > 0:

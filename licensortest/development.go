@@ -49,10 +49,10 @@ type Token struct {
 // directory.
 func (s *Server) Token(which Token) string {
 	s.t.Helper()
-	s.mustBeMeant(which)
+	s.mustBeValid(which)
 	text, err := s.mint(which)
 	if err != nil {
-		s.t.Fatalf("licensortest: the token cannot be made: %v", err)
+		s.t.Fatalf("licensortest: the token cannot be created: %v", err)
 	}
 	return text
 }

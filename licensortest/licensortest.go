@@ -140,7 +140,7 @@ func (s *Server) begin() {
 		Application: "Tests", ClientID: s.ClientID, ClientSecret: s.ClientSecret,
 	})
 	if err != nil {
-		s.t.Fatalf("licensortest: the tenant cannot be made: %v", err)
+		s.t.Fatalf("licensortest: the tenant cannot be created: %v", err)
 	}
 	if s.operator, err = s.served.Client(ctx, s.TenantID); err != nil {
 		s.t.Fatalf("licensortest: the tenant cannot be filled: %v", err)
@@ -152,7 +152,7 @@ func (s *Server) end() {
 		return
 	}
 	if err := s.served.Close(); err != nil {
-		s.t.Errorf("licensortest: the server does not end in order: %v", err)
+		s.t.Errorf("licensortest: the server did not shut down cleanly: %v", err)
 	}
 	s.served = nil
 }
@@ -182,7 +182,7 @@ func (s *Server) Client(permissions ...string) *http.Client {
 // As returns a client that sends such a token, a new one for each request.
 func (s *Server) As(which Token) *http.Client {
 	s.t.Helper()
-	s.mustBeMeant(which)
+	s.mustBeValid(which)
 	return &http.Client{Transport: &oauth2.Transport{Source: source{s, which}, Base: s.transport}}
 }
 
@@ -268,7 +268,7 @@ func (s *Server) make(what, path string, object Properties) string {
 	s.t.Helper()
 	var made struct{ ID string }
 	if err := s.operate(http.MethodPost, path, object, &made); err != nil {
-		s.t.Fatalf("licensortest: %s cannot be made: %v", what, err)
+		s.t.Fatalf("licensortest: %s cannot be created: %v", what, err)
 	}
 	return made.ID
 }

@@ -278,9 +278,9 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 	for want, do := range map[string]func(){
 		`no product "ENTERPRISEPAK": use a skuPartNumber such as ENTERPRISEPACK (`: func() { srv.Subscribe("ENTERPRISEPAK", 1) },
 		`such as ENTERPRISEPACK (Office 365 E3)`:                                   func() { srv.Subscribe("office 365 e3", 1) },
-		"the subscription of EMS cannot be made":                                   func() { srv.Subscribe("EMS", -1) },
-		"the user ann cannot be made: ":                                            func() { srv.User("ann"); srv.User("ann") },
-		"the user bob cannot be made: Invalid value":                               func() { srv.User("bob", licensortest.Properties{"usageLocation": "Germany"}) },
+		"the subscription of EMS cannot be created":                                func() { srv.Subscribe("EMS", -1) },
+		"the user ann cannot be created: ":                                         func() { srv.User("ann"); srv.User("ann") },
+		"the user bob cannot be created: Invalid value":                            func() { srv.User("bob", licensortest.Properties{"usageLocation": "Germany"}) },
 		"Members are ids that User and Group returned":                             func() { srv.Group("Sales", "nobody") },
 		"There is no user 'nobody'":                                                func() { srv.Token(licensortest.Token{User: "nobody"}) },
 		`no permission of an application "User.Reed.All": the nearest is "User.Read.All"`: func() {
@@ -312,7 +312,7 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 		"RetryAfter is 1.5s: the header has whole seconds only": func() {
 			srv.Faults.Add(licensortest.Fault{Path: "/users", Status: 429, RetryAfter: 1500 * time.Millisecond})
 		},
-		"The delay cannot be: 'PT-1S' is not a duration": func() { srv.AsyncGroups(-time.Second) },
+		"The delay is invalid: 'PT-1S' is not a duration": func() { srv.AsyncGroups(-time.Second) },
 		"Options.Memory is true, but Data is": func() {
 			licensortest.New(b, func(o *licensor.Options) { o.Data = "licensor.db" })
 		},

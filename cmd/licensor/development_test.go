@@ -25,8 +25,8 @@ func TestDevelopmentFlagsAreCheckedBeforeAnythingIsMade(t *testing.T) {
 		{[]string{"serve", "--clock", "2026-01-31T12:00:00Z"}, "add --development"},
 		{[]string{"serve", "--development", "--clock", "noon"}, `--clock is "noon"; write a time as 2026-01-31T12:00:00Z`},
 		{[]string{"serve", "--development", "--fault", "users=503"}, "does not begin with a slash"},
-		{[]string{"serve", "--development", "--latency", "2m"}, "its latency is 2m0s, not 0 to 55s"},
-		{[]string{"serve", "--development", "--group-processing", "-1s"}, "it is 0 or more"},
+		{[]string{"serve", "--development", "--latency", "2m"}, "--latency is 2m0s: it must be 0 to 55s"},
+		{[]string{"serve", "--development", "--group-processing", "-1s"}, "it must be 0 or more"},
 	} {
 		code, _, stderr := call(t, rootCommand(), append(test.args, "--data", data, "--listen", "127.0.0.1:0")...)
 		if code != exitUsage || !strings.Contains(stderr, test.want) {

@@ -81,7 +81,7 @@ func (e *exporting) options() (o export.FilesOptions, err error) {
 	case e.format == "":
 		o.Format = export.JSONLines
 	case o.Format != export.JSONLines && o.Format != export.CSV:
-		return o, usage(fmt.Errorf("--format is %q; it is jsonl or csv, and a SQLite database has a name that "+
+		return o, usage(fmt.Errorf("--format is %q: it must be jsonl or csv, and a SQLite database has a name that "+
 			"ends with .db", e.format))
 	}
 	if o.Tables == nil {

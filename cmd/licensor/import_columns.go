@@ -74,20 +74,20 @@ func (c column) append(b []byte, cell string) ([]byte, error) {
 	case truth:
 		is := strings.ToLower(cell)
 		if is != "true" && is != "false" {
-			return nil, fmt.Errorf("%s is %q; it is true or false", c.name, excerpt.Of(cell, 50))
+			return nil, fmt.Errorf("%s is %q: it must be true or false", c.name, excerpt.Of(cell, 50))
 		}
 		return append(b, is...), nil
 	case number:
 		n, err := strconv.ParseInt(cell, 10, 32)
 		if err != nil {
-			return nil, fmt.Errorf("%s is %q; it is a whole number", c.name, excerpt.Of(cell, 50))
+			return nil, fmt.Errorf("%s is %q: it must be a whole number", c.name, excerpt.Of(cell, 50))
 		}
 		return strconv.AppendInt(b, n, 10), nil
 	case texts:
 		return appendTexts(b, cell)
 	case nested:
 		if !json.Valid([]byte(cell)) {
-			return nil, fmt.Errorf("%s is %q; it is written as JSON", c.name, excerpt.Of(cell, 50))
+			return nil, fmt.Errorf("%s is %q: it must be JSON", c.name, excerpt.Of(cell, 50))
 		}
 		return append(b, strings.ReplaceAll(cell, "\n", " ")...), nil
 	}

@@ -51,7 +51,7 @@ type records interface {
 // openSources opens all files and determines their kinds, before anything is sent.
 func openSources(names []string, told kind, stdin io.Reader) (list []*source, err error) {
 	if told != "" && !told.known() {
-		return nil, usage(fmt.Errorf("--kind is %q; it is users, groups, members or subscriptions", told))
+		return nil, usage(fmt.Errorf("--kind is %q: it must be users, groups, members or subscriptions", told))
 	}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {

@@ -274,8 +274,8 @@ func TestFilesThatCannotBeImported(t *testing.T) {
 		{"users.csv", "userPrincipalName,UserPrincipalName\n", nil, exitFailed, "duplicate column userPrincipalName"},
 		{"users.csv", "name,mail\n", nil, exitFailed, "no column userPrincipalName"},
 		{"things.csv", "id,displayName\n", nil, exitUsage, "--kind"},
-		{"users.csv", usersCSV, []string{"--kind", "devices"}, exitUsage, "it is users, groups, members or subscriptions"},
-		{"users.csv", usersCSV, []string{"--on-error", "cry"}, exitUsage, "it is skip or stop"},
+		{"users.csv", usersCSV, []string{"--kind", "devices"}, exitUsage, "it must be users, groups, members or subscriptions"},
+		{"users.csv", usersCSV, []string{"--on-error", "cry"}, exitUsage, "it must be skip or stop"},
 		{"users.json", `[{"userPrincipalName":"x"},` + "\n" + `{"broken"]`, nil, exitFailed, "line 2: the JSON is broken"},
 	}
 	data := newDatabase(t)

@@ -31,7 +31,7 @@ func (f *logFlags) apply(w io.Writer) error {
 func (f *logFlags) handler(w io.Writer) (slog.Handler, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(f.level)); err != nil {
-		return nil, fmt.Errorf("--log-level is %q; it is debug, info, warn or error", f.level)
+		return nil, fmt.Errorf("--log-level is %q: it must be debug, info, warn or error", f.level)
 	}
 	options := &slog.HandlerOptions{Level: level}
 	switch f.format {
@@ -40,6 +40,6 @@ func (f *logFlags) handler(w io.Writer) (slog.Handler, error) {
 	case "json":
 		return loglimit.New(slog.NewJSONHandler(w, options)), nil
 	default:
-		return nil, fmt.Errorf("--log-format is %q; it is text or json", f.format)
+		return nil, fmt.Errorf("--log-format is %q: it must be text or json", f.format)
 	}
 }

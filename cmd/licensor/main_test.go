@@ -51,8 +51,8 @@ func TestExitCodes(t *testing.T) {
 		{"an unknown flag", nil, []string{"version", "--fly"}, exitUsage, "licensor: unknown flag: --fly\nSee licensor version --help.\n"},
 		{"too few arguments", nil, []string{"try", "--tenant", "contoso"}, exitUsage, "licensor: accepts 1 arg(s), received 0\nSee licensor try --help.\n"},
 		{"a flag that must be given", nil, []string{"try", "file"}, exitUsage, "licensor: required flag(s) \"tenant\" not set\nSee licensor try --help.\n"},
-		{"a bad log level", nil, []string{"version", "--log-level", "loud"}, exitUsage, "licensor: --log-level is \"loud\"; it is debug, info, warn or error\nSee licensor version --help.\n"},
-		{"a bad log format", nil, []string{"version", "--log-format", "xml"}, exitUsage, "licensor: --log-format is \"xml\"; it is text or json\nSee licensor version --help.\n"},
+		{"a bad log level", nil, []string{"version", "--log-level", "loud"}, exitUsage, "licensor: --log-level is \"loud\": it must be debug, info, warn or error\nSee licensor version --help.\n"},
+		{"a bad log format", nil, []string{"version", "--log-format", "xml"}, exitUsage, "licensor: --log-format is \"xml\": it must be text or json\nSee licensor version --help.\n"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

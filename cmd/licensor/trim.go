@@ -71,7 +71,7 @@ func parseKeep(flag, text string) (time.Duration, error) {
 	} else if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return d, nil
 	}
-	return 0, usage(fmt.Errorf("%s is %q; it is a number of days such as 400d, a time such as 36h, or forever",
+	return 0, usage(fmt.Errorf("%s is %q: it must be a number of days such as 400d, a time such as 36h, or forever",
 		flag, text))
 }
 
@@ -167,7 +167,7 @@ func (t *trimming) print(out io.Writer, done []trimmedTenant) error {
 		verb = "would be removed"
 	}
 	for _, one := range done {
-		since := "none is left"
+		since := "no commits remain"
 		if one.Since != nil {
 			since = fmt.Sprintf("the first that is kept is %d, of %s", one.First, one.Since.Format(time.RFC3339))
 		}

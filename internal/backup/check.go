@@ -7,7 +7,7 @@ import (
 	"licensor/internal/store"
 )
 
-// tenantCheck is what a tenant has had so far.
+// tenantCheck checks the records of a tenant, and has a summary of those read so far.
 type tenantCheck struct {
 	pieces        *pieceReader
 	begun         tenantRecord
@@ -83,7 +83,7 @@ func (t *tenantCheck) commit(c *store.Commit) error {
 	linked := t.commits.n > 0 || want == 1
 	switch {
 	case c.Seq != want:
-		return t.damaged("commit %d comes where commit %d should be", c.Seq, want)
+		return t.damaged("found commit %d, want %d", c.Seq, want)
 	case c.Chain == store.Chain{} && t.last.Chain != store.Chain{},
 		c.Chain != store.Chain{} && linked && c.Chain != c.Link(t.last.Chain):
 		return t.damaged("commit %d does not continue the chain of the log", c.Seq)
@@ -130,7 +130,7 @@ func (in *reader) claims(content []byte) error {
 	return in.to.claims(names)
 }
 
-// done compares what a tenant has had with what it was.
+// done compares the records read so far with the totals that the backup has for the tenant.
 func (in *reader) done(content []byte) error {
 	t, err := decode[Tenant](in.pieces, content)
 	if err != nil {
@@ -162,7 +162,7 @@ func (in *reader) done(content []byte) error {
 		return c.damaged("it has %d names, and should have %d", c.claims, t.Claims)
 	}
 	if in.seen[t.ID] {
-		return c.damaged("it comes a second time")
+		return c.damaged("duplicate tenant")
 	}
 	in.seen[t.ID] = true
 	in.contents.Tenants, in.now = append(in.contents.Tenants, t), nil

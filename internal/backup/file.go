@@ -16,9 +16,9 @@ import (
 	"licensor/internal/store"
 )
 
-// ToFile writes a backup to a file, which is there as a whole or not at all: it gets its name when
-// it was read back and compared. A file that is there is replaced with force only; otherwise the
-// error is fs.ErrExist.
+// ToFile writes a backup to a file, which is written atomically: it gets its name when it was read
+// back and compared. An existing file is replaced with force only; otherwise the error is
+// fs.ErrExist.
 func ToFile(ctx context.Context, path string, s store.Store, o Options, force bool) (*Contents, error) {
 	return intoFile(path, force, func(w io.Writer) (*Contents, error) {
 		return Write(ctx, w, s, o)
@@ -35,7 +35,7 @@ func Fetch(ctx context.Context, path string, from io.Reader, force bool, progres
 // unfinished ends the name of a file that is being written.
 const unfinished = ".new"
 
-// intoFile has a backup written to a new file, and read back.
+// intoFile writes a backup to a new file, and reads it back.
 func intoFile(
 	path string, force bool, write func(io.Writer) (*Contents, error), read func(io.Reader) (*Contents, error),
 ) (contents *Contents, err error) {
@@ -80,7 +80,7 @@ func intoFile(
 // withRoom says what helps when a disk is full.
 func withRoom(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("%w: make room, or choose another place; the half of the file was removed", err)
+		return fmt.Errorf("%w: make room, or choose another place; the incomplete file was removed", err)
 	}
 	return err
 }

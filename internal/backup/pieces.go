@@ -135,7 +135,7 @@ func newPieceReader(r io.Reader) (*pieceReader, error) {
 	}
 	p.program = string(program)
 	if p.sum = sha256.Sum256(append(head, program...)); !bytes.Equal(sum, p.sum[:]) {
-		return nil, p.damaged("its sum is another one")
+		return nil, p.damaged("checksum mismatch")
 	}
 	format := binary.BigEndian.Uint32(head[len(magic):])
 	if format < formatOldest || format > formatNow {
@@ -144,7 +144,7 @@ func newPieceReader(r io.Reader) (*pieceReader, error) {
 	return p, nil
 }
 
-// take reads so many bytes. It does not believe the number before it has read them.
+// take reads n bytes. It does not allocate by the claimed length.
 func (p *pieceReader) take(n int) ([]byte, error) {
 	var data bytes.Buffer
 	got, err := io.CopyN(&data, p.r, int64(n))
@@ -172,7 +172,7 @@ func (p *pieceReader) next() (kind byte, content []byte, err error) {
 		return 0, nil, err
 	}
 	if p.sum = sumOf(p.sum, plain, data); !bytes.Equal(sum, p.sum[:]) {
-		return 0, nil, p.damaged("its sum is another one")
+		return 0, nil, p.damaged("checksum mismatch")
 	}
 	content, err = unzip().DecodeAll(data, nil)
 	if err != nil {

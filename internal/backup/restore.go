@@ -26,7 +26,7 @@ type RestoreOptions struct {
 	Checked  *Contents
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: slog.Default()
-	Progress func(Progress)   // nil: no one is told
+	Progress func(Progress)   // may be nil
 }
 
 // Restored is what a restore has done.
@@ -75,7 +75,7 @@ func Restore(ctx context.Context, s store.Store, r io.ReadSeeker, o RestoreOptio
 		err = restoring.publish()
 	}
 	if err != nil && restoring.publishing {
-		return nil, fmt.Errorf("%w; restore the same backup again: it ends what this one has begun", err)
+		return nil, fmt.Errorf("%w; restore the same backup again to complete this restore", err)
 	} else if err != nil {
 		return nil, errors.Join(err, restoring.undo())
 	}
@@ -225,7 +225,7 @@ func (r *restore) undo() error {
 	for _, id := range r.made {
 		err := discard(ctx, r.store, id)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			errs = append(errs, fmt.Errorf("remove what was restored of tenant %s, which no program knows; the next "+
+			errs = append(errs, fmt.Errorf("remove what was restored of tenant %s, which is not published; the next "+
 				"restore of this backup removes it: %w", id, err))
 		}
 	}

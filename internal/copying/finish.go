@@ -91,7 +91,7 @@ func (c *copier) thaw(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if _, err := c.from.Freeze(ctx, c.id, ""); err != nil {
-		return fmt.Errorf("the source is still frozen; end that with `licensor copy --unfreeze`: %w", err)
+		return fmt.Errorf("the source is still frozen; unfreeze it with `licensor copy --unfreeze`: %w", err)
 	}
 	return nil
 }

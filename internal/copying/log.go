@@ -45,7 +45,7 @@ func (c *copier) continues(commit store.Commit) error {
 	return nil
 }
 
-// errOther says that the target has the tenant, but not the one of the source.
+// errOther says that the target has the tenant with a different log.
 var errOther = errors.New("the target has other content; remove it with `licensor copy --discard`")
 
 // isOf returns an error unless the target's log is the beginning of a view's. It returns false
@@ -118,7 +118,7 @@ func (c *copier) putCommits(ctx context.Context, commits []store.Commit) error {
 		}
 		want := commits[read]
 		if got.Chain != want.Chain || got.Sum() != want.Sum() || !slices.Equal(got.Effects, want.Effects) {
-			return fmt.Errorf("commit %d was read back as another: %w", want.Seq, store.ErrDamaged)
+			return fmt.Errorf("commit %d differs when read back: %w", want.Seq, store.ErrDamaged)
 		}
 		read++
 		return c.follow(got)
@@ -127,7 +127,7 @@ func (c *copier) putCommits(ctx context.Context, commits []store.Commit) error {
 		return err
 	}
 	if read < len(commits) {
-		return fmt.Errorf("of %d commits %d were read back: %w", len(commits), read, store.ErrDamaged)
+		return fmt.Errorf("only %d of %d commits were read back: %w", read, len(commits), store.ErrDamaged)
 	}
 	return nil
 }

@@ -220,7 +220,7 @@ func (w *rowWriter) flush(ctx context.Context) error {
 		}
 		for _, got := range rows {
 			if o := want[got.RowKey()]; o.Purged || !alike(got, o) {
-				return fmt.Errorf("object %d of kind %d was read back as another: %w",
+				return fmt.Errorf("object %d of kind %d differs when read back: %w",
 					got.Ordinal, kind, store.ErrDamaged)
 			}
 			delete(want, got.RowKey())

@@ -163,9 +163,9 @@ func (g *Group) GiveAddress(domain string) {
 func fitsGroup(before, after *Group) error {
 	switch {
 	case before.Unified() != after.Unified():
-		return invalidGroup("groupTypes", "what it was; a group stays of its kind")
+		return invalidGroup("groupTypes", "the current value; the type of a group cannot be changed")
 	case isTrue(before.IsAssignableToRole) != isTrue(after.IsAssignableToRole):
-		return invalidGroup("isAssignableToRole", "what it was; it is set on creation only")
+		return invalidGroup("isAssignableToRole", "the current value; it can be set on creation only")
 	}
 	return after.consistent()
 }

@@ -125,8 +125,8 @@ func (g *Gate) refuse(c *Conn) {
 	network := c.place.network
 	g.forget(c.place)
 	g.mu.Unlock()
-	g.limits.Log.Warn("a newcomer was closed: there are as many connections as may be, of its address or in all, "+
-		"and none gives way", "address", network)
+	g.limits.Log.Warn("connection closed: the limit, of its address or in total, is reached and no connection is idle",
+		"address", network)
 	_ = c.Conn.Close() // nothing was sent
 }
 

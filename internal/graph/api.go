@@ -206,7 +206,7 @@ func (api *API) route(r *wire.Request) (route.Match[wire.Operation], error) {
 	if !ok {
 		return route.Match[wire.Operation]{}, &problem.ResponseError{
 			Status: http.StatusBadRequest, Code: problem.CodeBroken,
-			Message: "The path is not encoded as paths are: % is followed by two hexadecimal digits.",
+			Message: "Invalid percent-encoding in the path: % must be followed by two hexadecimal digits.",
 		}
 	}
 	if len(path) > 1 && slices.Contains(path, "") {

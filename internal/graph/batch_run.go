@@ -97,7 +97,8 @@ func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAns
 	}
 	wire.NewRequest(ctx, a, inner, r.Environment).Fail(&problem.ResponseError{
 		Status: http.StatusFailedDependency, Code: "FailedDependency",
-		Message: fmt.Sprintf("Request '%s' was not done: one that it depends on has failed.", problem.Clip(s.id.text)),
+		Message: fmt.Sprintf("Request '%s' was not executed because a request it depends on failed.",
+			problem.Clip(s.id.text)),
 	})
 }
 

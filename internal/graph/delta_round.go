@@ -72,8 +72,8 @@ func changesOf(c *tenant.Changes, of directory.Type) *tenant.ObjectChanges {
 func (d *round) tooOld() error {
 	return &problem.ResponseError{
 		Status: http.StatusGone, Code: "syncStateNotFound",
-		Message: "The sync state is no longer known. Start again at the address of the header Location, and take " +
-			"what it shows for everything there is.",
+		Message: "The sync state is no longer known. Start again at the address of the header Location, and treat " +
+			"its result as the complete set.",
 		Header: map[string]string{"Location": d.token.startAgain(d.address())},
 	}
 }

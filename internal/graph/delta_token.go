@@ -53,8 +53,8 @@ func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 	}
 	text := r.Options.DeltaToken
 	if text != "" && r.Options.SkipToken != "" {
-		return deltaToken{}, problem.Refuse("A request has a $deltatoken or a $skiptoken, not both. Follow the " +
-			"@odata.nextLink or @odata.deltaLink of an answer as it stands.")
+		return deltaToken{}, problem.Refuse("A request has a $deltatoken or a $skiptoken, not both. Use the " +
+			"@odata.nextLink or @odata.deltaLink of a response unchanged.")
 	}
 	if text += r.Options.SkipToken; text == "" {
 		return asked, nil
@@ -67,8 +67,8 @@ func askedToken(r *wire.Request, of directory.Type) (deltaToken, error) {
 	if !ok {
 		return deltaToken{}, &problem.ResponseError{
 			Status: http.StatusBadRequest, Code: problem.CodeBroken,
-			Message: "The token is not one of these changes. Follow the @odata.nextLink or @odata.deltaLink of an " +
-				"answer as it stands, or start again without it.",
+			Message: "The token is not valid for this delta query. Use the @odata.nextLink or @odata.deltaLink of a " +
+				"response unchanged, or start again without it.",
 		}
 	}
 	if r.Options.Select != nil && !slices.Equal(t.selected, asked.selected) ||

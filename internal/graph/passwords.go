@@ -20,7 +20,7 @@ func passwordHash(r *wire.Request, name, password string) (string, error) {
 		p.Detail = &problem.Detail{
 			Code:    "InvalidPassword",
 			Target:  "password",
-			Message: "Expected are 8 to 256 characters, among which the user's name is not.",
+			Message: "The password must have 8 to 256 characters and must not contain the user's name.",
 		}
 		return "", p
 	}

@@ -68,7 +68,7 @@ func signWith(t testing.TB, signer jose.Signer, payload []byte) string {
 const (
 	badAlgorithm = "Access token validation failure. Invalid algorithm: only RS256 is accepted."
 	badSignature = "Access token validation failure. Invalid signature."
-	foreignKey   = "Access token validation failure. Invalid signature. The key is not one of this server: request the token from its own authority."
+	foreignKey   = "Access token validation failure. Invalid signature. The key does not belong to this server: request the token from its own authority."
 	badParts     = "JWT is not well formed: it does not have three parts."
 	badEncoding  = "JWT is not well formed: its header, payload or signature cannot be read."
 )

@@ -57,7 +57,7 @@ var foreignAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.E
 func NewForeignKeys(client *http.Client, now func() time.Time, log *slog.Logger) (*ForeignKeys, error) {
 	issuers, err := lru.New[string, *issuerKeys](knownIssuers)
 	if err != nil {
-		return nil, fmt.Errorf("make the memory of issuers: %w", err)
+		return nil, fmt.Errorf("create the issuer cache: %w", err)
 	}
 	log = cmp.Or(log, slog.Default())
 	bounded := *client
@@ -91,7 +91,7 @@ type UnreachableError struct {
 
 // Error includes the cause, which is for the log.
 func (e *UnreachableError) Error() string {
-	return fmt.Sprintf("the keys of the issuer %s cannot be had: %v", e.Issuer, e.err)
+	return fmt.Sprintf("the keys of the issuer %s cannot be fetched: %v", e.Issuer, e.err)
 }
 
 func (e *UnreachableError) Unwrap() error { return e.err }
@@ -232,7 +232,7 @@ func (k *issuerKeys) refresh(ctx context.Context, canDo bool) (failure, err erro
 	// Others will use the result, so the fetch must not end with this request.
 	fetched, failure := k.fetch(context.WithoutCancel(ctx))
 	if k.failure = failure; failure != nil {
-		k.log.WarnContext(ctx, "the keys of an issuer cannot be had, and tokens of it may be refused",
+		k.log.WarnContext(ctx, "the keys of an issuer cannot be fetched, and tokens of it may be refused",
 			"issuer", k.issuer, "error", failure)
 		return failure, nil
 	}

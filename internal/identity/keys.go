@@ -63,7 +63,7 @@ func parseKeys(stored []byte) (*keyRing, error) {
 	ring, err := readKeys(stored)
 	if err != nil {
 		return nil,
-			fmt.Errorf("the secret %q is damaged, restore it from a backup or remove it to have new keys made: %w",
+			fmt.Errorf("the secret %q is damaged, restore it from a backup or remove it to create new keys: %w",
 				signingKeys, err)
 	}
 	return ring, nil

@@ -62,6 +62,6 @@ func provenBy(token *jwt.JSONWebToken, certificates []Certificate, now time.Time
 			return claims, nil
 		}
 	}
-	return nil, errors.New("none of the certificates that are valid has signed it. Without one, certificates are " +
-		"added with PATCH")
+	return nil, errors.New("it is not signed by a valid certificate. Without one, certificates are added with " +
+		"PATCH")
 }

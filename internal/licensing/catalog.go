@@ -165,7 +165,7 @@ func checkIdentity(where, noun string, id uuid.UUID, name string, to AppliesTo, 
 	case name == "":
 		return &CatalogError{where, fmt.Sprintf("%s %s has no name", noun, id)}
 	case to != "" && to != AppliesToUser && to != AppliesToCompany:
-		return &CatalogError{where, fmt.Sprintf("appliesTo is %q; it is User or Company", to)}
+		return &CatalogError{where, fmt.Sprintf("appliesTo is %q: it must be User or Company", to)}
 	}
 	seen[id] = true
 	return nil

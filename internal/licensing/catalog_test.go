@@ -21,7 +21,7 @@ func TestValidateNamesWhatIsWrongAndWhere(t *testing.T) {
 		"plan without id":   {offering(licensing.ServicePlan{Name: "A"}), "catalog: servicePlans[0]: servicePlanId is missing"},
 		"plan without name": {offering(licensing.ServicePlan{ID: plan("A")}), "catalog: servicePlans[0]: servicePlan " + plan("A").String() + " has no name"},
 		"plan twice":        {offering(one, one), "catalog: servicePlans[1]: duplicate servicePlanId " + plan("A").String()},
-		"plan for nobody":   {offering(licensing.ServicePlan{ID: plan("A"), Name: "A", AppliesTo: "Dog"}), `catalog: servicePlans[0]: appliesTo is "Dog"; it is User or Company`},
+		"plan for nobody":   {offering(licensing.ServicePlan{ID: plan("A"), Name: "A", AppliesTo: "Dog"}), `catalog: servicePlans[0]: appliesTo is "Dog": it must be User or Company`},
 		"excludes itself": {
 			offering(licensing.ServicePlan{ID: plan("A"), Name: "A", Excludes: plans("A")}),
 			"catalog: servicePlans[0].excludes[0]: a plan cannot name itself",

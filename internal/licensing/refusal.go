@@ -62,7 +62,7 @@ func (r *RefusalError) Error() string {
 		return fmt.Sprintf("License assignment failed because service plan %s is not available in the usage "+
 			"location %s.", joined(r.Plans), r.Country)
 	case RefusalDuplicateAddress:
-		return fmt.Sprintf("License assignment failed because a proxy address of the user is another user's too, "+
+		return fmt.Sprintf("License assignment failed because another user also has a proxy address of the user, "+
 			"which service plan %s does not allow.", joined(r.Plans))
 	case RefusalNotHeld:
 		return "User does not have a corresponding license."

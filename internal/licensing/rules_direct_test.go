@@ -179,7 +179,7 @@ func TestL24ADirectAssignmentIsCheckedAtOnce(t *testing.T) {
 		t.Parallel()
 		s := newStage(t, "ann")
 		s.duplicate("ann", true)
-		s.refused(s.tryAssign("ann", "E3"), "License assignment failed because a proxy address of the user is another user's too, which service plan "+plan("MAIL2").String()+" does not allow.")
+		s.refused(s.tryAssign("ann", "E3"), "License assignment failed because another user also has a proxy address of the user, which service plan "+plan("MAIL2").String()+" does not allow.")
 		s.assign("ann", "E3 without MAIL2")
 	})
 	t.Run("additions of one request are one bundle", func(t *testing.T) {

@@ -51,7 +51,7 @@ func TestL71AReasonHasTheTextOfARefusal(t *testing.T) {
 		"count":    {func(s *stage) { s.seats("E3", 0) }, "Subscription with SKU " + product("E3").String() + " does not have any available licenses."},
 		"conflict": {func(s *stage) { s.assign("ann", "POINT1") }, "License assignment failed because service plans " + plan("SITES2").String() + ", " + plan("SITES1").String() + " are mutually exclusive"},
 		"location": {func(s *stage) { s.locate("ann", "KP") }, "License assignment failed because service plan " + plan("CHAT").String() + " is not available in the usage location KP."},
-		"address":  {func(s *stage) { s.duplicate("ann", true) }, "License assignment failed because a proxy address of the user is another user's too, which service plan " + plan("MAIL2").String() + " does not allow."},
+		"address":  {func(s *stage) { s.duplicate("ann", true) }, "License assignment failed because another user also has a proxy address of the user, which service plan " + plan("MAIL2").String() + " does not allow."},
 		"dependency": {
 			func(s *stage) {
 				s.license("all", "E3")

@@ -71,10 +71,11 @@ func (d *Draft) SetCatalog(c *Catalog) error {
 // SetSettings changes the tenant's settings. No user is processed (L61).
 func (d *Draft) SetSettings(s Settings) error {
 	if s.GroupBundles != BundlesTogether && s.GroupBundles != BundlesIndependent {
-		return fmt.Errorf("groupBundles is %q; it is %q or %q", s.GroupBundles, BundlesTogether, BundlesIndependent)
+		return fmt.Errorf("groupBundles is %q: it must be %q or %q", s.GroupBundles,
+			BundlesTogether, BundlesIndependent)
 	}
 	if s.ReprocessFailure != FailureState && s.ReprocessFailure != FailureError {
-		return fmt.Errorf("reprocessFailure is %q; it is %q or %q", s.ReprocessFailure, FailureState, FailureError)
+		return fmt.Errorf("reprocessFailure is %q: it must be %q or %q", s.ReprocessFailure, FailureState, FailureError)
 	}
 	d.next.settings = s
 	d.refresh()

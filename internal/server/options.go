@@ -166,9 +166,9 @@ func (s *settings) lookAtBackups() error {
 	every, keep := cmp.Or(s.BackupEvery, UsualBackupEvery), cmp.Or(s.BackupKeep, UsualBackupKeep)
 	switch {
 	case every < time.Minute:
-		return wrong("BackupEvery", "is %s; it is a minute or more", every)
+		return wrong("BackupEvery", "is %s: it must be a minute or more", every)
 	case keep < 1:
-		return wrong("BackupKeep", "is %d; it is 1 or more", keep)
+		return wrong("BackupKeep", "is %d: it must be 1 or more", keep)
 	case s.BackupDir == "" && (s.BackupEvery != 0 || s.BackupKeep != 0):
 		return wrong("BackupDir", "is not set: name the folder for the backups")
 	case s.BackupDir == "":
@@ -235,21 +235,20 @@ func (s *settings) lookAtDevelopment() error {
 		return nil
 	}
 	if year := s.Clock.Year(); year < 1 || year > 9999 {
-		return wrong("Clock", "is in the year %d; it is in one from 1 to 9999", year)
+		return wrong("Clock", "is in the year %d: it must be in one from 1 to 9999", year)
 	}
 	if s.GroupProcessing < 0 {
-		return wrong("GroupProcessing", "is %s; it is 0 or more", s.GroupProcessing)
+		return wrong("GroupProcessing", "is %s: it must be 0 or more", s.GroupProcessing)
 	}
 	return s.lookAtFaults()
 }
 
 func (s *settings) lookAtFaults() error {
 	if s.Latency != 0 {
-		slow := devkit.Fault{Path: "/**", Latency: s.Latency}
-		if err := slow.Check(); err != nil {
-			return wrong("Latency", "is %s: %s", s.Latency, err)
+		if s.Latency < 0 || s.Latency > devkit.MaxLatency {
+			return wrong("Latency", "is %s: it must be 0 to %s", s.Latency, devkit.MaxLatency)
 		}
-		s.faults = append(s.faults, slow)
+		s.faults = append(s.faults, devkit.Fault{Path: "/**", Latency: s.Latency})
 	}
 	if n := len(s.faults) + len(s.Faults); n > devkit.MaxFaults {
 		return wrong("Faults", "has %d, with one for Latency if that is set; at most %d are possible", n, devkit.MaxFaults)

@@ -64,7 +64,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		{Options{Memory: true, Development: true, Clock: time.Unix(1<<40, 0)}, "Clock", "from 1 to 9999"},
 		{Options{Memory: true, Faults: []string{"/users=503"}}, "Faults", "set Development"},
 		{Options{Memory: true, Development: true, Faults: []string{"users=503"}}, "Faults", "does not begin with a slash"},
-		{Options{Memory: true, Development: true, Latency: 2 * time.Minute}, "Latency", "not 0 to 55s"},
+		{Options{Memory: true, Development: true, Latency: 2 * time.Minute}, "Latency", "is 2m0s: it must be 0 to 55s"},
 		{Options{Memory: true, Development: true, GroupProcessing: -1}, "GroupProcessing", "0 or more"},
 	} {
 		s, err := Open(t.Context(), test.options)

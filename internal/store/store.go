@@ -282,7 +282,7 @@ var (
 	// ErrNotFound means that the requested object does not exist.
 	ErrNotFound = errors.New("not found")
 	// ErrConflict means that another writer has changed it meanwhile.
-	ErrConflict = errors.New("another has changed it in between")
+	ErrConflict = errors.New("modified concurrently")
 	// ErrFrozen means that a tenant accepts no commits now; the text says why.
 	ErrFrozen = errors.New("the tenant is frozen")
 	// ErrTrimmed means that the requested part of the history is no longer kept.

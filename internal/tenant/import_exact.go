@@ -139,7 +139,7 @@ func (im *importing) state(row StateRow) error {
 		s.InForce = true
 	case licensing.StateError:
 	default:
-		return invalid(row.State, "state is '%s'; it is %s, %s, %s or %s.", row.State, licensing.StateActive,
+		return invalid(row.State, "state is '%s': it must be %s, %s, %s or %s.", row.State, licensing.StateActive,
 			licensing.StateActiveWithError, licensing.StateDisabled, licensing.StateError)
 	}
 	var ok bool

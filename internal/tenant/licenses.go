@@ -236,7 +236,7 @@ func (cmd DeleteSubscription) run(c *change) error {
 func (c *change) subscribe(s Subscription, removed bool) error {
 	if s.TotalLicenses < 0 || s.TotalLicenses > MaxLicenses {
 		return invalid(s.TotalLicenses,
-			"totalLicenses is %d; it is a number from 0 to %d.", s.TotalLicenses, MaxLicenses)
+			"totalLicenses is %d: it must be a number from 0 to %d.", s.TotalLicenses, MaxLicenses)
 	}
 	now := SubscriptionNow{s, removed}
 	var units licensing.Units
@@ -290,7 +290,7 @@ func addUnits(units *licensing.Units, s Subscription) error {
 	case StatusLockedOut:
 		units.LockedOut += s.TotalLicenses
 	default:
-		return invalid(s.Status, "status is '%s'; it is Enabled, Warning, Suspended or LockedOut.", s.Status)
+		return invalid(s.Status, "status is '%s': it must be Enabled, Warning, Suspended or LockedOut.", s.Status)
 	}
 	return nil
 }

@@ -45,11 +45,11 @@ func (t *Tenant) append(f *fold) error {
 // as they can. It returns nil if the batch is in the log, store.ErrConflict if it never will be,
 // and the given error if the tenant is closed before.
 func (t *Tenant) findOut(f *fold, lost error) error {
-	t.options.Log.Warn("the answer to a commit was lost; finding out whether it was made", "tenant", t.id, "error", lost)
+	t.options.Log.Warn("lost the response to a commit; checking its outcome", "tenant", t.id, "error", lost)
 	for wait := firstWait; ; wait = min(2*wait, longWait) {
 		in, err := t.inLog(f)
 		if err == nil {
-			t.options.Log.Info("found out whether the commit was made", "tenant", t.id, "made", in)
+			t.options.Log.Info("determined the outcome of the commit", "tenant", t.id, "made", in)
 			if in {
 				return nil
 			}
@@ -118,8 +118,7 @@ func (t *Tenant) readOn() error {
 	was, read := t.Image(), 0
 	img, place, err := t.follow(ctx, was, func(c store.Commit) { read += len(c.Effects) + commitWeight })
 	if branched := new(branchedError); errors.As(err, &branched) {
-		t.options.Log.Error("the log of a tenant is not the one that it was: what was committed after it took "+
-			"another way is lost",
+		t.options.Log.Error("the tenant's log has diverged; later commits are lost",
 			"tenant", t.id, "had", was.Seq, "ends", branched.end)
 		return t.reload(ctx)
 	}
@@ -173,7 +172,7 @@ func (e *branchedError) Error() string {
 		return fmt.Sprintf("the log ends at commit %d, and there is a snapshot of commit %d: the store is damaged, "+
 			"or was put together of two: restore a backup", e.end, e.mine)
 	}
-	return fmt.Sprintf("the log took another way to commit %d than what was read of it: the store is damaged, or "+
+	return fmt.Sprintf("the log has diverged from what was read of it, up to commit %d: the store is damaged, or "+
 		"was put together of two: restore a backup", e.end)
 }
 
@@ -234,7 +233,7 @@ func notDurable(err error) *CommandError {
 		return unavailable("The tenant is being moved to another database, so nothing was changed. Try again later, " +
 			"or ask the administrator of the server.")
 	case errors.Is(err, store.ErrConflict):
-		return unavailable("Others have changed so much of this tenant meanwhile that nothing was changed. Try again.")
+		return unavailable("Too many concurrent changes; nothing was changed. Try again.")
 	}
 	return unavailable("The change could not be made durable, so nothing was changed. Try again later, or ask the " +
 		"administrator of the server: its log says why.")
@@ -242,5 +241,5 @@ func notDurable(err error) *CommandError {
 
 var (
 	errUnknown    = &CommandError{Kind: ProblemUnknown, Message: "It is not known whether the change was made: look before you send it again."}
-	errFindingOut = unavailable("The server does not know yet whether an earlier change was made, so it makes no other. Nothing was changed. Try again in a moment.")
+	errFindingOut = unavailable("The server is still determining the outcome of an earlier change. Nothing was changed. Try again in a moment.")
 )

@@ -108,7 +108,7 @@ func (all *Tenants) fillClaims(ctx context.Context) error {
 			return err
 		}
 		if of[i] = t.Image().claims(); i%100 == 99 {
-			all.options.Log.Info("reading the names of tenants, once",
+			all.options.Log.Info("indexing tenant names (one time)",
 				"read", i+1, "of", len(ids), "after", all.options.Now().Sub(began))
 		}
 	}

@@ -29,8 +29,8 @@ type Fault struct {
 	Probability float64       // that it applies to a request, up to 1; 0: always
 }
 
-// maxLatency is less than the maximum time of a request.
-const maxLatency = 55 * time.Second
+// MaxLatency is less than the maximum time of a request.
+const MaxLatency = 55 * time.Second
 
 // Check refuses an invalid fault.
 func (f Fault) Check() error {
@@ -44,8 +44,8 @@ func (f Fault) Check() error {
 		return fmt.Errorf("its status is %d, not 400 to 599", f.Status)
 	case f.Status == 0 && f.Latency == 0:
 		return fmt.Errorf("it has neither a status nor a latency, so nothing would happen")
-	case f.Latency < 0 || f.Latency > maxLatency:
-		return fmt.Errorf("its latency is %s, not 0 to %s", f.Latency, maxLatency)
+	case f.Latency < 0 || f.Latency > MaxLatency:
+		return fmt.Errorf("its latency is %s, not 0 to %s", f.Latency, MaxLatency)
 	case f.RetryAfter < 0 || f.Times < 0:
 		return fmt.Errorf("retryAfter and times are not below 0")
 	case f.Probability < 0 || f.Probability > 1:

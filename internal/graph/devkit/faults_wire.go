@@ -79,7 +79,7 @@ func (d *Kit) setFaults(r *wire.Request) error {
 			return err
 		}
 		if err := rules[i].Check(); err != nil {
-			return problem.Refuse("Rule %d cannot be: %s.", i+1, err)
+			return problem.Refuse("Rule %d is invalid: %s.", i+1, err)
 		}
 	}
 	fs := &d.faults
@@ -104,7 +104,7 @@ func (d *Kit) addFault(r *wire.Request) error {
 		return err
 	}
 	if err := f.Check(); err != nil {
-		return problem.Refuse("The rule cannot be: %s.", err)
+		return problem.Refuse("The rule is invalid: %s.", err)
 	}
 	fs := &d.faults
 	if n := fs.append(f); n > MaxFaults {
@@ -148,7 +148,7 @@ func readFaultMembers(members []directory.Member) (f Fault, err error) {
 	f.Method = strings.ToUpper(f.Method)
 	if latency != "" {
 		if f.Latency, err = duration.Parse(latency); err != nil {
-			return f, problem.Refuse("The latency cannot be: %s.", err)
+			return f, problem.Refuse("The latency is invalid: %s.", err)
 		}
 	}
 	if probability == 0 {

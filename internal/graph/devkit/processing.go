@@ -191,7 +191,7 @@ func (d *Kit) setGroupProcessing(r *wire.Request) error {
 	}
 	delay, err := duration.Parse(text)
 	if err != nil {
-		return problem.Refuse("The delay cannot be: %s.", err)
+		return problem.Refuse("The delay is invalid: %s.", err)
 	}
 	d.SetGroupProcessing(delay)
 	return d.sendGroupProcessing(r)

@@ -59,7 +59,7 @@ func (m *minting) claims(r *wire.Request) (c identity.Claims, err error) {
 	lifetime := identity.Lifetime
 	if m.lifetime != "" {
 		if lifetime, err = duration.Parse(m.lifetime); err != nil {
-			return c, problem.Refuse("The lifetime cannot be: %s.", err)
+			return c, problem.Refuse("The lifetime is invalid: %s.", err)
 		}
 	}
 	c = identity.Claims{
@@ -127,7 +127,7 @@ func roleNamed(name string) (uuid.UUID, bool) {
 
 func (m *minting) forApplication(r *wire.Request, c *identity.Claims) error {
 	if len(m.scopes) > 0 || m.personal {
-		return problem.Refuse("scopes and personal are of a user's token. Say with 'user' whose.")
+		return problem.Refuse("'scopes' and 'personal' require 'user'.")
 	}
 	app, err := m.application(r)
 	if err != nil {

@@ -19,7 +19,7 @@ func (x *explainer) sentence(r licensing.Reason) string {
 		return fmt.Sprintf("No seat of %s is free: %d of %d are taken.",
 			sku, r.Seats.Consumed, r.Seats.Units.Enabled+r.Seats.Units.Warning)
 	case licensing.MutuallyExclusiveViolation:
-		return fmt.Sprintf("%s of %s cannot be together with %s of %s, which comes %s.", plan,
+		return fmt.Sprintf("%s of %s conflicts with %s of %s, assigned %s.", plan,
 			sku, x.plan(r.OtherPlan), x.sku(r.Other), x.source(r.OtherDirect, r.OtherGroup))
 	case licensing.DependencyViolation:
 		if r.Needed {
@@ -38,13 +38,13 @@ func (x *explainer) sentence(r licensing.Reason) string {
 		if len(x.sharing) > 0 {
 			address = x.sharing[0].address
 		}
-		return fmt.Sprintf("%s of %s needs addresses that no other user has, but %s is another user's too.",
+		return fmt.Sprintf("%s of %s needs addresses that no other user has, but another user also has %s.",
 			plan, sku, address)
 	}
 	if r.Other == uuid.Nil {
 		return fmt.Sprintf("Nothing prevents %s any longer.", sku)
 	}
-	return fmt.Sprintf("Nothing is wrong with %s itself, but it is given together with %s, which failed.",
+	return fmt.Sprintf("Nothing is wrong with %s itself, but it is assigned together with %s, which failed.",
 		sku, x.sku(r.Other))
 }
 
@@ -54,12 +54,11 @@ func (x *explainer) remedy(m licensing.Remedy) string {
 	case licensing.RemedyFreeSeats:
 		return fmt.Sprintf("Free or buy %d more of %s, then reprocess the user.", m.Seats, x.sku(m.SKUID))
 	case licensing.RemedyDisablePlan:
-		return fmt.Sprintf("Disable %s in %s where it comes %s.",
-			x.plans(m.Plans, " and "), x.sku(m.SKUID), x.source(m.Direct, m.Group))
+		return fmt.Sprintf("Disable %s in the %s.", x.plans(m.Plans, " and "), x.assignment(m))
 	case licensing.RemedyAddPlan:
 		return fmt.Sprintf("Give the user a license with %s, then reprocess the user.", x.plans(m.Plans, " or "))
 	case licensing.RemedyRemoveLicense:
-		return fmt.Sprintf("Remove %s where it comes %s.", x.sku(m.SKUID), x.source(m.Direct, m.Group))
+		return fmt.Sprintf("Remove the %s.", x.assignment(m))
 	case licensing.RemedyChangeLocation:
 		return "Set the user's usageLocation to where the plan is available, then reprocess the user."
 	case licensing.RemedyChangeAddress:
@@ -70,15 +69,27 @@ func (x *explainer) remedy(m licensing.Remedy) string {
 	return "Reprocess the user."
 }
 
+// assignment describes the assignment that a remedy changes.
+func (x *explainer) assignment(m licensing.Remedy) string {
+	if m.Direct {
+		return "direct assignment of " + x.sku(m.SKUID)
+	}
+	return fmt.Sprintf("assignment of %s to %s", x.sku(m.SKUID), x.groupName(m.Group))
+}
+
 func (x *explainer) source(direct bool, group uint32) string {
 	if direct {
 		return "directly"
 	}
+	return "from " + x.groupName(group)
+}
+
+func (x *explainer) groupName(group uint32) string {
 	id := x.image.Directory.GroupID(group)
 	if name := x.group(group); name != "" {
-		return fmt.Sprintf("from group %s (%s)", name, id)
+		return fmt.Sprintf("group %s (%s)", name, id)
 	}
-	return "from group " + id.String()
+	return "group " + id.String()
 }
 
 func (x *explainer) sku(id uuid.UUID) string {

@@ -83,7 +83,7 @@ func isExact(text string) (bool, error) {
 	case "true":
 		return true, nil
 	}
-	return false, problem.Refuse("exact is '%s'; it is true or false.", problem.Clip(text))
+	return false, problem.Refuse("exact is '%s': it must be true or false.", problem.Clip(text))
 }
 
 // maxFirstLine leaves room for counting.
@@ -97,9 +97,10 @@ func firstLine(text string) (int64, error) {
 	switch {
 	case err != nil || line < 1:
 		return 0,
-			problem.Refuse("line is '%s'; it is the number of the chunk's first line, 1 or more.", problem.Clip(text))
+			problem.Refuse("line is '%s': it must be the number of the chunk's first line, 1 or more.",
+				problem.Clip(text))
 	case line > maxFirstLine:
-		return 0, problem.Refuse("line is '%s'; it is the number of the chunk's first line, at most %d.",
+		return 0, problem.Refuse("line is '%s': it must be the number of the chunk's first line, at most %d.",
 			problem.Clip(text), int64(maxFirstLine))
 	}
 	return line, nil

@@ -112,7 +112,7 @@ func SetCatalog(r *wire.Request) error {
 		return problem.Refuse("The body is not a catalog: %s.", err)
 	}
 	if decoder.More() {
-		return problem.Refuse("The body is not a catalog: something follows its end.")
+		return problem.Refuse("The body is not a catalog: unexpected data after the JSON value.")
 	}
 	for i := range c.Products {
 		spellAppliesTo(&c.Products[i].AppliesTo)

@@ -145,9 +145,9 @@ func serverProblem(err error) (*ResponseError, bool) {
 		return unavailable("The server cannot read or write its database now. Try again later, or ask its " +
 			"administrator: the log says why."), true
 	case errors.Is(err, context.DeadlineExceeded):
-		return unavailable("The request took longer than it may. Try again."), true
+		return unavailable("The request exceeded its time limit. Try again."), true
 	case errors.Is(err, context.Canceled): // the caller has disconnected
-		return unavailable("The request was given up."), true
+		return unavailable("The request was canceled."), true
 	}
 	return nil, false
 }

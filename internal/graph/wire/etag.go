@@ -93,7 +93,7 @@ func Lists(list, etag string) bool {
 func ChangedMeanwhile(known string) error {
 	return &problem.ResponseError{
 		Status: http.StatusPreconditionFailed, Code: "PreconditionFailed",
-		Message: fmt.Sprintf("The object is not, or no longer, in the state that If-Match names (%s). Read it "+
+		Message: fmt.Sprintf("The ETag does not match If-Match (%s). Read the object "+
 			"again with Accept: application/json;odata.metadata=full and retry.", problem.Clip(known)),
 	}
 }

@@ -89,8 +89,8 @@ func (r *Request) orderedPage(f *query.Kind) (Page, error) {
 
 // OtherToken refuses a token that does not belong to the list.
 func OtherToken() error {
-	return problem.Refuse("The $skiptoken is not one of this list. Follow the @odata.nextLink of an answer as it " +
-		"stands, or start again without it.")
+	return problem.Refuse("The $skiptoken does not belong to this list. Use the @odata.nextLink of a response " +
+		"unchanged, or start again without it.")
 }
 
 // restAt returns the order's part of the token of the next page, in addition to the ordinal of the

@@ -218,7 +218,7 @@ func readScopes(a *authorization, v *visit) (err error) {
 		return missingQuery("scope")
 	}
 	if a.asked, err = parseScopes(scope, v.root); err == nil && a.wants.idToken && !a.asked.has("openid") {
-		err = badScope(scope, "an id token is for who asks for the scope openid")
+		err = badScope(scope, "an ID token requires the scope openid")
 	}
 	return err
 }

@@ -35,7 +35,7 @@ func (s *Server) readOwn(raw string) (ownToken, error) {
 		return t, err
 	}
 	if !identity.OneSpelling(raw) {
-		return t, fmt.Errorf("it is not written as we write it")
+		return t, fmt.Errorf("its encoding is not canonical")
 	}
 	set := s.config.Authority.PublicKeys()
 	keys := set.Key(signed.Signatures[0].Protected.KeyID)

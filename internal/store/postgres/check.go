@@ -129,7 +129,7 @@ func (s *Store) checkSchema(f found) error {
 	}
 	switch {
 	case !f.schema || f.usable && len(f.tables) == 0:
-		return schema("there is nothing of Licensor in it: run `licensor init`")
+		return schema("it has no Licensor tables: run `licensor init`")
 	case !f.usable:
 		return s.unfit("the role %[1]s may not use the schema licensor: GRANT USAGE ON SCHEMA licensor TO %[1]s",
 			quoted(f.role))

@@ -51,7 +51,7 @@ func TestDatabaseIsCreatedOnce(t *testing.T) {
 	if !errors.As(err, &schema) || schema.Found != 0 || schema.IsOlder() {
 		t.Errorf("an empty database answers %v", err)
 	}
-	wantError(t, tryOpen(t, database, postgres.Options{}), "nothing of Licensor in it", "`licensor init`")
+	wantError(t, tryOpen(t, database, postgres.Options{}), "no Licensor tables", "`licensor init`")
 	from, err := postgres.Migrate(t.Context(), database, postgres.Options{})
 	if from != 0 || err == nil {
 		t.Errorf("an empty database was upgraded from %d, %v", from, err)
