@@ -13,8 +13,7 @@ import (
 	"licensor/licensortest"
 )
 
-// giveLicense is a program that is tested. It gives a group a license, and waits when it is told
-// to.
+// giveLicense is the code under test. It gives a group a license, and waits as Retry-After says.
 func giveLicense(ctx context.Context, client *http.Client, graph, group, sku string) error {
 	body := fmt.Sprintf(`{"addLicenses":[{"skuId":%q}],"removeLicenses":[]}`, sku)
 	for {

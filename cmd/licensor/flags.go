@@ -99,9 +99,9 @@ var flagOf = map[string]string{
 	"Tenant.Application": "--application",
 }
 
-// inFlags says what is wrong with an option in the words of the command line. What does not go with
-// the database or its file is a failure rather than wrong usage, and an error about files, keys and
-// times says by itself which.
+// inFlags converts an error of an option to one that names the flag. An option that does not fit
+// the database or its file is a failure rather than wrong usage. Errors about files, keys and times
+// name these themselves.
 func inFlags(err error) error {
 	wrong, ok := errors.AsType[*server.OptionError](err)
 	switch {

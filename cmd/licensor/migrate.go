@@ -92,10 +92,10 @@ func (m *migrating) status(ctx context.Context, at place, out io.Writer) error {
 		return writeJSON(out, now)
 	}
 	fmt.Fprintf(out, "database %s\nschema   %d; this version needs %d%s\n", now.Database, now.Schema.Found,
-		now.Schema.Known, what(now.Schema, "run `licensor migrate up`"))
+		now.Schema.Known, remedy(now.Schema, "run `licensor migrate up`"))
 	if now.Format.Found > 0 {
 		fmt.Fprintf(out, "format   %d is written; this version knows %d%s\n", now.Format.Found, now.Format.Known,
-			what(now.Format, "run `licensor migrate finalize` when all servers have it"))
+			remedy(now.Format, "run `licensor migrate finalize` when all servers have it"))
 	}
 	for _, t := range now.Tenants {
 		fmt.Fprintf(out, "tenant   %s has format %d\n", t.Tenant, t.Format)
@@ -103,13 +103,13 @@ func (m *migrating) status(ctx context.Context, at place, out io.Writer) error {
 	return nil
 }
 
-// what says what to do about a version that is not the newest.
-func what(v numbers, remedy string) string {
+// remedy says how to fix a version that is not the newest.
+func remedy(v numbers, how string) string {
 	switch {
 	case v.Found == 0:
 		return ": run `licensor init`"
 	case v.Found < v.Known:
-		return ": " + remedy
+		return ": " + how
 	case v.Found > v.Known:
 		return ": a newer version of Licensor has written it"
 	}

@@ -9,6 +9,5 @@
 //
 // A file is a stream of zstd with CBOR in it: a header, the commits, and an end that says how many
 // there are. It is complete and on the disk before it gets its name, so a file is whole or is not
-// there. Commits carry their chains, which Commits compares: a commit that was changed, or is
-// missing between two others, is found.
+// there. Commits have a chain, which Commits compares, so changes and gaps are detected.
 package archive

@@ -13,8 +13,8 @@ import (
 	"licensor/internal/store"
 )
 
-// sink takes what is in a backup, piece by piece. What a piece says is checked before, what a
-// tenant is as a whole when done is called.
+// sink receives the records of a backup, piece by piece. A piece is checked before, and a tenant as
+// a whole before done is called.
 type sink interface {
 	tenant(t tenantRecord) error
 	parts(parts []store.Part) error
@@ -26,7 +26,7 @@ type sink interface {
 	secrets(secrets []secretRecord) error
 }
 
-// nowhere is a sink for those who only want to know whether a backup is whole.
+// nowhere is a sink that is used to verify only.
 type nowhere struct{}
 
 func (nowhere) tenant(tenantRecord) error     { return nil }
@@ -190,7 +190,7 @@ func (in *reader) ofTenant(kind byte, content []byte) error {
 	return in.done(content)
 }
 
-// did tells how far the reading has come.
+// did reports progress.
 func (in *reader) did(n int) {
 	in.read += int64(n)
 	if in.tell == nil {

@@ -20,10 +20,10 @@ type Options struct {
 	WithoutSecrets bool
 	Program        string           // the version of this program
 	Now            func() time.Time // nil: time.Now
-	Progress       func(Progress)   // nil: no one is told
+	Progress       func(Progress)   // may be nil
 }
 
-// Progress is how far an operation on tenants has come.
+// Progress is the progress of an operation on tenants.
 type Progress struct {
 	Doing string
 	Part  float64 // from 0 to 1; less than 0 when it is not known
@@ -63,14 +63,13 @@ func Write(ctx context.Context, w io.Writer, s store.Store, o Options) (*Content
 }
 
 type writer struct {
-	store    store.Store
-	options  Options
-	pieces   *pieceWriter
-	contents Contents
-	// How many commits and rows are written, in all; and of the tenant, of how many, which is which of
-	// so many.
-	written, done, total int64
-	nth, tenants         int
+	store        store.Store
+	options      Options
+	pieces       *pieceWriter
+	contents     Contents
+	written      int64 // commits and rows, of all tenants
+	done, total  int64 // those of the current tenant
+	nth, tenants int   // the index of the current tenant, and the number of tenants
 }
 
 func (b *writer) all(ctx context.Context) error {
@@ -177,7 +176,7 @@ func (b *writer) end() error {
 	})
 }
 
-// did tells how far the tenant has come.
+// did reports progress.
 func (b *writer) did(n int) {
 	b.done, b.written = b.done+int64(n), b.written+int64(n)
 	if b.options.Progress != nil {

@@ -21,10 +21,10 @@ type Options struct {
 	Finish   bool             // end with the tenant in the target, and frozen in the source
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: slog.Default()
-	Progress func(Progress)   // nil: no one is told
+	Progress func(Progress)   // may be nil
 }
 
-// Progress is how far the copying has come.
+// Progress is the progress of a copy.
 type Progress struct {
 	Doing string
 	Part  float64 // from 0 to 1

@@ -1,4 +1,4 @@
-// Package copying brings tenants from one store into another while programs use the first one.
+// Package copying copies tenants from one store to another while programs use the first one.
 //
 //	done, err := copying.Copy(ctx, from, to, copying.Options{To: "postgres://db1/licensor"})
 //	…

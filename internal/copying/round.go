@@ -107,7 +107,7 @@ func (c *copier) snapshot(ctx context.Context, v store.View) error {
 	return c.to.ReplaceManifest(ctx, c.id, newest, c.options.Now())
 }
 
-// tell says how far the tenant has come.
+// tell reports progress.
 func (c *copier) tell() {
 	if c.options.Progress == nil {
 		return

@@ -74,8 +74,8 @@ func parseFormat(text []byte) (uint32, error) {
 	return uint32(n), nil
 }
 
-// Finalize has programs write the format of this one, so that older ones can no longer read what is
-// written. It returns a *TooOldError while one that cannot read it serves the database.
+// Finalize makes programs write the format of this one, so that older ones can no longer read what
+// is written. It returns a *TooOldError while one that cannot read it serves the database.
 func Finalize(ctx context.Context, s Store) (from uint32, err error) {
 	p, shared := s.(*postgres.Store)
 	if !shared {

@@ -35,7 +35,7 @@ var (
 
 // Options say how a database is opened.
 type Options struct {
-	// Create makes what a database of PostgreSQL lacks. A file is made in any case.
+	// Create creates what a database of PostgreSQL lacks. A file is always created.
 	Create bool
 	// Shared opens the database also when another process serves it. A file cannot be shared.
 	Shared bool
@@ -139,7 +139,7 @@ func Program() string {
 	return "unknown"
 }
 
-// process is what people call this process.
+// process returns a display name of this process.
 func process() string {
 	host, err := os.Hostname()
 	if err != nil {

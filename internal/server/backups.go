@@ -15,8 +15,8 @@ const (
 	backupRetry = 10 * time.Minute
 )
 
-// backUp makes backups of all tenants until ctx ends. When the last one was made, the folder tells,
-// so a restart neither skips nor repeats one.
+// backUp makes backups of all tenants until ctx ends. The time of the last one is read from the
+// folder, so a restart neither skips nor repeats one.
 func (s *Server) backUp(ctx context.Context, folder backup.Folder) {
 	var retry time.Time
 	s.again(ctx, backupCheck, "the backup failed; will retry", func() error {

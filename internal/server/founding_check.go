@@ -112,7 +112,7 @@ func (f *Founding) checkApplication() error {
 	return nil
 }
 
-// mistake returns the error of the field that a refused property was made of.
+// mistake returns the error of the field that a refused property came from.
 func (f *Founding) mistake(err error) error {
 	if refused, ok := errors.AsType[*directory.InvalidError](err); ok {
 		field, value := "", ""

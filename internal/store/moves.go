@@ -7,9 +7,9 @@ import (
 	"github.com/google/uuid"
 )
 
-// Moves are how tenants are read as a whole, and how they come from another store or a backup. A
-// tenant that comes is filled first and published last. Until then its log ends at commit 0, so
-// programs do not know it.
+// Moves are how tenants are read as a whole, and how they are imported from another store or a
+// backup. An imported tenant is filled first and published last. Until then its log ends at commit
+// 0, so programs do not know it.
 type Moves interface {
 	// View hands to do a tenant as it is now. Whatever is committed meanwhile, the view stays the
 	// same, until do returns; its error is then returned. A store may have to keep what the view
@@ -23,18 +23,18 @@ type Moves interface {
 	// whose epoch does not count, and has these floors. ErrConflict when the tenant is published.
 	Publish(ctx context.Context, tenant uuid.UUID, at Place, floors Floors) error
 	// Discard removes rows of any kind of a tenant that is not published, at most TrimRows of them,
-	// and returns how many; it is called until it returns 0. With the last of them goes the tenant.
-	// ErrConflict when the tenant is published.
+	// and returns how many; it is called until it returns 0. When no row is left, it removes the
+	// tenant. ErrConflict when the tenant is published.
 	Discard(ctx context.Context, tenant uuid.UUID) (int, error)
 	// Freeze makes every Append to a tenant fail with ErrFrozen, also one that is in progress, and
-	// says why; it returns where the log ends. When why is "" it ends that.
+	// says why; it returns where the log ends. An empty reason unfreezes it.
 	Freeze(ctx context.Context, tenant uuid.UUID, why string) (Place, error)
 	// Frozen returns why a tenant is frozen; "" when it is not.
 	Frozen(ctx context.Context, tenant uuid.UUID) (why string, err error)
 }
 
-// View is a tenant as it was at one moment. It is used by one goroutine, and by no function that it
-// calls.
+// View is a tenant as it was at one moment. It is used by one goroutine. The functions that are
+// passed to its methods must not use it.
 type View interface {
 	// Place returns where the log ends.
 	Place() (Place, error)

@@ -14,10 +14,10 @@ import (
 // OrdersKept is how long the pages of a list in an order can be read.
 const OrdersKept = 24 * time.Hour
 
-// Trimming says what is no longer kept of a tenant.
+// Trimming configures the trimming of logs.
 type Trimming struct {
 	Keep time.Duration // how long commits are kept; 0: forever
-	// Load loads the tenant if commits could be removed but for the lack of a snapshot after them.
+	// Load loads the tenant if commits could be removed except that there is no snapshot after them.
 	// Otherwise one is taken of loaded tenants only.
 	Load bool
 	// Dry only counts.
@@ -29,8 +29,8 @@ type Trimming struct {
 
 // Archive keeps the commits that are removed from logs.
 type Archive interface {
-	// Keep makes the commits of a tenant and a day durable. They are the same again when it was cut
-	// off before, but for those that were removed meanwhile.
+	// Keep makes the commits of a tenant and a day durable. A retry after an interruption gets the
+	// same commits, except for those that were removed meanwhile.
 	Keep(ctx context.Context, tenant uuid.UUID, day time.Time, first, last uint64,
 		read func(yield func(store.Commit) error) error) error
 }

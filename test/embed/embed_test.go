@@ -1,4 +1,4 @@
-// Package embed is a program of someone else's that has a server of licensor in it.
+// Package embed is a third-party program that has a server of licensor in it.
 package embed
 
 import (

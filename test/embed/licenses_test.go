@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// missing is a program of someone else's: it says which members of a group lack its licenses, and
-// asks again while the service is busy.
+// missing is a third-party program: it returns the members of a group that lack its licenses, and
+// retries while the service is busy.
 func missing(client *http.Client, graph, group string) (names []string, err error) {
 	for {
 		response, err := client.Get(graph + "/groups/" + group + "/membersWithLicenseErrors?$select=displayName")
@@ -71,7 +71,7 @@ func TestAProgramFindsOutWhoLacksALicense(t *testing.T) {
 		t.Errorf("%v %v", names, err)
 	}
 	if n := srv.Faults.List()[0].Applied; n != 2 {
-		t.Errorf("it has asked %d times in vain", n)
+		t.Errorf("it has retried %d times", n)
 	}
 	if _, err := missing(srv.As(licensortest.Token{Expired: true}), srv.URL+"/v1.0", sales); err == nil {
 		t.Error("an expired token is taken")

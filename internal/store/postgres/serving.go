@@ -33,7 +33,7 @@ func (e *ServedError) Error() string {
 		e.By.Name, e.By.Program, e.By.Since.UTC().Format(time.RFC3339))
 }
 
-// servingTime is how long a process counts as serving that does not say so again.
+// servingTime is how long a process counts as serving without renewal.
 const servingTime = 10 * time.Second
 
 // takeServing makes a process the one that serves, or says that it still does. It changes no row
@@ -63,9 +63,9 @@ type serving struct {
 }
 
 // Serve makes this process the one that serves the database, until Close. While another does, it
-// waits, at most as long as it is told, and says each five seconds for which; then it returns a
-// *ServedError. Nothing is wrong if two serve all the same, as after a long pause of one of them:
-// appends are decided by the database.
+// waits at most atMost, and calls say with the name of that process every five seconds; then it
+// returns a *ServedError. Nothing is wrong if two serve all the same, as after a long pause of one
+// of them: appends are decided by the database.
 func (s *Store) Serve(
 	ctx context.Context, as Server, atMost time.Duration, clock Clock, say func(text string),
 ) error {
@@ -135,7 +135,7 @@ func (s *Store) Serving(ctx context.Context) (Server, error) {
 	})
 }
 
-// renew says again and again that the process serves. Errors of the database show elsewhere.
+// renew periodically renews that the process serves. Errors of the database show elsewhere.
 func (v *serving) renew(ctx context.Context) {
 	defer close(v.ended)
 	tick := time.NewTicker(servingTime / 4)

@@ -25,7 +25,7 @@ func (s *Store) View(ctx context.Context, tenant uuid.UUID, do func(v store.View
 			return struct{}{}, err
 		}
 		defer func() {
-			// Nothing was written: whether the answer comes does not matter, only that it is not waited for.
+			// Nothing was written: the response is not needed, only that it is not waited for.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), readWait)
 			defer cancel()
 			_ = tx.Rollback(ctx)
@@ -43,7 +43,7 @@ func (s *Store) View(ctx context.Context, tenant uuid.UUID, do func(v store.View
 	return s.fail("read a view", err)
 }
 
-// viewersError is an error of what a view is used for.
+// viewersError is an error of the callback.
 type viewersError struct{ error }
 
 func (e viewersError) Unwrap() error { return e.error }
