@@ -80,9 +80,9 @@ type Options struct {
 	// TenantLimit is how many resource units all applications of a tenant may use in 10 seconds: 0
 	// means 400,000, a negative value no limit.
 	TenantLimit int
-	// MemoryLimit is the memory limit of the Go runtime in bytes, as for debug.SetMemoryLimit.
-	// Requests for which no memory is left are refused with 503 and can be retried. 0 means no
-	// limit.
+	// MemoryLimit is the memory limit of the Go runtime in bytes, which the program must set
+	// itself, with debug.SetMemoryLimit or GOMEMLIMIT. Requests for which no memory is left are
+	// refused with 503 and can be retried. 0 means no limit.
 	MemoryLimit int64
 	// TenantMemory is how many bytes the loaded tenants may use together. Tenants are loaded when
 	// they are used first; when others need the memory, those that were not used for longest are
@@ -234,8 +234,8 @@ func (s *Server) Found(ctx context.Context, t Tenant) (Login, error) {
 
 // Tenants returns the ids of the tenants, the oldest first.
 func (s *Server) Tenants(ctx context.Context) ([]string, error) {
-	if !s.isOpen() {
-		return nil, errNotOpen
+	if err := s.ready(ctx); err != nil {
+		return nil, err
 	}
 	ids, err := s.server.Tenants().IDs(ctx)
 	if err != nil {

@@ -228,4 +228,7 @@ func TestWithoutAContextNothingIsDone(t *testing.T) {
 	if _, err := srv.Client(none, ""); err == nil {
 		t.Error("a client is made")
 	}
+	if _, err := srv.Tenants(none); err == nil {
+		t.Error("the tenants are listed")
+	}
 }

@@ -33,6 +33,23 @@ func giveLicense(ctx context.Context, client *http.Client, graph, group, sku str
 	}
 }
 
+// A test of a program that assigns a license to a group.
+func ExampleNew() {
+	var t *testing.T // the parameter of the test function
+	srv := licensortest.New(t)
+	sku := srv.Subscribe("ENTERPRISEPACK", 25)
+	ann := srv.User("ann")
+	sales := srv.Group("Sales", ann)
+
+	client := srv.Client("LicenseAssignment.ReadWrite.All")
+	if err := giveLicense(t.Context(), client, srv.URL+"/v1.0", sales, sku); err != nil {
+		t.Fatal(err)
+	}
+	if got := license(t, srv, ann); got != "Active" {
+		t.Errorf("ann's license is %s", got)
+	}
+}
+
 func TestAScriptGivesAGroupALicense(t *testing.T) {
 	t.Parallel()
 	srv := licensortest.New(t)
