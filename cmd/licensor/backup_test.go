@@ -115,6 +115,7 @@ func TestBackupAndRestoreAreCareful(t *testing.T) {
 		"into another":         {[]string{"restore", file, "--data", data}, exitFailed, "is not empty"},
 		"not one of it":        {[]string{"restore", file, "--tenant", unknown}, exitFailed, "has no tenant " + unknown},
 		"as nothing":           {[]string{"restore", file, "--as", "x"}, exitUsage, `--as is "x"`},
+		"as zeros":             {[]string{"restore", file, "--as", "00000000-0000-0000-0000-000000000000"}, exitUsage, "not the id of a tenant"},
 	} {
 		t.Run(name, func(t *testing.T) { // one after the other: they share a database
 			args, fresh := test.args, filepath.Join(t.TempDir(), "new.db")

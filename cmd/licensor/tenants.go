@@ -12,7 +12,7 @@ import (
 // tenantID reads the id of a tenant in a flag.
 func tenantID(flag, text string) (uuid.UUID, error) {
 	id, ok := guid.Parse(text)
-	if !ok {
+	if !ok || id == uuid.Nil {
 		return id, usage(fmt.Errorf("%s is %q, which is not the id of a tenant", flag, text))
 	}
 	return id, nil

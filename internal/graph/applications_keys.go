@@ -112,7 +112,7 @@ func readKey(at wire.Place, raw json.RawMessage) (k keyCredential, err error) {
 			err = readMoment(&k.ends, at, m.Value)
 		case "keyId":
 			if string(m.Value) != "null" {
-				k.keyID, err = wire.ReadGUID(m.Value)
+				k.keyID, err = wire.ReadID(at.Path, m.Value)
 			}
 		case "key":
 			if json.Unmarshal(m.Value, &k.key) != nil {

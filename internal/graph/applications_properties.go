@@ -47,7 +47,7 @@ var (
 		part("allowedMemberTypes", wire.Must(wire.ListOf(wire.OneOf("User", "Application")))),
 		part("description", wire.Must(wire.ShapeText(1024))),
 		part("displayName", wire.Must(wire.ShapeText(100))),
-		part("id", wire.Must(wire.ShapeGUID)),
+		part("id", wire.Must(wire.ShapeID)),
 		part("isEnabled", wire.Usually("true", wire.ShapeFlag)),
 		part("origin", wire.ShapeText(50)),
 		part("value", wire.ShapeText(250)),
@@ -55,7 +55,7 @@ var (
 	scopeShape = wire.ObjectOf(
 		part("adminConsentDescription", wire.ShapeText(1024)),
 		part("adminConsentDisplayName", wire.ShapeText(100)),
-		part("id", wire.Must(wire.ShapeGUID)),
+		part("id", wire.Must(wire.ShapeID)),
 		part("isEnabled", wire.Usually("true", wire.ShapeFlag)),
 		part("origin", wire.ShapeText(50)),
 		part("type", wire.OneOf("User", "Admin")),

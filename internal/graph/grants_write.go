@@ -74,7 +74,7 @@ func readGrant(r *wire.Request) (g permissionGrant, err error) {
 	case consent == forOne && user == nil:
 		return g, &directory.InvalidError{Kind: directory.InvalidMissing, Resource: grantResource, Property: "principalId"}
 	case consent == forOne:
-		g.User, err = wire.ReadGUID(user)
+		g.User, err = wire.ReadID("principalId", user)
 	}
 	return g, err
 }

@@ -163,7 +163,7 @@ func ReadSubscription(members []directory.Member) (c tenant.CreateSubscription, 
 
 // ReadImportedSubscription is ReadSubscription for an import, which keeps its ids and its time.
 func ReadImportedSubscription(members []directory.Member) (c tenant.CreateSubscription, err error) {
-	var id, commerce uuid.UUID
+	var id, commerce wire.ID
 	var created time.Time
 	into := map[string]any{"id": &id, "commerceSubscriptionId": &commerce, "createdDateTime": &created}
 	wire.Spell(members, slices.Collect(maps.Keys(into)))
@@ -173,7 +173,7 @@ func ReadImportedSubscription(members []directory.Member) (c tenant.CreateSubscr
 		return c, err
 	}
 	c, err = ReadSubscription(slices.DeleteFunc(members, isOwn))
-	c.ID, c.CommerceSubscriptionID, c.CreatedDateTime = id, commerce, created
+	c.ID, c.CommerceSubscriptionID, c.CreatedDateTime = uuid.UUID(id), uuid.UUID(commerce), created
 	return c, err
 }
 

@@ -55,7 +55,7 @@ var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member
 		s := new(tenant.StateRow)
 		row.State = s
 		return wire.Read("state", inner, map[string]any{
-			"user": &s.User, "skuId": &s.SKUID, "assignedByGroup": &s.ByGroup, "disabledPlans": &s.DisabledPlans,
+			"user": &s.User, "skuId": &s.SKUID, "assignedByGroup": (*wire.ID)(&s.ByGroup), "disabledPlans": &s.DisabledPlans,
 			"state": &s.State, "error": &s.Error,
 		}, "user", "skuId", "state", "error")
 	},
@@ -105,6 +105,6 @@ func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member,
 	if at < 0 {
 		return members, nil
 	}
-	*id, err = wire.ReadGUID(members[at].Value)
+	*id, err = wire.ReadID("id", members[at].Value)
 	return slices.Delete(members, at, at+1), err
 }

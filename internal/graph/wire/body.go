@@ -287,6 +287,8 @@ func readValue(resource string, m directory.Member, to any) error {
 		}
 	case *uuid.UUID:
 		*to, err = ReadGUID(m.Value)
+	case *ID:
+		*(*uuid.UUID)(to), err = ReadID(m.Name, m.Value)
 	case *[]uuid.UUID:
 		*to, err = readGUIDs(m.Value)
 	default:
@@ -355,6 +357,19 @@ func ReadGUID(raw json.RawMessage) (uuid.UUID, error) {
 		return uuid.Nil, p
 	}
 	return id, nil
+}
+
+// ID is a GUID by which one object is named, and which is not all zeros: in the directory these
+// stand for no object, so they would be taken for an id that was not sent.
+type ID uuid.UUID
+
+// ReadID parses an ID.
+func ReadID(property string, raw json.RawMessage) (uuid.UUID, error) {
+	id, err := ReadGUID(raw)
+	if err == nil && id == uuid.Nil {
+		err = problem.Refuse("Invalid value specified for property '%s': a GUID of zeros is not an id.", property)
+	}
+	return id, err
 }
 
 // nullFor refuses null if the type does not allow it.

@@ -86,6 +86,15 @@ func ShapeNumber(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 	return jsontext.AppendInt(b, int(n)), nil
 }
 
+// ShapeID is an id.
+func ShapeID(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
+	b, err := ShapeGUID(b, at, raw)
+	if err == nil && !absentOrNull(raw) {
+		_, err = ReadID(at.Path, raw)
+	}
+	return b, err
+}
+
 // ShapeGUID is a GUID, or null.
 func ShapeGUID(b []byte, at Place, raw json.RawMessage) ([]byte, error) {
 	if absentOrNull(raw) {
