@@ -9,16 +9,17 @@ import (
 )
 
 // Exit codes. An error before a command begins is a usage error, and an error that the command
-// returns is a failure. A command selects the other codes with usage and partly.
+// returns is a failure. A command selects the other codes with usage, partly and damaged.
 const (
 	exitDone    = 0
 	exitFailed  = 1
 	exitUsage   = 2
 	exitPartial = 3
+	exitDamaged = 4
 )
 
 const exitCodes = `Exit codes: 0 done; 1 failed, the failed step has changed nothing; 2 wrong usage;
-3 partly done, for example if some rows of a file were skipped.`
+3 partly done, for example if some rows of a file were skipped; 4 damage was found (verify).`
 
 // outcomeError is an error that knows its exit code.
 type outcomeError struct {
@@ -34,6 +35,9 @@ func usage(err error) error { return &outcomeError{exitUsage, err} }
 
 // partly marks an error that prevented only a part of the command.
 func partly(err error) error { return &outcomeError{exitPartial, err} }
+
+// damaged marks the result that stored data is damaged.
+func damaged(err error) error { return &outcomeError{exitDamaged, err} }
 
 // exitCode returns the code of the outermost outcome. An error without one comes from the parser of
 // the command line.

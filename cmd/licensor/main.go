@@ -54,6 +54,7 @@ groups, and serves all of it as Microsoft Graph.
 		serveCommand(),
 		tokenCommand(),
 		trimCommand(),
+		verifyCommand(),
 		versionCommand(),
 	)
 	return root

@@ -15,6 +15,7 @@ import (
 	"licensor/internal/store"
 	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
+	"licensor/internal/verify"
 )
 
 // TestAnyHistorySurvivesRestarts plays random commands with restarts in between, and takes
@@ -43,6 +44,7 @@ func TestAnyHistorySurvivesRestarts(t *testing.T) {
 			p.checkUnits()
 		}
 		p.checkSeats()
+		p.verify()
 		want := content(t, h.Image())
 		h.forgetSnapshots()
 		if got := content(t, h.Image()); got != want {
@@ -50,6 +52,16 @@ func TestAnyHistorySurvivesRestarts(t *testing.T) {
 		}
 		p.checkObjects()
 	})
+}
+
+// verify examines what is stored.
+func (p *player) verify() {
+	r, err := verify.Tenant(p.tb.Context(), p.store, p.ID(), verify.Options{Deep: true, Report: func(d verify.Damage) {
+		p.t.Errorf("verify finds: %s", d)
+	}})
+	if err != nil || r.Commits == 0 || r.Rows == 0 {
+		p.t.Errorf("%d commits and %d rows are examined: %v", r.Commits, r.Rows, err)
+	}
 }
 
 // forgetSnapshots makes the next start replay all commits.

@@ -14,26 +14,27 @@ type piece struct {
 	parts   func(img *Image) int
 	changed func(was, is *Image, part int) bool // whether a part may have changed
 	write   func(img *Image, part int) []byte
+	columns bool // it has values of objects in columns
 }
 
 var pieces = []piece{
 	{
-		"licensing",
-		func(img *Image) int { return img.Licensing.Parts() },
-		func(was, is *Image, part int) bool { return is.Licensing.PartChanged(was.Licensing, part) },
-		func(img *Image, part int) []byte { return img.Licensing.AppendPart(nil, part) },
+		name:    "licensing",
+		parts:   func(img *Image) int { return img.Licensing.Parts() },
+		changed: func(was, is *Image, part int) bool { return is.Licensing.PartChanged(was.Licensing, part) },
+		write:   func(img *Image, part int) []byte { return img.Licensing.AppendPart(nil, part) },
 	},
 	{ // which parts have changed is known when they are encoded
-		"licensingSets",
-		func(img *Image) int { return img.Licensing.Parts() },
-		func(was, is *Image, part int) bool { return is.Licensing != was.Licensing },
-		func(img *Image, part int) []byte { return img.Licensing.AppendSets(nil, part) },
+		name:    "licensingSets",
+		parts:   func(img *Image) int { return img.Licensing.Parts() },
+		changed: func(was, is *Image, part int) bool { return is.Licensing != was.Licensing },
+		write:   func(img *Image, part int) []byte { return img.Licensing.AppendSets(nil, part) },
 	},
 	{
-		"directory",
-		func(img *Image) int { return img.Directory.Parts() },
-		func(was, is *Image, part int) bool { return is.Directory.PartChanged(was.Directory, part) },
-		func(img *Image, part int) []byte { return img.Directory.AppendPart(nil, part) },
+		name:    "directory",
+		parts:   func(img *Image) int { return img.Directory.Parts() },
+		changed: func(was, is *Image, part int) bool { return is.Directory.PartChanged(was.Directory, part) },
+		write:   func(img *Image, part int) []byte { return img.Directory.AppendPart(nil, part) },
 	},
 	columnPiece("userColumns", func(img *Image) *column.Table { return img.Directory.UserColumns() }),
 	columnPiece("groupColumns", func(img *Image) *column.Table { return img.Directory.GroupColumns() }),
@@ -44,28 +45,29 @@ var pieces = []piece{
 	objectsPiece("administrativeUnits", func(img *Image) *directory.Objects[directory.AdministrativeUnit] { return img.Units }),
 	columnPiece("administrativeUnitColumns", func(img *Image) *column.Table { return img.Units.Columns() }),
 	{
-		"administrativeUnitMembers",
-		func(img *Image) int { return img.UnitMembers.Parts() },
-		func(was, is *Image, part int) bool { return is.UnitMembers.PartChanged(was.UnitMembers, part) },
-		func(img *Image, part int) []byte { return img.UnitMembers.AppendPart(nil, part) },
+		name:    "administrativeUnitMembers",
+		parts:   func(img *Image) int { return img.UnitMembers.Parts() },
+		changed: func(was, is *Image, part int) bool { return is.UnitMembers.PartChanged(was.UnitMembers, part) },
+		write:   func(img *Image, part int) []byte { return img.UnitMembers.AppendPart(nil, part) },
 	},
 }
 
 func columnPiece(name string, of func(img *Image) *column.Table) piece {
 	return piece{
-		name,
-		func(img *Image) int { return of(img).Parts() },
-		func(was, is *Image, part int) bool { return of(is).PartChanged(of(was), part) },
-		func(img *Image, part int) []byte { return of(img).AppendPart(nil, part) },
+		name:    name,
+		parts:   func(img *Image) int { return of(img).Parts() },
+		changed: func(was, is *Image, part int) bool { return of(is).PartChanged(of(was), part) },
+		write:   func(img *Image, part int) []byte { return of(img).AppendPart(nil, part) },
+		columns: true,
 	}
 }
 
 func objectsPiece[T any](name string, of func(img *Image) *directory.Objects[T]) piece {
 	return piece{
-		name,
-		func(img *Image) int { return of(img).Parts() },
-		func(was, is *Image, part int) bool { return of(is) != of(was) && of(is).PartChanged(of(was), part) },
-		func(img *Image, part int) []byte { return of(img).AppendPart(nil, part) },
+		name:    name,
+		parts:   func(img *Image) int { return of(img).Parts() },
+		changed: func(was, is *Image, part int) bool { return of(is) != of(was) && of(is).PartChanged(of(was), part) },
+		write:   func(img *Image, part int) []byte { return of(img).AppendPart(nil, part) },
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 	"licensor/internal/store"
 	"licensor/internal/store/memory"
 	"licensor/internal/tenant"
+	"licensor/internal/verify"
 )
 
 // TestAnyExportIsImportedAsItIs: the export of a tenant with any content, imported into an empty
@@ -44,6 +45,8 @@ func TestAnyExportIsImportedAsItIs(t *testing.T) {
 		to := newHolder(rt, now)
 		defer to.close()
 		to.importLines(lines)
+		from.verify()
+		to.verify()
 		if again := to.export(); !bytes.Equal(lines, again) {
 			rt.Fatalf("the export\n%s\nis imported and exported as\n%s", lines, again)
 		}
@@ -123,6 +126,14 @@ func newHolder(t *rapid.T, now func() time.Time) *holder {
 
 func (h *holder) close() {
 	if err := errors.Join(h.tenants.Close(context.Background()), h.store.Close()); err != nil {
+		h.t.Error(err)
+	}
+}
+
+// verify examines what is stored.
+func (h *holder) verify() {
+	o := verify.Options{Deep: true, Report: func(d verify.Damage) { h.t.Errorf("verify finds: %s", d) }}
+	if _, err := verify.Tenant(context.Background(), h.store, h.ID(), o); err != nil {
 		h.t.Error(err)
 	}
 }

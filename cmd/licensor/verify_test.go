@@ -1,0 +1,322 @@
+package main
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	_ "github.com/jackc/pgx/v5/stdlib" // plants damage
+
+	"licensor/internal/store"
+	"licensor/internal/store/postgres/postgrestest"
+	"licensor/internal/verify"
+)
+
+// found runs verify and returns the damages.
+func found(t *testing.T, code int, args ...string) []verify.Damage {
+	t.Helper()
+	got, stdout, stderr := call(t, rootCommand(), append([]string{"verify", "--json"}, args...)...)
+	var outcome struct{ Damages []verify.Damage }
+	if err := json.Unmarshal([]byte(stdout), &outcome); got != code || err != nil {
+		t.Fatalf("exit code %d, want %d: %v, %s%s", got, code, err, stdout, stderr)
+	}
+	return outcome.Damages
+}
+
+// planted are damages: a statement, and the table and a part of the text that verify must report.
+var planted = map[string]struct{ do, table, what string }{
+	"a commit is missing":             {"DELETE FROM commits WHERE seq = 3", "commits", "missing"},
+	"the last commit is missing":      {"DELETE FROM commits WHERE seq = (SELECT max(seq) FROM commits)", "commits", "there are"},
+	"the effects of a commit":         {"UPDATE commits SET effects = substr(effects, 2) WHERE seq = 4", "commits", "damaged"},
+	"the author of a commit":          {"UPDATE commits SET actor = 'user another' WHERE seq = 4", "commits", "damaged"},
+	"the chain of a tenant":           {"UPDATE tenant SET chain = (SELECT chain FROM commits WHERE seq = 2)", "tenant", "chain"},
+	"a document":                      {"UPDATE object SET document = replace(document, 'Ben', 'Bob') WHERE document LIKE '%Ben%'", "users", "checksum"},
+	"a row is missing":                {"DELETE FROM object WHERE kind = 1 AND ordinal = 2", "users", "it has no row"},
+	"a row of another object":         {"UPDATE object SET ordinal = 99 WHERE kind = 2 AND ordinal = 0", "groups", "sum"},
+	"when a row was written":          {"UPDATE object SET seq = 999 WHERE kind = 1 AND ordinal = 1", "users", "sum"},
+	"a row is deleted":                {"UPDATE object SET deleted = 1 WHERE kind = 1 AND ordinal = 1", "users", "sum"},
+	"a text that rows are ordered by": {"UPDATE object SET display_name = 'zzz' WHERE kind = 1 AND ordinal = 1", "users", "ordered by"},
+	"a claim is missing":              {"DELETE FROM claim WHERE name LIKE '%contoso.example%'", "claim", "has not claimed"},
+	"a claim of another":              {"INSERT INTO claim (name, tenant) SELECT 'domain evil.example', tenant FROM claim WHERE name LIKE '%contoso.example%'", "claim", "does not have it"},
+	"a password without a user":       {"UPDATE object SET kind = 3 WHERE kind = 2 AND ordinal = 1", "", ""},
+}
+
+// TestVerifyFindsWhatIsDamaged in a file: each of the damages that are planted.
+func TestVerifyFindsWhatIsDamaged(t *testing.T) {
+	t.Parallel()
+	whole := read(t, newContent(t))
+	if list := found(t, exitDone, "--deep", "--data", newFile(t, "licensor.db", whole)); len(list) != 0 {
+		t.Fatalf("in what is whole there is %v", list)
+	}
+	for name, test := range planted {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			data := newFile(t, "licensor.db", whole)
+			plant(t, "sqlite", data, test.do)
+			isFound(t, found(t, exitDamaged, "--deep", "--data", data), test.table, test.what)
+		})
+	}
+}
+
+// plant changes a database behind the back of the program.
+func plant(t *testing.T, driver, name, statement string) {
+	t.Helper()
+	db, err := sql.Open(driver, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if driver == "pgx" {
+		if _, err := db.Exec("SET search_path TO licensor"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	done, err := db.Exec(statement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := done.RowsAffected(); n == 0 {
+		t.Fatalf("%s changes nothing: %v", statement, err)
+	}
+}
+
+// isFound checks that a damage is among those found, and that each says what helps.
+func isFound(t *testing.T, list []verify.Damage, table, what string) {
+	t.Helper()
+	matches := 0
+	for _, d := range list {
+		if strings.Contains(d.Table, table) && strings.Contains(d.What, what) {
+			matches++
+		}
+		if d.Tenant == uuid.Nil || d.Table == "" || d.Key == "" || d.What == "" || d.Help == "" {
+			t.Errorf("a damage is incomplete: %+v", d)
+		}
+	}
+	if matches == 0 {
+		t.Errorf("there is no damage of %s with %q among %v", table, what, list)
+	}
+}
+
+// TestVerifyFindsTampering: rows and commits whose sums were made to fit.
+func TestVerifyFindsTampering(t *testing.T) {
+	t.Parallel()
+	data := newContent(t)
+	db, err := sql.Open("sqlite", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var o store.Object
+	var id []byte
+	err = db.QueryRow("SELECT ordinal, id, document, seq FROM object WHERE document LIKE '%Ben%'").Scan(&o.Ordinal, &id, &o.Document, &o.Seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Kind, o.ID = store.KindUser, uuid.UUID(id)
+	o.Document = []byte(strings.ReplaceAll(string(o.Document), `"Ben"`, `"\u0000"`))
+	if _, err := db.Exec("UPDATE object SET document = ?, sum = ? WHERE kind = 1 AND ordinal = ?", string(o.Document), o.Sum(), o.Ordinal); err != nil {
+		t.Fatal(err)
+	}
+	list := found(t, exitDamaged, "--data", again(t, db))
+	isFound(t, list, "users", "its displayName is not that of the image")
+	isFound(t, list, "users", "U+0000")
+	var c store.Commit
+	var chain []byte
+	var at int64
+	if err := db.QueryRow("SELECT effects, format, chain, operation, at FROM commits WHERE seq = 2").Scan(&c.Effects, &c.Format, &chain, &c.Operation, &at); err != nil {
+		t.Fatal(err)
+	}
+	c.Seq, c.At, c.Actor, c.Chain = 2, time.UnixMilli(at), "user another", store.Chain(chain)
+	if _, err := db.Exec("UPDATE commits SET actor = ?, sum = ? WHERE seq = 2", c.Actor, c.Sum()); err != nil {
+		t.Fatal(err)
+	}
+	list = found(t, exitDamaged, "--data", again(t, db))
+	isFound(t, list, "commits", "does not continue the chain")
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// again returns a copy of a database that is open.
+func again(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	to := filepath.Join(t.TempDir(), "licensor.db")
+	if _, err := db.Exec("VACUUM INTO ?", to); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// TestVerifyReplacesNUL in texts, by a commit, after which nothing is damaged.
+func TestVerifyReplacesNUL(t *testing.T) {
+	t.Parallel()
+	old := newFile(t, "licensor.db", read(t, newContent(t)))
+	with(t, old, func(c *connection) {
+		var user struct{ ID string }
+		if err := c.get(t.Context(), "/v1.0/users/"+ben+"?$select=id", &user); err != nil {
+			t.Fatal(err)
+		}
+	})
+	plantNUL(t, old)
+	list := found(t, exitDamaged, "--data", old)
+	isFound(t, list, "users", "U+0000")
+	if n := len(list); n != 2 { // and its column, which the log has otherwise
+		t.Errorf("there are %d damages: %v", n, list)
+	}
+	code, stdout, stderr := call(t, rootCommand(), "verify", "--fix", "--data", old)
+	if code != exitDamaged || !strings.Contains(stdout, "1 of them fixed") {
+		t.Errorf("code %d, %s%s", code, stdout, stderr)
+	}
+	if list := found(t, exitDone, "--deep", "--data", old); len(list) != 0 {
+		t.Errorf("then there is %v", list)
+	}
+	with(t, old, func(c *connection) {
+		var user struct{ DisplayName string }
+		if err := c.get(t.Context(), "/v1.0/users/"+ben+"?$select=displayName", &user); err != nil || user.DisplayName != "B\uFFFDn" {
+			t.Errorf("the name is %q, %v", user.DisplayName, err)
+		}
+	})
+}
+
+// plantNUL puts U+0000 into a document, with a sum that fits.
+func plantNUL(t *testing.T, data string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	o := store.Object{Kind: store.KindUser, ID: uuid.MustParse(ben)}
+	err = db.QueryRow("SELECT ordinal, document, seq FROM object WHERE kind = 1 AND id = ?", o.ID[:]).Scan(&o.Ordinal, &o.Document, &o.Seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Document = []byte(strings.ReplaceAll(string(o.Document), `"Ben"`, `"B\u0000n"`))
+	_, err = db.Exec("UPDATE object SET document = ?, sum = ? WHERE kind = 1 AND ordinal = ?", string(o.Document), o.Sum(), o.Ordinal)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trimmed is a database whose logs begin with the last snapshots, and the archive of what was
+// removed.
+func trimmed(t *testing.T) (data, folder string) {
+	t.Helper()
+	data = newFile(t, "licensor.db", read(t, "../../internal/tenant/testdata/format-7.db"))
+	folder = t.TempDir()
+	code, _, stderr := call(t, rootCommand(), "trim", "--data", data, "--keep", "7d", "--archive-log", folder)
+	if code != exitDone {
+		t.Fatal(stderr)
+	}
+	return data, folder
+}
+
+// TestVerifyExaminesSnapshotsAndTheArchive.
+func TestVerifyExaminesSnapshotsAndTheArchive(t *testing.T) {
+	t.Parallel()
+	data, folder := trimmed(t)
+	whole := read(t, data)
+	if list := found(t, exitDone, "--deep", "--data", data, "--archive-log", folder); len(list) != 0 {
+		t.Fatalf("in what is whole there is %v", list)
+	}
+	for name, test := range map[string]struct{ do, table, what string }{
+		"a part":              {"UPDATE snapshot SET data = substr(data, 2) WHERE name LIKE 'directory-%'", "part", "checksum"},
+		"a part is missing":   {"DELETE FROM snapshot WHERE name LIKE 'licensing-%'", "part", "not found"},
+		"a manifest is later": {"UPDATE manifest SET seq = 999", "manifest", "the log ends at commit"},
+		"all manifests":       {"DELETE FROM manifest", "tenant", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			other := newFile(t, "licensor.db", whole)
+			plant(t, "sqlite", other, test.do)
+			isFound(t, found(t, exitDamaged, "--data", other, "--archive-log", folder), test.table, test.what)
+		})
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*", "*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	saved := read(t, files[0])
+	for what, content := range map[string]string{"it is cut": saved[:len(saved)/2], "a byte": saved[:40] + "x" + saved[41:]} {
+		if err := os.WriteFile(files[0], []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		list := found(t, exitDamaged, "--data", data, "--archive-log", folder)
+		if isFound(t, list, "archive", ""); len(list) != 1 {
+			t.Errorf("%s: %v", what, list)
+		}
+	}
+}
+
+// TestVerifyListsAThousandDamages and counts the others.
+func TestVerifyListsAThousandDamages(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	v := verifying{out: &out}
+	for n := range 1003 {
+		v.report(verify.Damage{Key: fmt.Sprint(n)})
+	}
+	err := v.print(nil)
+	if err != nil || strings.Count(out.String(), "\n") != 1001 ||
+		!strings.HasSuffix(out.String(), "3 more damages are not listed\n") {
+		t.Errorf("%v, %s", err, out.String()[out.Len()-200:])
+	}
+}
+
+// TestVerifyFindsWhatIsDamagedInPostgreSQL while a server may run.
+func TestVerifyFindsWhatIsDamagedInPostgreSQL(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts PostgreSQL")
+	}
+	url := postgrestest.Empty(t)
+	code, _, stderr := call(t, rootCommand(), "copy", "--from", "sqlite:"+newContent(t), "--to", url, "--finish")
+	if code != exitDone {
+		t.Fatal(stderr)
+	}
+	if list := found(t, exitDone, "--deep", "--database", url); len(list) != 0 {
+		t.Fatalf("in what is whole there is %v", list)
+	}
+	for _, test := range []struct{ do, table, what string }{
+		{"UPDATE object SET document = substr(document, 2) WHERE kind = 1 AND ordinal = 1", "users", ""},
+		{"DELETE FROM object WHERE kind = 1 AND ordinal = 2", "users", "it has no row"},
+		{"UPDATE object SET seq = 999 WHERE kind = 2 AND ordinal = 0", "groups", ""},
+		{"DELETE FROM claim WHERE name LIKE '%contoso.example%'", "claim", "has not claimed"},
+		{"UPDATE tenant SET chain = (SELECT chain FROM commits WHERE seq = 2)", "tenant", "chain"},
+		{"UPDATE commits SET actor = 'user another' WHERE seq = 4", "commits", "damaged"},
+		{"DELETE FROM commits WHERE seq = 3", "commits", "there are"},
+	} {
+		plant(t, "pgx", url, test.do)
+		isFound(t, found(t, exitDamaged, "--database", url), test.table, test.what)
+	}
+}
+
+func TestVerifyIsCareful(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	for name, test := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"not a tenant":      {[]string{"--tenant", "x"}, exitUsage, `--tenant is "x"`},
+		"an unknown tenant": {[]string{"--tenant", ann}, exitFailed, "not found"},
+		"no archive":        {[]string{"--archive-log", data + "2"}, exitUsage, "create it"},
+		"no database":       {[]string{"--data", data + "2"}, exitFailed, "there is no database"},
+	} {
+		args := append([]string{"verify"}, test.args...)
+		if test.args[0] != "--data" {
+			args = append(args, "--data", data)
+		}
+		code, _, stderr := call(t, rootCommand(), args...)
+		if code != test.code || !strings.Contains(stderr, test.want) {
+			t.Errorf("%s: code %d, want %d with %q: %s", name, code, test.code, test.want, stderr)
+		}
+	}
+}

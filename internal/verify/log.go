@@ -1,0 +1,222 @@
+package verify
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// snapshots examines the manifests and their parts, and returns those that can be read, by commit.
+func (e *examination) snapshots() (saved []store.Manifest) {
+	list, err := e.view.Manifests()
+	if err != nil {
+		e.damaged("manifest", "all", err.Error(), retake)
+		return nil
+	}
+	examined := map[string]error{}
+	for _, m := range list {
+		if m.Seq > e.place.Seq {
+			e.damaged("manifest", m.Name, fmt.Sprintf("it is of commit %d, and the log ends at commit %d", m.Seq, e.place.Seq),
+				retake)
+			continue
+		}
+		whole := true
+		for _, name := range append([]string{m.Head}, m.Parts...) {
+			err, done := examined[name]
+			if !done {
+				err = e.part(name)
+				examined[name] = err
+			}
+			whole = whole && err == nil
+		}
+		if whole && !slices.ContainsFunc(saved, func(s store.Manifest) bool { return s.Head == m.Head }) {
+			saved = append(saved, m)
+		}
+	}
+	slices.Reverse(saved) // oldest first
+	return saved
+}
+
+func (e *examination) part(name string) error {
+	parts, err := e.store.Parts(e.ctx, e.id, []string{name})
+	if err == nil {
+		kind := name[:max(0, len(name)-33)]
+		if store.NewPart(kind, parts[0].Data).Name != name {
+			err = fmt.Errorf("its content is not what its name says")
+		}
+	}
+	if err != nil {
+		e.damaged("part", name, err.Error(), retake)
+	}
+	return err
+}
+
+// load returns the image of a snapshot; nil if it cannot be read.
+func (e *examination) load(m store.Manifest) *tenant.Image {
+	img, err := tenant.Saved(e.ctx, e.store, e.id, m)
+	if err != nil {
+		e.damaged("manifest", m.Name, err.Error(), retake)
+		return nil
+	}
+	return img
+}
+
+// replay is the log as it is read.
+type replay struct {
+	*examination
+	before store.Commit // without effects
+	image  *tenant.Image
+	saved  []store.Manifest // that are not compared yet
+}
+
+// log replays the log from the first commit that is kept, compares it with the snapshots on its
+// way, and returns the image at its end; nil if there is none.
+func (e *examination) log(saved []store.Manifest) (*tenant.Image, error) {
+	r := &replay{examination: e, saved: saved}
+	if e.Archive != nil {
+		if err := e.archived(r); err != nil {
+			return nil, err
+		}
+	}
+	if e.floor == 1 && r.image == nil {
+		r.image = tenant.NewImage()
+	}
+	said := "" // of the last damage: a store may read several commits at once
+	for next := e.floor; next <= e.place.Seq; next++ {
+		err := e.view.Commits(next-1, func(c store.Commit) error {
+			if err := r.commit("commits", c, restore); err != nil {
+				return err
+			}
+			next = c.Seq + 1
+			return nil
+		})
+		if e.ctx.Err() != nil {
+			return nil, e.ctx.Err()
+		}
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, store.ErrDamaged) {
+			return nil, err
+		}
+		if err.Error() != said {
+			said = err.Error()
+			e.damaged("commits", fmt.Sprintf("from %d on", next), said, restore)
+		}
+		r.image, r.before = nil, store.Commit{}
+		if e.result.Damages > mostCommits {
+			break
+		}
+	}
+	if r.before.Seq == e.place.Seq && r.before.Chain != e.place.Chain {
+		e.damaged("tenant", e.id.String(), fmt.Sprintf("its chain is %x, and that of the log %x", e.place.Chain,
+			r.before.Chain), restore)
+	}
+	return r.end()
+}
+
+// mostCommits is after how many damages reading the log ends.
+const mostCommits = 1000
+
+// commit examines the next commit.
+func (r *replay) commit(table string, c store.Commit, help string) error {
+	key := fmt.Sprint(c.Seq)
+	linked := c.Chain != store.Chain{} && (r.before.Seq > 0 || c.Seq == 1)
+	switch {
+	case r.before.Seq > 0 && c.Seq != r.before.Seq+1:
+		r.damaged(table, key, fmt.Sprintf("it follows commit %d", r.before.Seq), help)
+		r.image = nil
+	case linked && c.Link(r.before.Chain) != c.Chain, c.Chain == store.Chain{} && r.before.Chain != store.Chain{}:
+		r.damaged(table, key, "it does not continue the chain of the log", help)
+		r.image = nil
+	case c.At.Before(r.before.At):
+		r.damaged(table, key, "it is earlier than the commit before it", help)
+	}
+	if err := r.snapshot(c.Seq - 1); err != nil {
+		return err
+	}
+	r.before = c
+	r.before.Effects = nil
+	if r.image != nil {
+		next, err := r.image.Next(c)
+		if err != nil {
+			r.damaged(table, key, "it cannot be replayed: "+err.Error(), help)
+		}
+		r.image = next // nil after an error, until the next snapshot
+		if err != nil {
+			r.image = nil
+		}
+	}
+	return r.did("examining the log", &r.result.Commits)
+}
+
+// snapshot compares the image with the snapshot at a commit, or begins with it.
+func (r *replay) snapshot(seq uint64) error {
+	for len(r.saved) > 0 && r.saved[0].Seq <= seq {
+		m := r.saved[0]
+		r.saved = r.saved[1:]
+		if m.Seq < seq && m.Seq != 0 {
+			continue // of commits that are no longer in the log
+		}
+		img := r.load(m)
+		if img == nil || img.Seq != seq {
+			continue
+		}
+		if r.image == nil {
+			r.image = img
+			continue
+		}
+		for _, part := range r.image.Differences(img) {
+			r.damaged("manifest", m.Name, "the snapshot differs from the log: "+part, retake)
+		}
+	}
+	return r.ctx.Err()
+}
+
+// end returns the image that programs have: that of the newest snapshot with the commits after it.
+func (r *replay) end() (*tenant.Image, error) {
+	if err := r.snapshot(r.before.Seq); err != nil {
+		return nil, err
+	}
+	if r.image != nil && r.image.Seq == r.place.Seq {
+		if r.image.Chain != r.place.Chain {
+			return nil, nil
+		}
+		return r.image, nil
+	}
+	img, err := tenant.ImageAt(r.ctx, r.store, r.id, r.view)
+	if err != nil && r.ctx.Err() == nil {
+		r.damaged("tenant", r.id.String(), "it cannot be loaded: "+err.Error(), restore)
+		return nil, nil
+	}
+	return img, err
+}
+
+// archived examines the commits that were removed from the log.
+func (e *examination) archived(r *replay) error {
+	err := e.Archive.Commits(e.id, func(c store.Commit) error {
+		if c.Seq >= e.floor {
+			return nil // the log still has it
+		}
+		if r.before.Seq == 0 && c.Seq == 1 {
+			r.image = tenant.NewImage()
+		}
+		return r.commit("archive", c, restoreArchive)
+	})
+	switch {
+	case e.ctx.Err() != nil:
+		return e.ctx.Err()
+	case err != nil:
+		e.damaged("archive", fmt.Sprintf("after commit %d", r.before.Seq), err.Error(), restoreArchive)
+	case r.before.Seq+1 == e.floor:
+		return nil
+	case r.before.Seq > 0:
+		e.damaged("archive", fmt.Sprint(r.before.Seq+1), fmt.Sprintf("the log begins with commit %d: those in between are "+
+			"missing", e.floor), restoreArchive)
+	}
+	r.before, r.image = store.Commit{}, nil
+	return nil
+}
