@@ -254,15 +254,31 @@ const (
 // linger waits for a limited time until the client closes the connection.
 func (c *Conn) linger() {
 	if c.CloseWrite() == nil {
-		c.drain(lingerBytes, lingerTime)
+		c.drain(lingerBytes, lingerTime, lingerTime)
 	}
 }
 
-// drain drops what the client sends, within bounds.
-func (c *Conn) drain(most int64, within time.Duration) {
-	if c.Conn.SetReadDeadline(time.Now().Add(within)) != nil {
-		return
-	}
+// drain drops what the client sends: at most so many bytes, for so long without any, and for so
+// long in total.
+func (c *Conn) drain(most int64, silent, total time.Duration) {
 	defer c.waits()()
-	_, _ = io.CopyN(io.Discard, c.Conn, most)
+	end, p := time.Now().Add(total), make([]byte, pieceSize)
+	for most > 0 {
+		until := time.Now().Add(silent)
+		if until.After(end) {
+			until = end
+		}
+		if c.Conn.SetReadDeadline(until) != nil {
+			return
+		}
+		n, err := c.Conn.Read(p)
+		if err != nil {
+			return
+		}
+		if most -= int64(n); n == len(p) && n < drainPiece { // much is coming
+			p = make([]byte, drainPiece)
+		}
+	}
 }
+
+const drainPiece = 32 << 10

@@ -147,15 +147,18 @@ func (c *Conn) serveBody(next http.Handler, w http.ResponseWriter, r *http.Reque
 	}
 }
 
-// drainTime is the time that a client has to read a response before the connection is closed,
-// after it has sent a part of a body that was not read.
-const drainTime = 10 * time.Second
+// A client that sends a body which is not read has this time to read the response before the
+// connection is closed: without sending anything, and in total.
+const (
+	drainSilence = 10 * time.Second
+	drainTime    = 2 * time.Minute // as long as a body may take
+)
 
 // Close closes the connection. After the last response, if its request's body was not read to its
 // end, it first waits until the client has read the response, within bounds.
 func (c *Conn) Close() error {
 	if c.unread.Swap(false) && c.CloseWrite() == nil {
-		c.drain(mostDropped, drainTime)
+		c.drain(mostDropped, drainSilence, drainTime)
 	}
 	return c.Conn.Close()
 }

@@ -25,6 +25,7 @@ func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
 	for name, c := range map[string]struct {
 		path, headers, version string
 		chunked                bool
+		pause                  time.Duration // between the pieces
 		status                 int
 	}{
 		"without a token":               {path: "/v1.0/users", status: http.StatusUnauthorized},
@@ -33,6 +34,7 @@ func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
 		"to a place that does not read": {path: "/metrics", status: http.StatusNotFound},
 		"the last one":                  {path: "/v1.0/users", headers: "Connection: close\r\n", status: http.StatusUnauthorized},
 		"the last one, in chunks":       {path: "/v1.0/users", headers: "Connection: close\r\n", status: http.StatusUnauthorized, chunked: true},
+		"the last one, slowly":          {path: "/v1.0/users", headers: "Connection: close\r\n", status: http.StatusUnauthorized, pause: 600 * time.Millisecond},
 		"of an old client":              {path: "/v1.0/users", version: "HTTP/1.0", status: http.StatusUnauthorized},
 		"of an old client that stays":   {path: "/v1.0/users", version: "HTTP/1.0", headers: "Connection: keep-alive\r\n", status: http.StatusUnauthorized},
 	} {
@@ -50,6 +52,7 @@ func TestAnswersBeforeTheBodyIsThere(t *testing.T) {
 				if i == 1 {
 					time.Sleep(lingers) // the answer has been there for long
 				}
+				time.Sleep(c.pause)
 				piece := bytes.Repeat([]byte{'x'}, size)
 				if c.chunked {
 					piece = fmt.Appendf(nil, "%x\r\n%s\r\n", size, piece)
