@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,11 +243,11 @@ func TestExportIsCareful(t *testing.T) {
 // ending is a context that is canceled once it was asked so many times.
 type ending struct {
 	context.Context
-	left *int
+	left *atomic.Int64 // database/sql asks, too
 }
 
 func (e ending) Err() error {
-	if *e.left--; *e.left < 0 {
+	if e.left.Add(-1) < 0 {
 		return context.Canceled
 	}
 	return nil
@@ -276,7 +277,8 @@ func TestAnInterruptedExportLeavesNothing(t *testing.T) {
 		}
 		times, err := 0, context.Canceled
 		for ; err != nil && times < 1000; times++ {
-			left := times
+			var left atomic.Int64
+			left.Store(int64(times))
 			_, err = e.export(ending{t.Context(), &left}, s, o, &output{})
 			if list, e := os.ReadDir(there); e != nil || err != nil && len(list) != 0 {
 				t.Fatalf("interrupted at %d, there is %v, %v", times, list, e)
