@@ -6,14 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"net/http"
+	"net/url"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"licensor/internal/importing"
 )
 
-// importing holds the arguments of the command import.
-type importing struct {
+// importFlags holds the arguments of the command import.
+type importFlags struct {
 	connecting
 	kind, onError        string
 	restart, quiet, json bool
@@ -21,7 +24,7 @@ type importing struct {
 }
 
 func importCommand() *cobra.Command {
-	var im importing
+	var im importFlags
 	cmd := &cobra.Command{
 		Use:   "import FILE…",
 		Short: "Import users, groups, memberships and subscriptions from files",
@@ -63,48 +66,29 @@ input is always imported from the beginning.`,
 	return cmd
 }
 
-// imported is the result of a file.
-type imported struct {
-	File     string     `json:"file"`
-	Kind     kind       `json:"kind"`
-	Rows     int        `json:"rows"`
-	Imported int        `json:"imported"`
-	Skipped  int        `json:"skipped"` // accepted or refused by an earlier import of the file
-	Refused  int        `json:"refused"`
-	Problems []rowFault `json:"problems"` // of the first refused rows
-	Notes    []string   `json:"notes"`    // about the whole file
-}
+// maxShown is the maximum number of refused rows of a file that are printed.
+const maxShown = 20
 
-// rowFault is the reason that a row was refused.
-type rowFault struct {
-	Line    int    `json:"line"`
-	Message string `json:"message"`
-}
-
-// The maximum number of refused rows of a file that are listed: in the summary of --json, and on
-// the terminal.
-const (
-	maxFaults = 1000
-	maxShown  = 20
-)
-
-func (im *importing) run(cmd *cobra.Command, names []string) error {
+func (im *importFlags) run(cmd *cobra.Command, names []string) error {
 	if im.onError != "skip" && im.onError != "stop" {
 		return usage(fmt.Errorf("--on-error is %q: it must be skip or stop", im.onError))
 	}
-	sources, err := openSources(names, kind(im.kind), cmd.InOrStdin())
-	defer closeSources(sources)
+	files, err := importing.Open(names, importing.Kind(im.kind), cmd.InOrStdin())
+	defer importing.Close(files)
+	if _, ok := errors.AsType[*importing.MisuseError](err); ok {
+		return usage(err)
+	}
 	if err != nil {
 		return err
 	}
-	if err := im.fits(sources); err != nil {
+	if err := im.fits(files); err != nil {
 		return err
 	}
 	c, err := im.open(cmd)
 	if err != nil {
 		return err
 	}
-	results, err := im.all(cmd, c, sources)
+	results, err := im.all(cmd, c, files)
 	err = errors.Join(err, c.close())
 	if tell := im.tell(cmd.OutOrStdout(), results); tell != nil {
 		return errors.Join(err, tell)
@@ -113,11 +97,11 @@ func (im *importing) run(cmd *cobra.Command, names []string) error {
 }
 
 // fits refuses the states of licenses in an import that evaluates them.
-func (im *importing) fits(sources []*source) error {
-	for _, s := range sources {
-		if s.kind == states && !im.exact {
+func (im *importFlags) fits(files []*importing.File) error {
+	for _, f := range files {
+		if f.Kind == importing.States && !im.exact {
 			return usage(fmt.Errorf("%s has the states of licenses: add --exact to import them as they are, or leave "+
-				"the file out to have licenses evaluated", s.name))
+				"the file out to have licenses evaluated", f.Name))
 		}
 	}
 	return nil
@@ -125,28 +109,14 @@ func (im *importing) fits(sources []*source) error {
 
 // all imports the files one after the other. After an error, the results cover what was imported
 // before it.
-func (im *importing) all(cmd *cobra.Command, c *connection, sources []*source) (results []*imported, err error) {
-	for _, s := range sources {
-		out := newProgress(cmd.ErrOrStderr(), s.size, s.name, im.quiet || im.json)
-		result := &imported{File: s.name, Kind: s.kind, Problems: []rowFault{}, Notes: []string{}}
+func (im *importFlags) all(
+	cmd *cobra.Command, c *connection, files []*importing.File,
+) (results []*importing.Result, err error) {
+	for _, f := range files {
+		result, err := im.one(cmd, c, f)
 		results = append(results, result)
-		t := transfer{
-			connection: c,
-			source:     s,
-			result:     result,
-			progress:   out,
-			stop:       im.onError == "stop",
-			id:         s.id,
-			mute:       im.json,
-			exact:      im.exact,
-		}
-		if im.restart {
-			t.id = ""
-		}
-		err := t.run(cmd.Context())
-		out.end()
 		if err != nil {
-			return results, fmt.Errorf("%s: %w", s.name, err)
+			return results, fmt.Errorf("%s: %w", f.Name, err)
 		}
 		if im.onError == "stop" && result.Refused > 0 {
 			return results, nil
@@ -155,11 +125,36 @@ func (im *importing) all(cmd *cobra.Command, c *connection, sources []*source) (
 	return results, nil
 }
 
+// one imports a file, and prints its progress and the first refused rows.
+func (im *importFlags) one(cmd *cobra.Command, c *connection, f *importing.File) (*importing.Result, error) {
+	out := newProgress(cmd.ErrOrStderr(), f.Size, f.Name, im.quiet || im.json)
+	defer out.end()
+	o := importing.Options{Restart: im.restart, Stop: im.onError == "stop", Exact: im.exact, Progress: out.at}
+	if im.json {
+		return importing.Import(cmd.Context(), c, f, o)
+	}
+	o.Note = func(text string) { out.say(f.Name + ": " + text) }
+	refused := 0
+	o.Refused = func(fault importing.Fault) {
+		if refused++; refused <= maxShown {
+			out.say(fmt.Sprintf("%s:%d: %s", f.Name, fault.Line, fault.Message))
+		} else if refused == maxShown+1 {
+			o.Note(fmt.Sprintf("more rows are refused; --json lists the first %d", importing.MaxFaults))
+		}
+	}
+	return importing.Import(cmd.Context(), c, f, o)
+}
+
+// Import implements importing.API.
+func (c *connection) Import(ctx context.Context, query url.Values, lines []byte, response any) error {
+	return c.do(ctx, http.MethodPost, "/licensor/v1/import?"+query.Encode(), "application/x-ndjson", lines, response)
+}
+
 // tell prints the summary.
-func (im *importing) tell(w io.Writer, results []*imported) error {
+func (im *importFlags) tell(w io.Writer, results []*importing.Result) error {
 	if im.json {
 		return writeJSON(w, struct {
-			Files []*imported `json:"files"`
+			Files []*importing.Result `json:"files"`
 		}{results})
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -170,7 +165,7 @@ func (im *importing) tell(w io.Writer, results []*imported) error {
 	return table.Flush()
 }
 
-func (im *importing) verdict(results []*imported, err error) error {
+func (im *importFlags) verdict(results []*importing.Result, err error) error {
 	refused := 0
 	for _, r := range results {
 		refused += r.Refused
@@ -194,32 +189,3 @@ func writeJSON(w io.Writer, value any) error {
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(value)
 }
-
-// kind is the kind of objects in a file.
-type kind string
-
-const (
-	users         kind = "users"
-	groups        kind = "groups"
-	members       kind = "members"
-	subscriptions kind = "subscriptions"
-
-	// Only exports have these.
-	settings kind = "settings"
-	managers kind = "managers"
-	owners   kind = "owners"
-	licenses kind = "licenses"
-	states   kind = "states"
-)
-
-// kinds are those of files of other directories.
-var kinds = []kind{users, groups, members, subscriptions}
-
-// inOrder are all kinds in the order in which they are imported: objects come before those that
-// refer to them.
-var inOrder = []kind{settings, users, groups, managers, members, owners, subscriptions, licenses, states}
-
-// line returns the name of the kind in a line of the API's import.
-func (k kind) line() string { return string(k[:len(k)-1]) }
-
-func (k kind) known() bool { return slices.Contains(kinds, k) }

@@ -2,14 +2,14 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"licensor/internal/importing"
 )
 
 const (
@@ -27,13 +27,13 @@ const (
 )
 
 // summary runs an import with --json and returns what it tells of its files.
-func summary(t *testing.T, code int, args ...string) []imported {
+func summary(t *testing.T, code int, args ...string) []importing.Result {
 	t.Helper()
 	got, stdout, stderr := call(t, rootCommand(), append([]string{"import", "--json"}, args...)...)
 	if got != code {
 		t.Fatalf("exit code %d, want %d: %s%s", got, code, stdout, stderr)
 	}
-	var answer struct{ Files []imported }
+	var answer struct{ Files []importing.Result }
 	if err := json.Unmarshal([]byte(stdout), &answer); err != nil {
 		t.Fatalf("%v: %s", err, stdout)
 	}
@@ -59,7 +59,7 @@ func TestImportTakesEveryFormat(t *testing.T) {
 			}
 			data := newDatabase(t)
 			got := summary(t, exitDone, "--data", data, newFile(t, name, content))[0]
-			if got.Kind != users || got.Rows != 2 || got.Imported != 2 {
+			if got.Kind != importing.Users || got.Rows != 2 || got.Imported != 2 {
 				t.Errorf("%+v", got)
 			}
 			with(t, data, func(c *connection) { isAnn(t, c) })
@@ -160,6 +160,9 @@ func TestImportStopsAtTheFirstRefusedRowWhenTold(t *testing.T) {
 	}
 }
 
+// pieceRows is how many rows are sent at once.
+const pieceRows = importing.PieceRows
+
 // manyUsers is a file of n users, the third of which cannot be read.
 func manyUsers(n int) string {
 	var b strings.Builder
@@ -184,13 +187,13 @@ func TestAnImportThatWasCutOffGoesOn(t *testing.T) {
 		}
 		return broken
 	})
-	file := newFile(t, "users.csv", manyUsers(2*chunkRows+500))
+	file := newFile(t, "users.csv", manyUsers(2*importing.PieceRows+500))
 	args = append(args, file)
-	if got := summary(t, exitFailed, args...)[0]; got.Imported != chunkRows-1 {
+	if got := summary(t, exitFailed, args...)[0]; got.Imported != pieceRows-1 {
 		t.Errorf("cut off: %+v", got)
 	}
 	got := summary(t, exitPartial, args...)[0]
-	if got.Rows != 2*chunkRows+500 || got.Skipped != chunkRows-1 || got.Imported != chunkRows+500 || got.Refused != 1 {
+	if got.Rows != 2*pieceRows+500 || got.Skipped != pieceRows-1 || got.Imported != pieceRows+500 || got.Refused != 1 {
 		t.Errorf("again: rows %d, skipped %d, imported %d, refused %d", got.Rows, got.Skipped, got.Imported, got.Refused)
 	}
 	if got = summary(t, exitPartial, append(args, "--restart")...)[0]; got.Skipped != 0 || got.Refused != got.Rows {
@@ -233,33 +236,6 @@ func TestSubscriptionsOfGraphAreTaken(t *testing.T) {
 	})
 }
 
-func TestWhatAFileHolds(t *testing.T) {
-	t.Parallel()
-	tests := []struct {
-		name, properties string
-		want             kind
-	}{
-		{"export.csv", "id,userPrincipalName,displayName", users},
-		{"all users.csv", "id,displayName", users},
-		{"export.csv", "id,displayName,groupTypes", groups},
-		{"group_members.csv", "Group,Member", members},
-		{"users-of-groups.csv", "userPrincipalName", users},
-		{"bought.json", "skuId,totalLicenses", subscriptions},
-		{"export.csv", "id,displayName", ""},
-		{"users.csv", "group,member", ""},
-		{"users and groups.csv", "id", ""},
-	}
-	for _, test := range tests {
-		got, err := guess("/in/some/users/folder/"+test.name, strings.Split(test.properties, ","))
-		if got != test.want || (err == nil) != (test.want != "") {
-			t.Errorf("%s with %s: %q, %v; want %q", test.name, test.properties, got, err, test.want)
-		}
-		if err != nil && !strings.Contains(err.Error(), "--kind") {
-			t.Errorf("%v does not say what to do", err)
-		}
-	}
-}
-
 func TestFilesThatCannotBeImported(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -288,79 +264,6 @@ func TestFilesThatCannotBeImported(t *testing.T) {
 	}
 	if code, _, stderr := call(t, rootCommand(), "import", "--data", data, os.DevNull+"x"); code != exitFailed {
 		t.Errorf("exit code %d, %s", code, stderr)
-	}
-}
-
-func TestRowsOfCSV(t *testing.T) {
-	t.Parallel()
-	tests := []struct{ name, rows, want string }{
-		{"a cell with line breaks", "a,\"1\n\n2\"\nb,c\n", `2 {"group":"a","member":"1\n\n2"}|5 {"group":"b","member":"c"}`},
-		{"a quotation mark in a cell", "a,b\"c\nd,e\n", "2 !a quotation mark|3 {\"group\":\"d\",\"member\":\"e\"}"},
-		{"a quotation mark within quotation marks", "a,\"b\"c\"\"\nd,e\n", "2 !a quotation mark|3 {\"group\":\"d\",\"member\":\"e\"}"},
-		{"one that is never closed", "a,\"b\n" + strings.Repeat("d,e\n", 60), "2 !not closed|3 {\"group\":\"d\",\"member\":\"e\"}"},
-		{"one that another row's would close", "a,\"b\nc,d\ne,\"f\ng,h\n", `2 !not closed|3 {"group":"c","member":"d"}|4 !not closed|5 {"group":"g","member":"h"}`},
-		{"not UTF-8", "a,b\xe4\nc,d\n", `2 !not UTF-8|3 {"group":"c","member":"d"}`},
-		{"empty cells and rows", " , \n,,,\n\n a , b ,,\n", `2 {}|3 {}|5 {"group":"a","member":"b"}`},
-		{"too many cells", "a,b,c\n", "2 !it has 3 cells"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			table, err := newTable(strings.NewReader("group,member\n" + test.rows))
-			if err == nil {
-				err = table.settle(members)
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := strings.Split(readAll(t, table), "|")
-			for i, want := range strings.Split(test.want, "|") {
-				if line, fault, ok := strings.Cut(want, "!"); i >= len(got) ||
-					got[i] != want && (!ok || !strings.HasPrefix(got[i], line) || !strings.Contains(got[i], fault)) {
-					t.Fatalf("%q, want %q", got, test.want)
-				}
-			}
-		})
-	}
-}
-
-func readAll(t *testing.T, rows records) string {
-	t.Helper()
-	var all []string
-	for {
-		r, err := rows.next()
-		switch {
-		case errors.Is(err, io.EOF):
-			return strings.Join(all, "|")
-		case err != nil:
-			t.Fatal(err)
-		case r.fault != nil:
-			all = append(all, fmt.Sprintf("%d !%v", r.line, r.fault))
-		default:
-			all = append(all, fmt.Sprintf("%d %s", r.line, r.object))
-		}
-	}
-}
-
-func TestRowsOfJSON(t *testing.T) {
-	t.Parallel()
-	tests := []struct{ name, text, want string }{
-		{"an object a line", "{\"a\":1}\n\n{\"b\"\n{\"c\":2}\n[3]", `1 {"a":1}|3 !it is not JSON: unexpected end of JSON input|4 {"c":2}|5 !it is not a JSON object`},
-		{"a list over many lines", "[\n{\n\"a\": 1\n},\n{\"b\":2}, {\"c\":3},\n4]\n", `2 {"a":1}|5 {"b":2}|5 {"c":3}|6 !it is not a JSON object`},
-		{"an empty list", " [ ] ", ""},
-		{"answers of Graph", "{\"@odata.context\":\"x\",\"@odata.count\":1,\"value\":[{\"a\":1}\n]}\n{\"value\":[{\"b\":2}]}", `1 {"a":1}|3 {"b":2}`},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			rows, err := newRecords(&source{file: strings.NewReader(test.text)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := readAll(t, rows); got != test.want {
-				t.Errorf("%s\nwant %s", got, test.want)
-			}
-		})
 	}
 }
 

@@ -1,4 +1,4 @@
-package main
+package importing
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 )
 
 // wireLine converts a row to a line of the API's import: {"user": {…}}.
-func wireLine(k kind, object []byte) (wire []byte, err error) {
-	if k == subscriptions {
+func wireLine(k Kind, object []byte) (wire []byte, err error) {
+	if k == Subscriptions {
 		if object, err = subscriptionOf(object); err != nil {
 			return nil, err
 		}

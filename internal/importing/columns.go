@@ -1,4 +1,4 @@
-package main
+package importing
 
 import (
 	"encoding/json"
@@ -33,22 +33,22 @@ var forms = map[directory.Kind]form{
 }
 
 // own are the columns that are not properties of Graph's users and groups.
-var own = map[kind][]column{
-	members:       {{"group", text}, {"member", text}},
-	subscriptions: {{"skuId", text}, {"totalLicenses", number}, {"status", text}, {"isTrial", truth}, {"nextLifecycleDateTime", text}},
+var own = map[Kind][]column{
+	Members:       {{"group", text}, {"member", text}},
+	Subscriptions: {{"skuId", text}, {"totalLicenses", number}, {"status", text}, {"isTrial", truth}, {"nextLifecycleDateTime", text}},
 }
 
 // required are the columns without which every row would be refused.
-var required = map[kind][]string{
-	users: {"userPrincipalName"}, groups: {"displayName"}, members: {"group", "member"}, subscriptions: {"skuId", "totalLicenses"},
+var required = map[Kind][]string{
+	Users: {"userPrincipalName"}, Groups: {"displayName"}, Members: {"group", "member"}, Subscriptions: {"skuId", "totalLicenses"},
 }
 
 // columnOf finds the property that a heading names, in any case of letters.
-func columnOf(k kind, heading string) (column, bool) {
+func columnOf(k Kind, heading string) (column, bool) {
 	switch k {
-	case users:
+	case Users:
 		return property(heading, directory.UserProperties())
-	case groups:
+	case Groups:
 		return property(heading, directory.GroupProperties())
 	}
 	for _, c := range own[k] {

@@ -1,4 +1,4 @@
-package main
+package importing
 
 import (
 	"bytes"
@@ -28,8 +28,8 @@ func FuzzRows(f *testing.F) {
 	})
 }
 
-func readAsImport(t *testing.T, data []byte, k kind) {
-	rows, err := newRecords(&source{file: bytes.NewReader(data)})
+func readAsImport(t *testing.T, data []byte, k Kind) {
+	rows, err := newRecords(&File{file: bytes.NewReader(data)})
 	if err != nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package main
+package importing
 
 import (
 	"bufio"
@@ -19,17 +19,28 @@ import (
 	"licensor/internal/excerpt"
 )
 
-// source is a file to import.
-type source struct {
-	name string
-	kind kind
+// File is a file to import.
+type File struct {
+	Name string // "-" for the standard input
+	Kind Kind
+	Size int64 // in bytes; -1 if unknown
+
 	line bool   // its rows are lines of the API's import, as an export has them
 	id   string // under which the server stores its progress; empty if the file cannot be identified again
-	size int64  // -1: unknown
 	read atomic.Int64
 	file io.Reader
 	rows records
 }
+
+// MisuseError is an error of the arguments: files that do not fit each other or their kind.
+type MisuseError struct{ err error }
+
+func (e *MisuseError) Error() string { return e.err.Error() }
+
+// Unwrap returns the error.
+func (e *MisuseError) Unwrap() error { return e.err }
+
+func misuse(err error) error { return &MisuseError{err} }
 
 // record is a row of a file: its JSON object, or the error in it.
 type record struct {
@@ -48,28 +59,32 @@ type records interface {
 	notes() []string
 }
 
-// openSources opens all files and determines their kinds, before anything is sent.
-func openSources(names []string, told kind, stdin io.Reader) (list []*source, err error) {
+// Open opens all files, determines their kinds and returns them in the order in which they must be
+// imported. The name - is the standard input. told is the kind of all files, or empty. Errors that
+// the caller can fix with other arguments are a *MisuseError. The caller must close the files, also
+// after an error.
+func Open(names []string, told Kind, stdin io.Reader) (list []*File, err error) {
 	if told != "" && !told.known() {
-		return nil, usage(fmt.Errorf("--kind is %q: it must be users, groups, members or subscriptions", told))
+		return nil, misuse(fmt.Errorf("--kind is %q: it must be users, groups, members or subscriptions", told))
 	}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
-			return list, usage(fmt.Errorf("%s is named twice", name))
+			return list, misuse(fmt.Errorf("%s is named twice", name))
 		}
-		s := &source{name: name, kind: told, size: -1}
+		s := &File{Name: name, Kind: told, Size: -1}
 		list = append(list, s)
 		if err := s.open(stdin); err != nil {
 			return list, fmt.Errorf("%s: %w", name, err)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *source) int {
-		return slices.Index(inOrder, a.kind) - slices.Index(inOrder, b.kind)
+	slices.SortStableFunc(list, func(a, b *File) int {
+		return slices.Index(inOrder, a.Kind) - slices.Index(inOrder, b.Kind)
 	})
 	return list, nil
 }
 
-func closeSources(list []*source) {
+// Close closes the files.
+func Close(list []*File) {
 	for _, s := range list {
 		if file, ok := s.file.(*os.File); ok {
 			_ = file.Close() // it was only read
@@ -77,15 +92,15 @@ func closeSources(list []*source) {
 	}
 }
 
-func (s *source) open(stdin io.Reader) (err error) {
+func (s *File) open(stdin io.Reader) (err error) {
 	s.file = stdin
-	if s.name != "-" {
-		file, err := os.Open(s.name)
+	if s.Name != "-" {
+		file, err := os.Open(s.Name)
 		if err != nil {
 			return err
 		}
 		s.file = file
-		if s.size, err = sizeOf(file); err != nil {
+		if s.Size, err = sizeOf(file); err != nil {
 			return err
 		}
 	}
@@ -93,18 +108,18 @@ func (s *source) open(stdin io.Reader) (err error) {
 		return err
 	}
 	if k, ok := exportedKind(s.rows); ok {
-		if s.kind != "" && s.kind != k {
-			return usage(fmt.Errorf("it is an export of %s, not of %s", k, s.kind))
+		if s.Kind != "" && s.Kind != k {
+			return misuse(fmt.Errorf("it is an export of %s, not of %s", k, s.Kind))
 		}
-		s.kind, s.line = k, true
+		s.Kind, s.line = k, true
 	}
-	if s.kind == "" {
-		if s.kind, err = guess(s.name, s.rows.names()); err != nil {
+	if s.Kind == "" {
+		if s.Kind, err = guess(s.Name, s.rows.names()); err != nil {
 			return err
 		}
 	}
 	if table, ok := s.rows.(*table); ok {
-		if err := table.settle(s.kind); err != nil {
+		if err := table.settle(s.Kind); err != nil {
 			return err
 		}
 	}
@@ -112,17 +127,17 @@ func (s *source) open(stdin io.Reader) (err error) {
 }
 
 // exportedKind returns the kind of the first row if it is a line of the API's import.
-func exportedKind(rows records) (kind, bool) {
+func exportedKind(rows records) (Kind, bool) {
 	l, ok := rows.(*lines)
 	if !ok || l.first == nil {
 		return "", false
 	}
-	members, err := directory.Members(l.first.object)
-	if err != nil || len(members) != 1 || !bytes.HasPrefix(members[0].Value, []byte("{")) {
+	fields, err := directory.Members(l.first.object)
+	if err != nil || len(fields) != 1 || !bytes.HasPrefix(fields[0].Value, []byte("{")) {
 		return "", false
 	}
 	for _, k := range inOrder {
-		if k == kind(members[0].Name) || k.line() == members[0].Name && k != settings {
+		if k == Kind(fields[0].Name) || k.line() == fields[0].Name && k != Settings {
 			return k, true
 		}
 	}
@@ -145,17 +160,17 @@ func sizeOf(file *os.File) (int64, error) {
 
 // identify returns an id for a regular file: a hash of its content. A hash of less than the whole
 // content would not change with every correction, and the corrections would be skipped.
-func (s *source) identify() error {
-	if s.size < 0 {
+func (s *File) identify() error {
+	if s.Size < 0 {
 		return nil
 	}
-	file, err := os.Open(s.name)
+	file, err := os.Open(s.Name)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
 	hash := sha256.New()
-	fmt.Fprintf(hash, "%s\x00%s\x00", s.kind, filepath.Base(s.name))
+	fmt.Fprintf(hash, "%s\x00%s\x00", s.Kind, filepath.Base(s.Name))
 	if _, err := io.Copy(hash, file); err != nil {
 		return err
 	}
@@ -163,16 +178,18 @@ func (s *source) identify() error {
 	return nil
 }
 
-// Read reads the file, and updates the progress.
-func (s *source) Read(b []byte) (int, error) {
+// counted is a file that counts the bytes that are read.
+type counted struct{ *File }
+
+func (s counted) Read(b []byte) (int, error) {
 	n, err := s.file.Read(b)
 	s.read.Add(int64(n))
 	return n, err
 }
 
 // newRecords detects the format by the beginning of the file.
-func newRecords(s *source) (records, error) {
-	in := bufio.NewReaderSize(s, 64<<10)
+func newRecords(s *File) (records, error) {
+	in := bufio.NewReaderSize(counted{s}, 64<<10)
 	start, err := in.Peek(4 << 10)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -224,16 +241,16 @@ func isAnswer(start []byte) bool {
 }
 
 // telling are properties that only one kind has.
-var telling = map[string]kind{
-	"userprincipalname": users, "accountenabled": users,
-	"grouptypes": groups, "securityenabled": groups, "mailenabled": groups,
-	"group": members, "member": members,
-	"totallicenses": subscriptions, "prepaidunits": subscriptions,
+var telling = map[string]Kind{
+	"userprincipalname": Users, "accountenabled": Users,
+	"grouptypes": Groups, "securityenabled": Groups, "mailenabled": Groups,
+	"group": Members, "member": Members,
+	"totallicenses": Subscriptions, "prepaidunits": Subscriptions,
 }
 
 // guess determines the kind of a file by its properties and its name, which must agree.
-func guess(name string, properties []string) (kind, error) {
-	var byProperty, byName []kind
+func guess(name string, properties []string) (Kind, error) {
+	var byProperty, byName []Kind
 	for _, p := range properties {
 		if k := telling[strings.ToLower(p)]; k != "" && !slices.Contains(byProperty, k) {
 			byProperty = append(byProperty, k)
@@ -245,8 +262,8 @@ func guess(name string, properties []string) (kind, error) {
 			byName = append(byName, k)
 		}
 	}
-	if slices.Contains(byName, members) { // group-members.csv
-		byName = []kind{members}
+	if slices.Contains(byName, Members) { // group-Members.csv
+		byName = []Kind{Members}
 	}
 	switch {
 	case len(byProperty) == 1 && (len(byName) == 0 || slices.Contains(byName, byProperty[0])):
@@ -254,12 +271,12 @@ func guess(name string, properties []string) (kind, error) {
 	case len(byProperty) == 0 && len(byName) == 1:
 		return byName[0], nil
 	}
-	return "", usage(fmt.Errorf("its content is not clear: by its name it has %s, by its properties (%s) %s. "+
+	return "", misuse(fmt.Errorf("its content is not clear: by its name it has %s, by its properties (%s) %s. "+
 		"Set --kind to users, groups, members or subscriptions",
 		orNothing(byName), excerpt.Of(strings.Join(properties, ", "), 100), orNothing(byProperty)))
 }
 
-func orNothing(list []kind) string {
+func orNothing(list []Kind) string {
 	if len(list) == 0 {
 		return "nothing"
 	}

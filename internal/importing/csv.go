@@ -1,4 +1,4 @@
-package main
+package importing
 
 import (
 	"bufio"
@@ -125,7 +125,7 @@ func (t *table) split(row string) ([]string, error) {
 }
 
 // settle determines the properties of the columns, once the kind is known.
-func (t *table) settle(k kind) error {
+func (t *table) settle(k Kind) error {
 	t.columns = make([]column, len(t.header))
 	for i, name := range t.header {
 		c, ok := columnOf(k, name)

@@ -1,0 +1,231 @@
+package importing
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/url"
+	"slices"
+	"strconv"
+)
+
+// Limits of a piece, which is one request: large enough for efficient writes of the server, small
+// enough that little is repeated after an interruption.
+const (
+	PieceRows  = 10_000
+	stopRows   = 1000 // if the import stops at the first refused row
+	pieceBytes = 16 << 20
+)
+
+// API is the import of a tenant's API.
+type API interface {
+	// Import posts lines to /licensor/v1/import and decodes the response.
+	Import(ctx context.Context, query url.Values, lines []byte, response any) error
+}
+
+// Options are those of an import.
+type Options struct {
+	Restart bool // send every row, including those that an interrupted import has processed
+	Stop    bool // stop after the first refused row, and the rows that are sent together with it
+	Exact   bool // import an export as it is: licenses are not evaluated
+
+	Progress func(read int64, rows int) // of the file, after each piece; may be nil
+	Refused  func(Fault)                // for each refused row; may be nil
+	Note     func(string)               // for each message about the whole file; may be nil
+}
+
+// Result is the result of a file. Rows that are neither Skipped nor Refused were imported, which
+// Imported counts.
+type Result struct {
+	File     string   `json:"file"`
+	Kind     Kind     `json:"kind"`
+	Rows     int      `json:"rows"`
+	Imported int      `json:"imported"`
+	Skipped  int      `json:"skipped"` // accepted or refused by an earlier import of the file
+	Refused  int      `json:"refused"`
+	Problems []Fault  `json:"problems"` // of the first refused rows
+	Notes    []string `json:"notes"`    // about the whole file
+}
+
+// Fault is the reason that a row was refused.
+type Fault struct {
+	Line    int    `json:"line"`
+	Message string `json:"message"`
+}
+
+// MaxFaults is the maximum number of Problems in a Result.
+const MaxFaults = 1000
+
+// transfer sends one file to the server, piece by piece.
+type transfer struct {
+	Options
+	api    API
+	file   *File
+	id     string
+	result *Result
+}
+
+// Import sends a file, which can be done once, to a tenant. Refused rows are not an error. If the
+// file or the API has an error, the result covers what was imported before it.
+func Import(ctx context.Context, api API, file *File, o Options) (*Result, error) {
+	t := transfer{
+		Options: o, api: api, file: file, id: file.id,
+		result: &Result{File: file.Name, Kind: file.Kind, Problems: []Fault{}, Notes: []string{}},
+	}
+	if o.Restart {
+		t.id = ""
+	}
+	return t.result, t.run(ctx)
+}
+
+// piece is a range of rows. Row n of the file is line n of the import, so that the server's
+// progress is valid whatever the pieces are. A row that cannot be read is sent as an empty line,
+// which the server ignores.
+type piece struct {
+	first  int   // number of the first row
+	rows   []int // their places in the file
+	sent   int
+	body   bytes.Buffer
+	faults []Fault
+	notes  []string // about the file so far
+	end    error    // why it is the last: io.EOF, or an error of the file
+}
+
+func (c *piece) add(line int, wire []byte, fault error) {
+	c.rows = append(c.rows, line)
+	c.body.Write(wire)
+	c.body.WriteByte('\n')
+	if fault != nil {
+		c.faults = append(c.faults, Fault{line, fault.Error()})
+	} else {
+		c.sent++
+	}
+}
+
+// run imports the file, and reads the next piece while the previous one is sent. If the file has an
+// error, the rows before it are imported.
+func (t *transfer) run(ctx context.Context) error {
+	next := t.read(1)
+	for {
+		c := <-next
+		if c.end == nil {
+			next = t.read(c.first + len(c.rows))
+		}
+		if err := t.send(ctx, c); err != nil {
+			return err
+		}
+		if t.Progress != nil {
+			t.Progress(t.file.read.Load(), t.result.Rows)
+		}
+		if c.end != nil || t.Stop && t.result.Refused > 0 {
+			for _, note := range c.notes {
+				t.note(note)
+			}
+			if errors.Is(c.end, io.EOF) {
+				return nil
+			}
+			return c.end
+		}
+	}
+}
+
+// read reads a piece in the background. It does not block if no one receives the piece, so an
+// import can stop without waiting for a slow file.
+func (t *transfer) read(first int) <-chan *piece {
+	done := make(chan *piece, 1)
+	go func() {
+		c := &piece{first: first}
+		c.end = t.fill(c)
+		c.notes = slices.Clone(t.file.rows.notes())
+		done <- c
+	}()
+	return done
+}
+
+// fill reads rows until the piece is full.
+func (t *transfer) fill(c *piece) error {
+	rows := PieceRows
+	if t.Stop {
+		rows = stopRows
+	}
+	for len(c.rows) < rows && c.body.Len() < pieceBytes {
+		r, err := t.file.rows.next()
+		if err != nil {
+			return err
+		}
+		var wire []byte
+		if wire = r.object; r.fault == nil && !t.file.line {
+			wire, r.fault = wireLine(t.file.Kind, r.object)
+		}
+		c.add(r.line, wire, r.fault)
+		if t.Stop && r.fault != nil {
+			break
+		}
+	}
+	return nil
+}
+
+// answer is the API's response to a piece.
+type answer struct {
+	Skipped  int
+	Refused  int
+	Problems []Fault // of the first refused rows
+}
+
+func (t *transfer) send(ctx context.Context, c *piece) error {
+	var got answer
+	if c.sent > 0 {
+		query := url.Values{"line": {strconv.Itoa(c.first + c.leading())}}
+		if t.id != "" {
+			query.Set("id", t.id)
+		}
+		if t.Exact {
+			query.Set("exact", "true")
+		}
+		if err := t.api.Import(ctx, query, c.body.Bytes(), &got); err != nil {
+			return err
+		}
+	}
+	for _, p := range got.Problems {
+		if at := p.Line - c.first; at >= 0 && at < len(c.rows) {
+			c.faults = append(c.faults, Fault{c.rows[at], p.Message})
+		}
+	}
+	t.account(c, got.Skipped, got.Refused-len(got.Problems))
+	return nil
+}
+
+// leading counts the empty lines at the beginning. The server trims white space from the body, so
+// it does not count them.
+func (c *piece) leading() int {
+	body := c.body.Bytes()
+	return len(body) - len(bytes.TrimLeft(body, "\n"))
+}
+
+// account adds the response for a piece to the result. If very many rows were refused, only the
+// number of some of them is known.
+func (t *transfer) account(c *piece, skipped, untold int) {
+	slices.SortFunc(c.faults, func(a, b Fault) int { return a.Line - b.Line })
+	for _, fault := range c.faults {
+		t.result.Refused++
+		if t.result.Refused <= MaxFaults {
+			t.result.Problems = append(t.result.Problems, fault)
+		}
+		if t.Refused != nil {
+			t.Refused(fault)
+		}
+	}
+	t.result.Rows += len(c.rows)
+	t.result.Skipped += skipped
+	t.result.Refused += untold
+	t.result.Imported += len(c.rows) - skipped - len(c.faults) - untold
+}
+
+// note adds a message about the whole file.
+func (t *transfer) note(text string) {
+	t.result.Notes = append(t.result.Notes, text)
+	if t.Note != nil {
+		t.Note(text)
+	}
+}
