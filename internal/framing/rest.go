@@ -88,7 +88,7 @@ func (c *Conn) drop(p []byte) error {
 		return err
 	}
 	data := p[:begun+received]
-	n, refusal := c.stream.skip(data)
+	n, refusal := c.stream.clear(data)
 	c.buf = append([]byte(nil), data[n:]...)
 	c.dropped += int64(n)
 	switch {
@@ -101,18 +101,6 @@ func (c *Conn) drop(p []byte) error {
 		c.unread.Store(false)
 	}
 	return nil
-}
-
-// skip is like clear but stops at the end of a body.
-func (s *stream) skip(b []byte) (n int, refusal *RefusalError) {
-	for n < len(b) && s.part != inHead {
-		m, refusal := s.next(b[n:])
-		if refusal != nil || m == 0 {
-			return n, refusal
-		}
-		n += m
-	}
-	return n, nil
 }
 
 // serveBody serves a request with a body.
