@@ -58,6 +58,10 @@ type Options struct {
 	// TrustedProxies are addresses and address ranges, such as 10.0.0.0/8, whose X-Forwarded-For
 	// header is trusted.
 	TrustedProxies []string
+	// Operators are applications, as TENANT/CLIENT-ID, to which GET /licensor/v1/backup gives all
+	// tenants and the secrets of the database, if they have the permissions for it. Others get their
+	// own tenant only. All who manage an operator's application can act as it.
+	Operators []string
 
 	// RotateKeys is the age at which the key that signs tokens is replaced: 0 means 90 days (never
 	// if Quick), a negative value never.

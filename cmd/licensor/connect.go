@@ -35,14 +35,19 @@ LICENSOR_CLIENT_ID and LICENSOR_CLIENT_SECRET. This is better for a secret, sinc
 
 func (c *connecting) register(cmd *cobra.Command) {
 	cmd.Long += connectingHelp
+	c.registerServer(cmd, "id or domain of the tenant; with a database only needed if there are several")
+	c.secrets.register(cmd)
+}
+
+// registerServer registers the flags that name a database or a server, and log in there.
+func (c *connecting) registerServer(cmd *cobra.Command, tenant string) {
 	f := cmd.Flags()
 	c.where.register(cmd)
 	f.StringVar(&c.server, "server", "", "scheme and host of a server, such as http://127.0.0.1:8080, instead of a database")
 	f.StringVar(&c.info, "info", "", "JSON file with the address and the credentials, instead of the flags for them")
-	f.StringVar(&c.tenant, "tenant", "", "id or domain of the tenant; with a database only needed if there are several")
+	f.StringVar(&c.tenant, "tenant", "", tenant)
 	f.StringVar(&c.clientID, "client-id", "", "client id of the application to log in as, with --server")
 	f.StringVar(&c.clientSecret, "client-secret", "", "secret of that application, with --server")
-	c.secrets.register(cmd)
 	cmd.MarkFlagsMutuallyExclusive("data", "server", "info")
 	cmd.MarkFlagsMutuallyExclusive("database", "server", "info")
 }
@@ -56,31 +61,43 @@ type connection struct {
 
 // open connects as the flags and the environment say. The caller must close the connection.
 func (c *connecting) open(cmd *cobra.Command) (*connection, error) {
-	login := server.Login{Graph: c.server, TenantID: c.tenant, ClientID: c.clientID, ClientSecret: c.clientSecret}
+	login, err := c.login()
+	if err != nil {
+		return nil, err
+	}
+	if login.Graph != "" {
+		return openRemote(cmd.Context(), login)
+	}
+	at, err := c.where.read()
+	if err != nil {
+		return nil, err
+	}
+	orEnvironment(&c.tenant, "LICENSOR_TENANT")
+	return openLocal(cmd.Context(), at, c.tenant, c.secrets)
+}
+
+// login returns how to log in at a server, as the flags and the environment say; Graph is empty if
+// they name no server.
+func (c *connecting) login() (login server.Login, err error) {
+	login = server.Login{Graph: c.server, TenantID: c.tenant, ClientID: c.clientID, ClientSecret: c.clientSecret}
 	if c.info != "" {
-		var err error
 		if login, err = readInfo(c.info); err != nil {
-			return nil, err
+			return login, err
 		}
 	}
-	orEnvironment(&login.TenantID, "LICENSOR_TENANT")
 	if !c.where.isGiven() {
 		orEnvironment(&login.Graph, "LICENSOR_SERVER")
 	}
 	if login.Graph == "" {
 		if c.clientID != "" || c.clientSecret != "" {
-			return nil,
-				usage(errors.New("--client-id and --client-secret are for a server: add --server"))
+			return login, usage(errors.New("--client-id and --client-secret are for a server: add --server"))
 		}
-		at, err := c.where.read()
-		if err != nil {
-			return nil, err
-		}
-		return openLocal(cmd.Context(), at, login.TenantID, c.secrets)
+		return server.Login{}, nil
 	}
+	orEnvironment(&login.TenantID, "LICENSOR_TENANT")
 	orEnvironment(&login.ClientID, "LICENSOR_CLIENT_ID")
 	orEnvironment(&login.ClientSecret, "LICENSOR_CLIENT_SECRET")
-	return openRemote(cmd.Context(), login)
+	return login, nil
 }
 
 func orEnvironment(value *string, name string) {

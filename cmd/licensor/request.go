@@ -78,6 +78,59 @@ func (c *connection) send(ctx context.Context, method, path, contentType string,
 	return answer, nil
 }
 
+// longSilence is how long stream waits for the next data. The server waits less long for a reader.
+const longSilence = 2 * time.Minute
+
+// stream gets a response that may take long, and passes its body to take, once. It retries when the
+// server is busy.
+func (c *connection) stream(ctx context.Context, path string, take func(body io.Reader) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(longSilence, func() {
+		cancel(fmt.Errorf("the server has sent nothing for %s", longSilence))
+	})
+	defer silence.Stop()
+	client := *c.client
+	client.Timeout = 0
+	err := c.retry(ctx, func() error {
+		silence.Reset(longSilence + maxWait)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.root+path, http.NoBody)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(r)
+		if err != nil {
+			return tokenRefusal(err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			answer, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // what has arrived of it is shown
+			plain, _, _ := strings.Cut(path, "?")
+			return newRefusal(http.MethodGet+" "+plain, response, answer)
+		}
+		return take(patient{response.Body, silence})
+	})
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(err, cause) {
+		return fmt.Errorf("%w: %w", cause, err)
+	}
+	return err
+}
+
+// maxRefusal is how much of the response is read when a stream is refused.
+const maxRefusal = 64 << 10
+
+// patient is a body that may take long, but not without any data for longSilence.
+type patient struct {
+	io.Reader
+	silence *time.Timer
+}
+
+// Read implements io.Reader.
+func (p patient) Read(b []byte) (int, error) {
+	p.silence.Reset(longSilence)
+	return p.Reader.Read(b)
+}
+
 func newRefusal(request string, response *http.Response, body []byte) *refusalError {
 	e := &refusalError{
 		request: request, status: response.StatusCode, code: http.StatusText(response.StatusCode),

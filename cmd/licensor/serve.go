@@ -55,6 +55,8 @@ through a proxy that terminates TLS.`,
 	f.StringVar(&o.BackupDir, "backup-dir", "", "folder to write regular backups of all tenants to; see licensor restore")
 	f.DurationVar(&o.BackupEvery, "backup-every", 0, "interval between backups, with --backup-dir (default 24h)")
 	f.IntVar(&o.BackupKeep, "backup-keep", 0, "number of backups to keep, with --backup-dir (default 7)")
+	f.StringArrayVar(&o.Operators, "operator", nil, "application, as TENANT/CLIENT-ID, that may back up all tenants "+
+		"and the signing keys (see licensor backup); may be repeated")
 	f.StringArrayVar(&o.Origins, "cors-origin", nil, "origin of web pages that may call the server, such as "+
 		"https://admin.contoso.com or http://localhost:*; may be repeated")
 	return cmd

@@ -32,6 +32,14 @@ func Fetch(ctx context.Context, path string, from io.Reader, force bool, progres
 	}, func(r io.Reader) (*Contents, error) { return Check(ctx, r, progress) })
 }
 
+// MayReplace returns fs.ErrExist for a file that exists, unless force is set.
+func MayReplace(path string, force bool) error {
+	if _, err := os.Lstat(path); err == nil && !force {
+		return fmt.Errorf("the file %s is there: %w", path, fs.ErrExist)
+	}
+	return nil
+}
+
 // unfinished ends the name of a file that is being written.
 const unfinished = ".new"
 
@@ -39,8 +47,8 @@ const unfinished = ".new"
 func intoFile(
 	path string, force bool, write func(io.Writer) (*Contents, error), read func(io.Reader) (*Contents, error),
 ) (contents *Contents, err error) {
-	if _, err := os.Lstat(path); err == nil && !force {
-		return nil, fmt.Errorf("the file %s is there: %w", path, fs.ErrExist)
+	if err := MayReplace(path, force); err != nil {
+		return nil, err
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+unfinished) // mode 0600
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/throttle"
@@ -32,7 +33,7 @@ import (
 )
 
 // Config configures an API. All fields except Origins, Limits, Development, Random, PasswordCost,
-// Memory and Log are required; their values must be safe for concurrent use.
+// Backups, Memory and Log are required; their values must be safe for concurrent use.
 type Config struct {
 	Authority *identity.Authority
 	Tenant    func(ctx context.Context, id uuid.UUID) (*tenant.Tenant, error) // see tenant.Tenants
@@ -53,8 +54,10 @@ type Config struct {
 	// ImportPieces is the maximum number of pieces of 1,000 lines that an import writes in one
 	// commit, 1 if zero. More make an import faster, but delay other writers.
 	ImportPieces int
-	Memory       *memory.Budget // of requests in progress; nil: no limit
-	Log          *slog.Logger   // receives unexpected errors, once, with the request's id; nil: slog.Default()
+	// Backups makes backups for callers; nil: the operation is not supported.
+	Backups *own.Backups
+	Memory  *memory.Budget // of requests in progress; nil: no limit
+	Log     *slog.Logger   // receives unexpected errors, once, with the request's id; nil: slog.Default()
 }
 
 // API serves Graph. It is an http.Handler.

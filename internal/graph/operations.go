@@ -15,6 +15,7 @@ func (api *API) operations() []wire.Operation {
 		{Method: "GET", Path: "/", Open: true, Do: api.getService},
 		{Method: "GET", Path: "/$metadata", Open: true, Do: api.getMetadata},
 		{Method: "POST", Path: "/$batch", Anyone: true, Do: api.batch},
+		{Method: "GET", Path: route.Own + "/backup", Need: identity.BackUp, Do: api.config.Backups.Send},
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/backup"
 	"licensor/internal/catalog"
 	"licensor/internal/clock"
 	"licensor/internal/directory"
@@ -45,6 +46,7 @@ type world struct {
 	moved     *clock.Clock // shows the same until a request sets it
 	log       bytes.Buffer
 	logMutex  sync.Mutex
+	backups   *own.Backups
 	once      bool // what is read is not asked again in other letters
 }
 
@@ -85,11 +87,19 @@ func newWorld(t testing.TB) *world {
 		Tenants: people.Directory{Tenants: w.tenants}, Issuers: people.Directory{Tenants: w.tenants},
 	})
 	w.must(err)
+	w.backups = &own.Backups{Write: w.backUp}
 	w.server = newServer(t, New(Config{
 		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log,
 		Development: devkit.New(w.moved, w.tenants.Loaded), Random: counting{}, PasswordCost: cheapPasswords,
+		Backups: w.backups,
 	}))
 	return w
+}
+
+func (w *world) backUp(ctx context.Context, to io.Writer, tenants []uuid.UUID, withoutSecrets bool) error {
+	o := backup.Options{Tenants: tenants, WithoutSecrets: withoutSecrets, Now: w.now}
+	_, err := backup.Write(ctx, to, w.store, o)
+	return err
 }
 
 // config is that of a server of the world, with nothing that tests switch on.

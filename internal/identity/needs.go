@@ -388,6 +388,12 @@ var Needs = inSchemes(map[Operation]Need{
 		Full:  []string{"Directory.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},
 	},
+	// A backup has the hashes of passwords and secrets, so only callers that may become anyone may
+	// read it.
+	BackUp: {
+		Full:  []string{"Directory.ReadWrite.All+RoleManagement.ReadWrite.Directory"},
+		Roles: []Role{GlobalAdministrator},
+	},
 	Develop: {
 		Full:  []string{"Directory.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},

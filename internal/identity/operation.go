@@ -104,5 +104,6 @@ const (
 	ReprocessMany Operation = "reprocess a group, users in error or the tenant"
 	ReadErrors    Operation = "read and explain license errors"
 	Import        Operation = "import a tenant"
+	BackUp        Operation = "back up a tenant"
 	Develop       Operation = "move the clock, make faults and mint tokens for tests"
 )

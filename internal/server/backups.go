@@ -2,7 +2,10 @@ package server
 
 import (
 	"context"
+	"io"
 	"time"
+
+	"github.com/google/uuid"
 
 	"licensor/internal/backup"
 	"licensor/internal/database"
@@ -44,4 +47,12 @@ func (s *Server) makeBackup(ctx context.Context, folder backup.Folder) error {
 	s.settings.Log.Info("made a backup", "file", path, "tenants", len(contents.Tenants), "bytes", contents.Bytes,
 		"seconds", time.Since(began).Seconds())
 	return nil
+}
+
+// writeBackup writes a backup to a caller.
+func (s *Server) writeBackup(ctx context.Context, w io.Writer, tenants []uuid.UUID, withoutSecrets bool) error {
+	_, err := backup.Write(ctx, w, s.store, backup.Options{
+		Tenants: tenants, WithoutSecrets: withoutSecrets, Program: database.Program(), Now: s.now,
+	})
+	return err
 }

@@ -32,6 +32,12 @@ func startServingWith(t *testing.T, options Options, at *Listening, handler http
 	if handler != nil {
 		s.handler = handler
 	}
+	return startListening(t, s, at)
+}
+
+// startListening serves an open server until the test ends, and answers the address.
+func startListening(t *testing.T, s *Server, at *Listening) string {
+	t.Helper()
 	at.Address = "127.0.0.1:0"
 	ctx, stop := context.WithCancel(t.Context())
 	root, ended := make(chan string, 1), make(chan error, 1)

@@ -11,7 +11,9 @@ import (
 	"licensor/internal/backup"
 	"licensor/internal/database"
 	"licensor/internal/graph/devkit"
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/throttle"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -28,6 +30,7 @@ type Options struct {
 	PublicURL      string
 	Origins        []string
 	TrustedProxies []string
+	Operators      []string
 
 	RotateKeys       time.Duration
 	KeepLog          time.Duration
@@ -71,9 +74,11 @@ type settings struct {
 	archive tenant.Archive // nil without
 	backups *backup.Folder // nil without
 	proxies proxies
-	faults  []devkit.Fault
-	limits  throttle.Limits
-	cost    identity.PasswordCost
+	// operators may back up all tenants.
+	operators []own.Operator
+	faults    []devkit.Fault
+	limits    throttle.Limits
+	cost      identity.PasswordCost
 }
 
 // look validates all options and fills in defaults. No other function does either.
@@ -98,7 +103,7 @@ func (o Options) look() (*settings, error) {
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 	}
 	for _, check := range []func() error{
-		s.lookAtData, s.lookAtArchive, s.lookAtBackups, s.lookAtAddresses, s.lookAtDevelopment,
+		s.lookAtData, s.lookAtArchive, s.lookAtBackups, s.lookAtAddresses, s.lookAtOperators, s.lookAtDevelopment,
 	} {
 		if err := check(); err != nil {
 			return nil, err
@@ -201,6 +206,20 @@ func (s *settings) lookAtAddresses() error {
 				"as 10.0.0.5 or 10.0.0.0/8", text)
 		}
 		s.proxies = append(s.proxies, r.Masked())
+	}
+	return nil
+}
+
+func (s *settings) lookAtOperators() error {
+	for _, text := range s.Operators {
+		first, second, _ := strings.Cut(text, "/")
+		tenantID, isID := guid.Parse(first)
+		appID, alsoID := guid.Parse(second)
+		if !isID || !alsoID {
+			return wrong("Operators", "has %q: give the id of a tenant and the client id of one of its applications, as "+
+				"TENANT/CLIENT-ID", text)
+		}
+		s.operators = append(s.operators, own.Operator{Tenant: tenantID, AppID: appID})
 	}
 	return nil
 }

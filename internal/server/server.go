@@ -15,6 +15,7 @@ import (
 
 	"licensor/internal/database"
 	"licensor/internal/graph"
+	"licensor/internal/graph/own"
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
 	"licensor/internal/memory"
@@ -34,6 +35,7 @@ type Server struct {
 	development *development // nil without
 	ready       *readiness
 	metrics     *metrics
+	backups     *own.Backups
 	memory      *memory.Budget // of requests; nil without a limit
 	handler     http.Handler   // Graph, our own operations, the authority, health and metrics
 }
@@ -145,6 +147,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		identity.BoundHashing(limit / hashingShare)
 	}
 	s.metrics = newMetrics(s.tenants, s.memory)
+	s.backups = &own.Backups{Write: s.writeBackup, Operators: s.settings.operators}
 	s.handler = s.settings.proxies.before(s.routes())
 	return nil
 }
@@ -168,6 +171,7 @@ func (s *Server) routes() http.Handler {
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now,
 		NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
 		Limits: s.settings.limits, PasswordCost: s.settings.cost, Development: s.development.served(), Memory: s.memory,
+		Backups: s.backups,
 	}))
 	mux := http.NewServeMux()
 	mux.Handle("/", s.metrics.count(s.sparing(s.within(s.logins.Handler()))))

@@ -53,7 +53,7 @@ func Import(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	exact, err := isExact(r.URL.Query().Get("exact"))
+	exact, err := readBool("exact", r.URL.Query().Get("exact"))
 	if err != nil {
 		return err
 	}
@@ -74,16 +74,6 @@ func Import(r *wire.Request) error {
 		return taking.soFar(err)
 	}
 	return r.Send(http.StatusOK, taking.appendTo(r.AppendHead(r.Begin(), "import/$entity")))
-}
-
-func isExact(text string) (bool, error) {
-	switch text {
-	case "", "false":
-		return false, nil
-	case "true":
-		return true, nil
-	}
-	return false, problem.Refuse("exact is '%s': it must be true or false.", problem.Clip(text))
 }
 
 // maxFirstLine leaves room for counting.

@@ -1,7 +1,9 @@
 // Package own has our own operations, under /licensor/v1, which Graph lacks: settings, the catalog
 // and sign-in settings (settings.go, signin.go), imports (import.go), reprocessing many users
-// (reprocess.go), and explanations of licenses (explain.go). internal/graph/openapi.yaml describes
-// it. Rules are cited from docs/spec/licensing.md and docs/spec/protocol.md.
+// (reprocess.go), explanations of licenses (explain.go), and backups (backup.go).
+// internal/graph/openapi.yaml describes it.
+//
+// Rules are cited from docs/spec/licensing.md and docs/spec/protocol.md.
 package own
 
 import (
