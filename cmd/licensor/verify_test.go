@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -294,6 +297,50 @@ func TestVerifyFindsWhatIsDamagedInPostgreSQL(t *testing.T) {
 	} {
 		plant(t, "pgx", url, test.do)
 		isFound(t, found(t, exitDamaged, "--database", url), test.table, test.what)
+	}
+	// Commits are read many at once, and each that is damaged is reported.
+	plant(t, "pgx", url, "UPDATE commits SET actor = 'user another' WHERE seq IN (1, 6)")
+	var keys []string
+	for _, d := range found(t, exitDamaged, "--database", url) {
+		if d.Table == "commits" && strings.HasPrefix(d.Key, "from") {
+			keys = append(keys, d.Key)
+		}
+	}
+	if want := []string{"from 1 on", "from 3 on", "from 4 on", "from 6 on"}; !slices.Equal(keys, want) {
+		t.Errorf("damaged commits are %q, want %q", keys, want)
+	}
+}
+
+// canceling ends a context with the first line that is written.
+type canceling struct {
+	output
+	cancel context.CancelFunc
+}
+
+func (c *canceling) Write(p []byte) (int, error) {
+	c.cancel()
+	return c.output.Write(p)
+}
+
+// TestVerifyIsInterrupted: it ends with what it has found, and fixes nothing.
+func TestVerifyIsInterrupted(t *testing.T) {
+	t.Parallel()
+	data := newContent(t)
+	plantNUL(t, data)
+	plant(t, "sqlite", data, "UPDATE commits SET actor = 'user another' WHERE seq = 1")
+	all := found(t, exitDamaged, "--data", data)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, stderr := &canceling{cancel: cancel}, new(output)
+	code := execute(ctx, rootCommand(), []string{"verify", "--fix", "--data", data}, strings.NewReader(""), out, stderr)
+	if code != exitFailed || !strings.Contains(stderr.String(), "canceled") {
+		t.Errorf("code %d: %s", code, stderr)
+	}
+	if n := strings.Count(out.String(), "\n"); n != 1 || strings.Contains(out.String(), "examined") {
+		t.Errorf("then it went on: %s", out)
+	}
+	if left := found(t, exitDamaged, "--data", data); !reflect.DeepEqual(left, all) {
+		t.Errorf("damages are %v, want %v", left, all)
 	}
 }
 

@@ -17,14 +17,22 @@ import (
 // NewImage returns the image before the first commit.
 func NewImage() *Image { return empty() }
 
-// Next returns the image after a commit. An error means that the commit does not belong to this
-// image, or is damaged.
-func (img *Image) Next(c store.Commit) (*Image, error) {
-	r := img.replay()
-	if err := r.apply(c); err != nil {
-		return nil, err
-	}
-	return r.finish(), nil
+// Replay replays the commits of a log, many at a time, so that this costs little more than to read
+// them.
+type Replay struct{ replay *replay }
+
+// Replay returns a replay of the commits after the image.
+func (img *Image) Replay() *Replay { return &Replay{img.replay()} }
+
+// Apply replays the next commit. An error means that the commit does not belong here, or is
+// damaged; the replay must not be used afterwards.
+func (r *Replay) Apply(c store.Commit) error { return r.replay.apply(c) }
+
+// Image returns the image after the last commit. The replay continues from there.
+func (r *Replay) Image() *Image {
+	img := r.replay.finish()
+	r.replay = img.replay()
+	return img
 }
 
 // Saved returns the image of a snapshot.

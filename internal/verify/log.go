@@ -67,8 +67,8 @@ func (e *examination) load(m store.Manifest) *tenant.Image {
 // replay is the log as it is read.
 type replay struct {
 	*examination
-	before store.Commit // without effects
-	image  *tenant.Image
+	before store.Commit     // without effects
+	images *tenant.Replay   // nil: the image after the commit before is not known
 	saved  []store.Manifest // that are not compared yet
 }
 
@@ -81,10 +81,10 @@ func (e *examination) log(saved []store.Manifest) (*tenant.Image, error) {
 			return nil, err
 		}
 	}
-	if e.floor == 1 && r.image == nil {
-		r.image = tenant.NewImage()
+	if e.floor == 1 && r.images == nil {
+		r.images = tenant.NewImage().Replay()
 	}
-	said := "" // of the last damage: a store may read several commits at once
+	said := "" // of the last damage: that of a page of the file is the same for all commits there
 	for next := e.floor; next <= e.place.Seq; next++ {
 		err := e.view.Commits(next-1, func(c store.Commit) error {
 			if err := r.commit("commits", c, restore); err != nil {
@@ -106,7 +106,7 @@ func (e *examination) log(saved []store.Manifest) (*tenant.Image, error) {
 			said = err.Error()
 			e.damaged("commits", fmt.Sprintf("from %d on", next), said, restore)
 		}
-		r.image, r.before = nil, store.Commit{}
+		r.images, r.before = nil, store.Commit{}
 		if e.result.Damages > mostCommits {
 			break
 		}
@@ -128,10 +128,10 @@ func (r *replay) commit(table string, c store.Commit, help string) error {
 	switch {
 	case r.before.Seq > 0 && c.Seq != r.before.Seq+1:
 		r.damaged(table, key, fmt.Sprintf("it follows commit %d", r.before.Seq), help)
-		r.image = nil
+		r.images = nil
 	case linked && c.Link(r.before.Chain) != c.Chain, c.Chain == store.Chain{} && r.before.Chain != store.Chain{}:
 		r.damaged(table, key, "it does not continue the chain of the log", help)
-		r.image = nil
+		r.images = nil
 	case c.At.Before(r.before.At):
 		r.damaged(table, key, "it is earlier than the commit before it", help)
 	}
@@ -140,14 +140,10 @@ func (r *replay) commit(table string, c store.Commit, help string) error {
 	}
 	r.before = c
 	r.before.Effects = nil
-	if r.image != nil {
-		next, err := r.image.Next(c)
-		if err != nil {
+	if r.images != nil {
+		if err := r.images.Apply(c); err != nil {
 			r.damaged(table, key, "it cannot be replayed: "+err.Error(), help)
-		}
-		r.image = next // nil after an error, until the next snapshot
-		if err != nil {
-			r.image = nil
+			r.images = nil // until the next snapshot
 		}
 	}
 	return r.did("examining the log", &r.result.Commits)
@@ -165,11 +161,11 @@ func (r *replay) snapshot(seq uint64) error {
 		if img == nil || img.Seq != seq {
 			continue
 		}
-		if r.image == nil {
-			r.image = img
+		if r.images == nil {
+			r.images = img.Replay()
 			continue
 		}
-		for _, part := range r.image.Differences(img) {
+		for _, part := range r.images.Image().Differences(img) {
 			r.damaged("manifest", m.Name, "the snapshot differs from the log: "+part, retake)
 		}
 	}
@@ -181,11 +177,13 @@ func (r *replay) end() (*tenant.Image, error) {
 	if err := r.snapshot(r.before.Seq); err != nil {
 		return nil, err
 	}
-	if r.image != nil && r.image.Seq == r.place.Seq {
-		if r.image.Chain != r.place.Chain {
-			return nil, nil
+	if r.images != nil {
+		if img := r.images.Image(); img.Seq == r.place.Seq {
+			if img.Chain != r.place.Chain {
+				return nil, nil
+			}
+			return img, nil
 		}
-		return r.image, nil
 	}
 	img, err := tenant.ImageAt(r.ctx, r.store, r.id, r.view)
 	if err != nil && r.ctx.Err() == nil {
@@ -202,7 +200,7 @@ func (e *examination) archived(r *replay) error {
 			return nil // the log still has it
 		}
 		if r.before.Seq == 0 && c.Seq == 1 {
-			r.image = tenant.NewImage()
+			r.images = tenant.NewImage().Replay()
 		}
 		return r.commit("archive", c, restoreArchive)
 	})
@@ -217,6 +215,6 @@ func (e *examination) archived(r *replay) error {
 		e.damaged("archive", fmt.Sprint(r.before.Seq+1), fmt.Sprintf("the log begins with commit %d: those in between are "+
 			"missing", e.floor), restoreArchive)
 	}
-	r.before, r.image = store.Commit{}, nil
+	r.before, r.images = store.Commit{}, nil
 	return nil
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -30,23 +31,35 @@ const someCommits = `SELECT seq, at, actor, operation, format, chain, effects, s
 
 // Commits implements store.Store.
 func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(store.Commit) error) error {
-	return s.allCommits(tenant, after, yield, func(after uint64) ([]store.Commit, error) {
-		return read(ctx, s, tenant, "read commits", func(r reading) ([]store.Commit, error) {
+	return s.allCommits(tenant, after, yield, func(after uint64) (readCommits, error) {
+		return read(ctx, s, tenant, "read commits", func(r reading) (readCommits, error) {
 			return s.someCommits(r, tenant, after)
 		})
 	})
 }
 
-// allCommits hands over the commits that some returns, until there are no more.
+// readCommits are commits that were read together, and the damage of the next one, if any, with its
+// number.
+type readCommits struct {
+	commits []store.Commit
+	damage  error
+	damaged uint64
+}
+
+// errNext ends the reading of rows at one that is damaged.
+var errNext = errors.New("the next row is damaged")
+
+// allCommits hands over the commits that some returns, until there are no more. A damaged commit
+// does not hide those before it.
 func (s *Store) allCommits(
-	tenant uuid.UUID, after uint64, yield func(store.Commit) error, some func(after uint64) ([]store.Commit, error),
+	tenant uuid.UUID, after uint64, yield func(store.Commit) error, some func(after uint64) (readCommits, error),
 ) error {
 	for {
-		commits, err := some(min(after, math.MaxInt64))
-		if err != nil || len(commits) == 0 {
+		found, err := some(min(after, math.MaxInt64))
+		if err != nil {
 			return err
 		}
-		for _, c := range commits {
+		for _, c := range found.commits {
 			if c.Seq != after+1 {
 				return s.damaged(fmt.Sprintf("commit %d of tenant %s is missing", after+1, tenant))
 			}
@@ -55,29 +68,42 @@ func (s *Store) allCommits(
 			}
 			after = c.Seq
 		}
+		switch {
+		case found.damage != nil && found.damaged != after+1:
+			return s.damaged(fmt.Sprintf("commit %d of tenant %s is missing", after+1, tenant))
+		case found.damage != nil || len(found.commits) == 0:
+			return found.damage
+		}
 	}
 }
 
-func (s *Store) someCommits(r reading, tenant uuid.UUID, after uint64) (commits []store.Commit, err error) {
+func (s *Store) someCommits(r reading, tenant uuid.UUID, after uint64) (found readCommits, err error) {
 	last := min(after, math.MaxInt64-commitsAtOnce) + commitsAtOnce
 	args := []any{tenant, int64(after), int64(last), bytesAtOnce}
 	err = r.rows(someCommits, args, func(row pgx.CollectableRow) error {
 		c, err := s.scanCommit(row)
-		commits = append(commits, c)
+		if errors.Is(err, store.ErrDamaged) {
+			found.damage, found.damaged = err, c.Seq
+			return errNext
+		}
+		found.commits = append(found.commits, c)
 		return err
 	})
-	if err != nil || len(commits) > 0 && commits[0].Seq == after+1 {
-		return commits, err
+	if errors.Is(err, errNext) {
+		err = nil
+	}
+	if err != nil || len(found.commits) > 0 && found.commits[0].Seq == after+1 {
+		return found, err
 	}
 	floors, err := r.floors(tenant)
 	switch {
 	case err != nil:
 	case after+1 < floors.Log:
 		err = callersError{fmt.Errorf("commit %d of tenant %s: %w", after+1, tenant, store.ErrTrimmed)}
-	case len(commits) == 0:
+	case len(found.commits) == 0 && found.damage == nil:
 		err = s.noCommitsAfter(r, tenant, last)
 	}
-	return commits, err
+	return found, err
 }
 
 // noCommitsAfter returns an error when there are commits after one that is not there.

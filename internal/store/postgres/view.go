@@ -118,8 +118,8 @@ func (v *view) Count() (commits, rows int64, err error) {
 
 // Commits implements store.View.
 func (v *view) Commits(after uint64, yield func(store.Commit) error) error {
-	return v.s.allCommits(v.tenant, after, yield, func(after uint64) ([]store.Commit, error) {
-		return viewed(v, "read commits", func(r reading) ([]store.Commit, error) {
+	return v.s.allCommits(v.tenant, after, yield, func(after uint64) (readCommits, error) {
+		return viewed(v, "read commits", func(r reading) (readCommits, error) {
 			return v.s.someCommits(r, v.tenant, after)
 		})
 	})
