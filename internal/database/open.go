@@ -66,7 +66,11 @@ func openFile(ctx context.Context, path string, o Options) (Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if lost := s.Lost(); lost != (sqlite.Lost{}) {
+	switch lost := s.Lost(); {
+	case lost == sqlite.Lost{}:
+	case lost.LogOnly:
+		o.Log.Warn("the database's log is missing, and the file may be incomplete without it: run licensor verify")
+	default:
 		o.Log.Warn("acknowledged changes are missing from the database, which is used without them",
 			"acknowledged", lost.Acknowledged, "present", lost.Present, "copyOfTheLog", lost.Kept)
 	}

@@ -21,26 +21,40 @@ import (
 var ErrLost = errors.New("acknowledged changes are missing")
 
 // acknowledgedSuffix names a small file next to the database with the last acknowledged write, as
-// text: its number and its session. It is written after each write, once that is durable, and
-// synced only after the first one of a session. So it is never ahead of the database, whatever
-// happens to the machine; and it survives the end of the process. SQLite itself does not notice if
-// its log is missing or ends early: it continues without it.
+// text: its number, its session, and whether the database needs its log. It is written after each
+// write, once that is durable, and synced only after the first one of a session. So it is never
+// ahead of the database, whatever happens to the machine; and it survives the end of the process.
+// SQLite itself does not notice if its log is missing or ends early: it continues without it.
 const acknowledgedSuffix = "-ack"
+
+// needsLog is the word for a database that may be incomplete without its log: if a crash interrupts
+// SQLite while it merges the log, the file has some pages of the last write and older ones of
+// others.
+const needsLog = "log"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// acknowledgedText returns what the file has. Without a session it is as before schema 9.
-func acknowledgedText(last moment) []byte {
-	text := fmt.Appendf(nil, "%020d", last.count)
-	if last.session != uuid.Nil {
-		text = fmt.Appendf(text, " %s", last.session)
+// acknowledged is what the file has.
+type acknowledged struct {
+	moment
+	logged bool // the database needs its log
+}
+
+// text returns the content of the file. Without a session it is as before schema 9.
+func (a acknowledged) text() []byte {
+	text := fmt.Appendf(nil, "%020d", a.count)
+	if a.session != uuid.Nil {
+		text = fmt.Appendf(text, " %s", a.session)
+	}
+	if a.logged {
+		text = fmt.Appendf(text, " %s", needsLog)
 	}
 	return fmt.Appendf(text, " %08x\n", crc32.Checksum(text, castagnoli))
 }
 
 // readAcknowledged returns the last acknowledged write; the number 0 if there is no file or it
 // cannot be read: then nothing is checked.
-func readAcknowledged(path string) (last moment, err error) {
+func readAcknowledged(path string) (last acknowledged, err error) {
 	file, err := os.Open(path + acknowledgedSuffix)
 	if errors.Is(err, fs.ErrNotExist) {
 		return last, nil
@@ -53,14 +67,15 @@ func readAcknowledged(path string) (last moment, err error) {
 		return last, fmt.Errorf("read how much was acknowledged: %w", err)
 	}
 	fields := strings.Fields(string(text))
-	if len(fields) == 3 {
+	if len(fields) > 2 {
 		last.session, _ = uuid.Parse(fields[1])
+		last.logged = fields[2] == needsLog
 	}
 	if len(fields) > 0 {
 		last.count, _ = strconv.ParseUint(fields[0], 10, 64)
 	}
-	if string(acknowledgedText(last)) != string(text) {
-		return moment{}, nil
+	if string(last.text()) != string(text) {
+		return acknowledged{}, nil
 	}
 	return last, nil
 }
@@ -91,8 +106,8 @@ func Remains(path string) error {
 }
 
 // checkAcknowledged returns ErrLost when the database lacks the write that was acknowledged last,
-// or the one by which a session has claimed the file. It is called before anything is changed, so
-// that a missing log can be restored.
+// or the one by which a session has claimed the file, or the log that the last session needs. It is
+// called before anything is changed, so that a missing log can be restored.
 func (s *Store) checkAcknowledged(ctx context.Context) error {
 	if info, err := s.file.Stat(); err != nil || info.Size() == 0 { // new
 		return err
@@ -105,7 +120,8 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lacks := !line.has(last)
+	lacks := !line.has(last.moment)
+	unmerged := last.logged && last.session == line.sessions[0].id && s.unlogged
 	if page != 0 {
 		in, err := s.lineageInFile(page)
 		if err != nil {
@@ -115,15 +131,24 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 			lacks, last.count = true, max(last.count, in.claimed.count)
 		}
 	}
-	if !lacks {
+	if !lacks && !unmerged {
 		return nil
 	}
 	if s.acceptLoss {
-		s.loss = Lost{Acknowledged: last.count, Present: line.count}
+		s.loss = Lost{Acknowledged: last.count, Present: line.count, LogOnly: !lacks}
 		s.loss.Kept, err = s.keepLog()
 		return err
 	}
+	if !lacks {
+		return s.lostLog()
+	}
 	return s.lostSince(last.count, line.count)
+}
+
+func (s *Store) lostLog() error {
+	return fmt.Errorf("database %[1]s: %[2]w: its log %[1]s-wal is missing, and the file may be incomplete without "+
+		"it, as %[1]s-ack says: restore the log, or start `licensor serve` once with --allow-data-loss to continue "+
+		"without it, and then run `licensor verify`", s.path, ErrLost)
 }
 
 func (s *Store) lostSince(acknowledged, present uint64) error {
@@ -132,8 +157,9 @@ func (s *Store) lostSince(acknowledged, present uint64) error {
 		what = fmt.Sprintf("the last %d of %d writes are not in it", acknowledged-present, acknowledged)
 	}
 	return fmt.Errorf("database %s: %w: %s, because its log %s-wal is missing, cut short or damaged, or because an "+
-		"older or another copy of the database was put in its place: restore the file and its log together, or "+
-		"start `licensor serve` once with --allow-data-loss to continue without them", s.path, ErrLost, what, s.path)
+		"older or another copy of the database was put in its place, next to the %s-ack of this one: restore the file "+
+		"and its log together, with their -ack, or start `licensor serve` once with --allow-data-loss to continue "+
+		"without them", s.path, ErrLost, what, s.path, s.path)
 }
 
 // acceptLost begins a session, so that what is missing no longer belongs to the database. A full
@@ -149,6 +175,7 @@ func (s *Store) acceptLost(ctx context.Context) error {
 // Lost tells which acknowledged writes are missing from a database that was opened anyway.
 type Lost struct {
 	Acknowledged, Present uint64
+	LogOnly               bool   // every acknowledged write is there, but maybe not all pages of the last ones
 	Kept                  string // a copy of the log as it was found; empty if there was none
 }
 
@@ -240,10 +267,33 @@ func (s *Store) noteFrom() (err error) {
 	if err != nil {
 		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
-	if _, err := s.acknowledged.WriteAt(acknowledgedText(s.line.now()), 0); err != nil {
+	return s.note(hasLog(s.path))
+}
+
+// note writes the file.
+func (s *Store) note(logged bool) error {
+	text := acknowledged{s.line.now(), logged}.text()
+	_, err := s.acknowledged.WriteAt(text, 0)
+	if err == nil {
+		err = s.acknowledged.Truncate(int64(len(text)))
+	}
+	if err != nil {
 		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
 	return nil
+}
+
+// settle merges the log into the file, and notes that the file is complete without it, before the
+// log is removed.
+func (s *Store) settle(ctx context.Context) error {
+	emptied, err := s.emptyLog(ctx)
+	if err == nil && !emptied {
+		err = errors.New("the log is in use")
+	}
+	if err != nil || s.acknowledged == nil {
+		return err
+	}
+	return s.note(false)
 }
 
 // acknowledge records a durable write. If it fails, the write has still happened, and the next call
@@ -252,5 +302,5 @@ func (s *Store) acknowledge() {
 	if s.acknowledged == nil { // in memory
 		return
 	}
-	_, _ = s.acknowledged.WriteAt(acknowledgedText(s.line.now()), 0)
+	_, _ = s.acknowledged.WriteAt(acknowledged{s.line.now(), true}.text(), 0)
 }

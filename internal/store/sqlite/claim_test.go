@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,7 +27,7 @@ func TestACrashDuringACheckpoint(t *testing.T) {
 	merged := contents(t, s.path)
 	other := files(base).crashed(t, 25, 3)
 	old := contents(t, files(before).write(t))
-	steps := 0
+	steps, unseen := 0, 0
 	for at := 0; at <= len(merged); at += pageSize {
 		if at < len(merged) && at < len(old) && bytes.Equal(merged[at:at+pageSize], old[at:at+pageSize]) {
 			continue
@@ -40,15 +41,70 @@ func TestACrashDuringACheckpoint(t *testing.T) {
 		}
 		wantCheck(t, again)
 		_ = again.Close()
+		if err := refused(t, mixed.without("-wal").write(t), "restore", "--allow-data-loss"); !errors.Is(err, ErrLost) {
+			t.Errorf("after %d bytes and without the log it answers %v", at, err)
+		} else if strings.Contains(err.Error(), "is missing, and the file may be incomplete") {
+			unseen++
+		}
 		for _, foreign := range []files{mixed.with(other, "-wal"), mixed.with(other, "-wal", "-ack")} {
 			if err := refused(t, foreign.write(t), "does not belong to it"); !errors.Is(err, store.ErrDamaged) {
 				t.Errorf("after %d bytes a foreign log answers %v", at, err)
 			}
 		}
 	}
-	if steps < 5 {
-		t.Errorf("the checkpoint has written %d pages: the test shows nothing", steps)
+	if steps < 5 || unseen == 0 {
+		t.Errorf("the checkpoint has written %d pages, %d of them after that of the lineage: the test shows nothing",
+			steps, unseen)
 	}
+}
+
+// A database that needs no log is opened without one, wherever a crash interrupted its end.
+func TestACrashWhileTheLogIsRemoved(t *testing.T) {
+	t.Parallel()
+	s := open(t, founded(t, 20, 5).write(t))
+	grow(t, s, 10, 3)
+	if err := s.settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	settled := files(filesAt(t, s.path))
+	if log, ok := settled["-wal"]; !ok || log != "" {
+		t.Fatalf("a settled log has %d bytes", len(log))
+	}
+	grow(t, s, 1, 1)
+	again := files(filesAt(t, s.path))
+	if _, err := s.emptyLog(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	emptied := files(filesAt(t, s.path))
+	file := []byte(emptied[""])
+	file[18], file[19] = 1, 1 // as before it is removed for an upgrade
+	for name, c := range map[string]struct {
+		files
+		want int
+	}{
+		"settled":               {settled, 30},
+		"removed":               {settled.without("-wal"), 30},
+		"written to again":      {again, 31},
+		"emptied":               {emptied, 31},
+		"removed by an upgrade": {files{"": string(file), "-ack": emptied["-ack"]}, 31},
+	} {
+		again := open(t, c.write(t))
+		if got := len(commits(t, again)); got != c.want {
+			t.Errorf("%s: %d commits are there, want %d", name, got, c.want)
+		}
+		if err := again.Close(); err != nil || hasLog(again.path) {
+			t.Errorf("%s: closing it answers %v, a log is there: %t", name, err, hasLog(again.path))
+		}
+		open(t, again.path)
+	}
+	path := emptied.without("-wal").write(t)
+	refused(t, path, "is missing, and the file may be incomplete", "x.db-ack", "licensor verify")
+	despite, err := OpenDespiteLoss(t.Context(), path)
+	if err != nil || !despite.Lost().LogOnly || len(commits(t, despite)) != 31 {
+		t.Fatalf("despite the loss it answers %v", err)
+	}
+	_ = despite.Close()
+	open(t, path)
 }
 
 // A crash may come between the first write of a session and its claim, or in the middle of that.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 
 	"licensor/internal/store"
 )
@@ -53,6 +54,9 @@ func (s *Store) examineFiles() error {
 			"file from a backup", s.path)
 	}
 	s.pageSize, _ = whole(header)
+	// To do without a log from then on, SQLite merges it, changes the header, and removes it
+	// (https://sqlite.org/fileformat.html, section 1.3.3).
+	s.unlogged = header[18] == 2 && slices.Contains(s.added, s.path+"-wal")
 	log, err := readLog(s.path)
 	if err != nil {
 		return err

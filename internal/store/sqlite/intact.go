@@ -73,12 +73,13 @@ func (s *Store) changedInUse() error {
 	return s.Intact()
 }
 
-// emptyLog makes SQLite truncate the log.
-func (s *Store) emptyLog(ctx context.Context) error {
+// emptyLog merges the log into the file and truncates it, unless a reader or writer needs it.
+func (s *Store) emptyLog(ctx context.Context) (emptied bool, err error) {
 	s.guard.expect(true)
 	defer s.guard.expect(false)
-	_, err := s.writer.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
-	return err
+	var busy, logged, merged int
+	err = s.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &merged)
+	return busy == 0, err
 }
 
 func (g *guard) expect(emptying bool) {

@@ -56,10 +56,14 @@ func (l *lineage) before() moment {
 	return moment{l.sessions[0].id, l.count - 1}
 }
 
-// has reports whether a write is part of the line of history, if its session is one of the last 16.
+// has reports whether a write is part of the line of history, as far as that is known: of writes
+// before the last 16 sessions only the number is.
 func (l *lineage) has(m moment) bool {
 	if m.session == uuid.Nil {
 		return m.count <= l.count
+	}
+	if oldest := l.sessions[len(l.sessions)-1]; oldest.id != uuid.Nil && m.count < oldest.first {
+		return true
 	}
 	to := l.count
 	for _, s := range l.sessions {

@@ -188,6 +188,10 @@ func TestALogOfTheSameLineIsMerged(t *testing.T) {
 	base := founded(t, 20, 5)
 	crash := base.crashed(t, 80, 1)
 	lossy := crash.without("-wal").despiteLoss(t, 30, 1, true)
+	much := crash
+	for range 40 {
+		much = much.stopped(t, 1, 1)
+	}
 	for name, c := range map[string]struct {
 		files
 		want int
@@ -199,6 +203,7 @@ func TestALogOfTheSameLineIsMerged(t *testing.T) {
 		"crashed twice":                  {crash.crashed(t, 5, 1), 105},
 		"used without its log":           {lossy, 50},
 		"its older file, which had none": {crash.with(base, ""), 100},
+		"with a much older -ack":         {much.with(crash, "-ack"), 140},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -316,6 +321,68 @@ func TestACrashedFileOfTheSchemaBeforeIsUpgraded(t *testing.T) {
 	}
 }
 
+// Files of schema 8 have only a number of writes. A log of another copy of such a file, with a
+// number that fits, is not merged.
+func TestAnotherLogOfTheSchemaBeforeIsRefused(t *testing.T) {
+	t.Parallel()
+	base := files(filesAt(t, "testdata/schema-8.db")).olderWrites(t, 1, "base", true)
+	for name, mixed := range map[string]files{
+		"as many writes, file stopped":   base.olderWrites(t, 10, "one", true).with(base.olderWrites(t, 10, "other", false), "-wal"),
+		"more writes, file stopped":      base.olderWrites(t, 10, "one", true).with(base.olderWrites(t, 15, "other", false), "-wal"),
+		"many more writes, file stopped": base.olderWrites(t, 400, "one", true).with(base.olderWrites(t, 700, "other", false), "-wal"),
+	} {
+		mixed = mixed.without("-ack")
+		path := mixed.write(t)
+		if err := refused(t, path, "does not belong to it"); !errors.Is(err, store.ErrDamaged) {
+			t.Errorf("%s: it answers %v, want ErrDamaged", name, err)
+		}
+		if !maps.Equal(filesAt(t, path), map[string]string(mixed)) {
+			t.Errorf("%s: the files were changed", name)
+		}
+	}
+	own := base.olderWrites(t, 400, "one", true).olderWrites(t, 300, "one", false).without("-ack")
+	if got := len(commits(t, open(t, own.write(t)))); got != 711 {
+		t.Errorf("with its own log %d commits are there, want 711", got)
+	}
+}
+
+// olderWrites returns the files of schema 8 after more commits, as the program wrote them then.
+func (f files) olderWrites(t *testing.T, many int, text string, stop bool) files {
+	t.Helper()
+	path := f.write(t)
+	db := connect(path, writing, 1)
+	defer db.Close()
+	var last uint64
+	if err := db.QueryRow("SELECT seq FROM tenant WHERE number = 1").Scan(&last); err != nil {
+		t.Fatal(err)
+	}
+	for range many {
+		last++
+		c := commitWith(last, text)
+		tx, err := db.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = tx.Exec("UPDATE tenant SET seq = ? WHERE number = 1", last)
+		if err == nil {
+			_, err = tx.Exec("INSERT INTO commits (tenant, seq, at, actor, operation, format, effects, sum) "+
+				"VALUES (1, ?, ?, ?, ?, ?, ?, ?)", last, c.At.UnixMilli(), c.Actor, c.Operation, c.Format, c.Effects, c.Sum())
+		}
+		if err == nil {
+			_, err = tx.Exec("UPDATE probe SET writes = writes + 1")
+		}
+		if err := errors.Join(err, tx.Commit()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if stop {
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filesAt(t, path)
+}
+
 func TestAWriteIsPartOfItsLine(t *testing.T) {
 	t.Parallel()
 	a, b, c := uuid.New(), uuid.New(), uuid.New()
@@ -344,6 +411,16 @@ func TestAWriteIsPartOfItsLine(t *testing.T) {
 		if got := line.has(test.moment); got != test.want {
 			t.Errorf("%v: %t", test.moment, got)
 		}
+	}
+	for range len(line.sessions) - 3 {
+		line = line.next(uuid.New())
+	}
+	if line.has(moment{a, 8}) || !line.has(moment{a, 7}) {
+		t.Error("the first of sixteen sessions is not known")
+	}
+	line = line.next(uuid.New())
+	if !line.has(moment{a, 7}) || line.has(moment{uuid.New(), 8}) {
+		t.Error("what is known of writes before the last sixteen sessions is their number only")
 	}
 	if got, ok := parseRecord(line.record()); !ok || got != line {
 		t.Errorf("stored and read again it is %v, %t", got, ok)

@@ -50,6 +50,7 @@ type Store struct {
 
 	logged         uint64   // transactions in the log, when the database was opened
 	logOfOldSchema bool     // it cannot be known for sure whether it belongs to the file
+	unlogged       bool     // there is no log, not even an empty one, although the database uses one
 	hollow         int64    // a page that was lost, as it seems, from within the file
 	refused        bool     // not opened
 	added          []string // files that did not exist before
@@ -193,10 +194,11 @@ func (s *Store) removeAdded() error {
 // closeDatabase closes the connections to the database. The last one of a writer merges the log
 // into the file and removes it. That must not happen when the file is not the one that the log is
 // for, or is damaged: an administrator may put both together again. A reader that is last leaves
-// both as they are.
+// both as they are. The same applies when the log cannot be merged, such as when the disk is
+// full.
 func (s *Store) closeDatabase() error {
 	order := []*sql.DB{s.reader, s.writer}
-	if s.reader != nil && s.writer != nil && s.mustKeepLog() {
+	if s.reader != nil && s.writer != nil && (s.mustKeepLog() || !s.refused && s.settle(context.Background()) != nil) {
 		slices.Reverse(order)
 		var tables int // so that there is a connection which has the log open
 		_ = s.reader.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&tables)

@@ -60,7 +60,8 @@ func (s *Store) ReplaceSecret(ctx context.Context, name string, change func(old 
 		return s.fail("replace secret "+name, err)
 	}
 	// Readers may prevent this; then a later one truncates the log.
-	return s.fail("replace secret "+name+", which was done: empty the log", s.emptyLog(ctx))
+	_, err = s.emptyLog(ctx)
+	return s.fail("replace secret "+name+", which was done: empty the log", err)
 }
 
 // SecretNames implements store.Store.

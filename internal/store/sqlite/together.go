@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 )
@@ -9,7 +10,8 @@ import (
 // checkOldLog returns store.ErrDamaged when the log of a database of an older schema does not
 // continue from the file. Such a database has a number of writes, and no lineage: what the file has
 // without its log must be no more than what both have together, and with the transactions of the
-// log no less. It is called before anything is changed.
+// log no less; each tenant's last commit in the file must be in its log of changes; and the tables
+// must be whole. It is called before anything is changed.
 func (s *Store) checkOldLog(ctx context.Context) error {
 	if !s.logOfOldSchema {
 		return nil
@@ -25,11 +27,49 @@ func (s *Store) checkOldLog(ctx context.Context) error {
 		return errors.Join(ctx.Err(), s.foreignLog(fmt.Sprintf("the file cannot be read without it (%v), so that "+
 			"cannot be known; the version that wrote it may open it", err)))
 	}
-	if file <= both && both <= file+s.logged {
-		return nil
+	if both < file || file+s.logged < both {
+		return s.foreignLog(fmt.Sprintf("%d writes are in the file, and the log continues from write %d to %d",
+			file, both-min(both, s.logged), both))
 	}
-	return s.foreignLog(fmt.Sprintf("%d writes are in the file, and the log continues from write %d to %d",
-		file, both-min(both, s.logged), both))
+	if why, err := s.firstDifference(ctx, alone); err != nil || why != "" {
+		return errors.Join(err, s.foreignLog(why))
+	}
+	return nil
+}
+
+// firstDifference says how the database with its log does not continue the file alone, if it does
+// not. A log of another copy has some pages of each table, and the file others, so a commit that is
+// missing or different, or a table that is not whole, shows that they do not belong together.
+func (s *Store) firstDifference(ctx context.Context, alone *sql.DB) (why string, err error) {
+	var whole string
+	if err := s.reader.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&whole); err != nil {
+		return "", s.fail("look at the tables", err)
+	} else if whole != "ok" {
+		return "with it the tables are not whole: " + whole, nil
+	}
+	const last = "SELECT t.id, t.seq, c.sum FROM tenant t JOIN commits c ON c.tenant = t.number AND c.seq = t.seq"
+	rows, err := alone.QueryContext(ctx, last)
+	if err != nil {
+		return "", s.fail("read the last commits", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id []byte
+		var seq, sum int64
+		if err := rows.Scan(&id, &seq, &sum); err != nil {
+			return "", s.fail("read the last commits", err)
+		}
+		var continued bool
+		const has = "SELECT EXISTS (SELECT 1 FROM tenant t JOIN commits c ON c.tenant = t.number " +
+			"WHERE t.id = ?1 AND t.seq >= ?2 AND c.seq = ?2 AND c.sum = ?3)"
+		if err := s.reader.QueryRowContext(ctx, has, id, seq, sum).Scan(&continued); err != nil {
+			return "", s.fail("look for the last commits", err)
+		}
+		if !continued {
+			return fmt.Sprintf("commit %d of tenant %x is in the file, and not in the log", seq, id), nil
+		}
+	}
+	return "", s.fail("read the last commits", rows.Err())
 }
 
 // checkHoles returns store.ErrDamaged when a part of the file takes no room on the disk that should
