@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
@@ -56,26 +57,39 @@ type withinBatch struct{}
 // commits, so more would not help one caller much, but delay the others.
 const sideBySide = 4
 
-// play executes all steps, each after its dependencies.
+// play executes all steps, each after its dependencies, of which none depends on it. A goroutine
+// executes many steps, since growing the stack of a new one for each takes a tenth of the time.
 func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
-	answers, done := make([]*stepAnswer, len(steps)), make([]chan struct{}, len(steps))
-	for i := range steps {
-		answers[i], done[i] = &stepAnswer{header: http.Header{}, all: all, id: steps[i].id.sent}, make(chan struct{})
+	answers := make([]*stepAnswer, len(steps))
+	ready, left := make(chan int, len(steps)), atomic.Int64{}
+	left.Store(int64(len(steps)))
+	dependents, missing := make([][]int, len(steps)), make([]atomic.Int64, len(steps))
+	for i, s := range steps {
+		answers[i] = &stepAnswer{header: http.Header{}, all: all, id: s.id.sent}
+		for _, on := range s.dependsOn {
+			dependents[on] = append(dependents[on], i)
+		}
+		if missing[i].Store(int64(len(s.dependsOn))); len(s.dependsOn) == 0 {
+			ready <- i
+		}
 	}
-	running := make(chan struct{}, sideBySide)
-	var wait sync.WaitGroup
-	for i := range steps {
-		wait.Go(func() {
-			defer close(done[i])
-			for _, on := range steps[i].dependsOn {
-				<-done[on]
+	var workers sync.WaitGroup
+	for range min(sideBySide, len(steps)) {
+		workers.Go(func() {
+			for i := range ready {
+				api.take(all.Request, &steps[i], answers, answers[i])
+				for _, d := range dependents[i] {
+					if missing[d].Add(-1) == 0 {
+						ready <- d
+					}
+				}
+				if left.Add(-1) == 0 {
+					close(ready)
+				}
 			}
-			running <- struct{}{}
-			defer func() { <-running }()
-			api.take(all.Request, &steps[i], answers, answers[i])
 		})
 	}
-	wait.Wait()
+	workers.Wait()
 	return answers
 }
 
