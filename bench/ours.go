@@ -205,8 +205,8 @@ func (o *ours) restart(ctx context.Context) (time.Duration, error) {
 	if err := o.open(ctx); err != nil {
 		return 0, err
 	}
+	t, err := o.tenants.Tenant(ctx, id('t', 0)) // which is loaded now
 	took := time.Since(start)
-	t, err := o.tenants.Tenant(ctx, id('t', 0))
 	if err != nil || t.Image().Licensing.Users() != o.world.users {
 		return 0, fmt.Errorf("the tenant did not come back whole")
 	}
