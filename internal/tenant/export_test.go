@@ -3,6 +3,8 @@ package tenant
 import (
 	"context"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/directory"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -40,4 +42,20 @@ func Waiting(t *Tenant) int {
 	t.queue.mu.Lock()
 	defer t.queue.mu.Unlock()
 	return len(t.queue.waiting)
+}
+
+// DropIdle drops a loaded tenant as for lack of memory, and waits until that is done. It reports
+// false if the tenant is in use.
+func (all *Tenants) DropIdle(id uuid.UUID) bool {
+	all.mu.Lock()
+	e := all.entries[id]
+	idle := e != nil && e.pins == 0 && e.gone == nil && e.tenant != nil
+	if idle {
+		all.drop(e)
+	}
+	all.mu.Unlock()
+	if idle {
+		<-e.gone
+	}
+	return idle
 }

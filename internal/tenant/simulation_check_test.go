@@ -30,13 +30,26 @@ func (s *simulation) check() {
 	}
 }
 
+// log returns all commits, those that were removed from the archive.
 func (s *simulation) log() (log []store.Commit) {
 	s.tb.Helper()
-	err := s.world.Open().Commits(context.Background(), s.ID(), 0, func(c store.Commit) error {
+	world := s.world.Open()
+	floors, err := world.Floors(context.Background(), s.ID())
+	if err != nil {
+		s.tb.Fatal(err)
+	}
+	removed := max(floors.Log, 1) - 1
+	for seq := uint64(1); seq <= removed; seq++ {
+		c, ok := s.archive[seq]
+		if !ok {
+			s.tb.Fatalf("commit %d was removed, and is not in the archive", seq)
+		}
+		log = append(log, c)
+	}
+	if err := world.Commits(context.Background(), s.ID(), removed, func(c store.Commit) error {
 		log = append(log, c)
 		return nil
-	})
-	if err != nil {
+	}); err != nil {
 		s.tb.Fatal(err)
 	}
 	return log
@@ -104,7 +117,7 @@ func (s *simulation) checkReplay() {
 	s.tb.Helper()
 	options := s.options()
 	options.SnapshotAfter = 1 << 30
-	all, err := tenant.Open(context.Background(), onlyLog{s.world.Open()}, options)
+	all, err := tenant.Open(context.Background(), onlyLog{s.world.Open(), s.log()}, options)
 	if err != nil {
 		s.tb.Fatal(err)
 	}
@@ -118,8 +131,24 @@ func (s *simulation) checkReplay() {
 	}
 }
 
-// onlyLog is a store without snapshots.
-type onlyLog struct{ store.Store }
+// onlyLog is a store without snapshots, whose log has all commits.
+type onlyLog struct {
+	store.Store
+	log []store.Commit
+}
+
+func (o onlyLog) Commits(_ context.Context, _ uuid.UUID, after uint64, yield func(store.Commit) error) error {
+	for _, c := range o.log[min(after, uint64(len(o.log))):] {
+		if err := yield(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (onlyLog) Floors(context.Context, uuid.UUID) (store.Floors, error) {
+	return store.Floors{Log: 1}, nil
+}
 
 func (onlyLog) Manifests(context.Context, uuid.UUID) ([]store.Manifest, error) { return nil, nil }
 

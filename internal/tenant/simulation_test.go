@@ -21,7 +21,8 @@ import (
 const simulationTime = 20 * time.Second
 
 // TestSimulation plays random commands of several callers over a store that fails in every way,
-// with crashes in between. It plays a new seed each time; a seed determines everything:
+// with crashes in between. The log is trimmed, and the tenant is dropped and loaded again. It plays
+// a new seed each time; a seed determines everything:
 //
 //	LICENSOR_SEED=7 go test ./internal/tenant -run TestSimulation     # plays one again
 //	LICENSOR_SEEDS=5000 go test ./internal/tenant -run TestSimulation # plays many
@@ -76,6 +77,7 @@ type simulation struct {
 	random  *rand.Rand // of the actions
 	line    *storetest.Unreliable
 	weather *weather
+	archive archived
 	calls   []*call
 	callers sync.WaitGroup
 }
@@ -95,6 +97,7 @@ func newSimulation(t *testing.T, seed uint64) *simulation {
 		house:   &house{tb: t, world: memory.New(), after: after},
 		random:  random,
 		weather: newWeather(seed),
+		archive: archived{},
 	}
 	s.build()
 	s.crash() // from now on the store is behind the connection
@@ -113,6 +116,13 @@ func (s *simulation) play() {
 			s.weather.calm()
 			time.Sleep(2 * time.Second) // until the writer knows the outcome of its last append
 			s.checkPublished()
+			switch s.random.IntN(6) {
+			case 0:
+				s.trim(s.ID(), true)
+				s.checkPublished()
+			case 1:
+				s.evict()
+			}
 		}
 		s.round(func() { s.weather.breaking(s.random.IntN(6)) })
 		s.crash()
