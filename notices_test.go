@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write THIRD_PARTY_NOTICES")
 var systems = []string{"linux", "darwin", "windows"}
 
 // texts are the names of files that say how a module may be used.
-var texts = regexp.MustCompile(`(?i)^(licen[sc]e|notice|copying|patents|copyright)`)
+var texts = regexp.MustCompile(`(?i)^(licen[sc]e|notice|copying|patents|copyright|attrib)`)
 
 // module is a module of which something is linked.
 type module struct{ Path, Version, Dir string }

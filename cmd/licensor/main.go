@@ -51,6 +51,7 @@ groups, and serves all of it as Microsoft Graph.
 		noticesCommand(),
 		reprocessCommand(),
 		restoreCommand(),
+		ruleCommand(),
 		serveCommand(),
 		tokenCommand(),
 		trimCommand(),
