@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -18,12 +19,17 @@ type Pattern struct {
 	backtracking *regexp2.Regexp // nil if linear is not
 }
 
-// Limits of a match on the backtracking engine, which ends it at the next tick of its own clock
-// after the time (D64).
+// Limits of a match on the backtracking engine, which measures the time by a clock of its own that
+// ticks while there are matches (D64).
 const (
 	maxMatchTime  = 100 * time.Millisecond
 	maxMatchStack = 1 << 20 // numbers
+	matchTick     = 10 * time.Millisecond
 )
+
+func init() { regexp2.SetTimeoutCheckPeriod(matchTick) }
+
+var errSlow = errors.New("it was not finished within the limits of time and memory")
 
 // CompilePattern compiles a pattern (D62).
 func CompilePattern(text string) (*Pattern, error) {
@@ -64,7 +70,13 @@ func (p *Pattern) Match(folded string) (is bool, err error) {
 		return p.linear.MatchString(folded), nil
 	}
 	defer recovered(&err)
-	return p.backtracking.MatchString(folded)
+	// The second attempt is for a process that was paused in the first: the limit is not of its time.
+	for range 2 {
+		if is, err = p.backtracking.MatchString(folded); err == nil {
+			return is, nil
+		}
+	}
+	return false, errSlow // the engine's errors have the text, which logs and other users must not show
 }
 
 // canFail reports whether Match can return an error.

@@ -97,7 +97,7 @@ type PatternError struct {
 
 // Error returns the message.
 func (e *PatternError) Error() string {
-	return "the pattern '" + clip(e.Pattern) + "' takes too long on the value of '" + e.Property + "': " + reason(e.Err)
+	return "the pattern '" + clip(e.Pattern) + "' failed on the value of '" + e.Property + "': " + e.Err.Error()
 }
 
 // Unwrap returns the error of the engine.
