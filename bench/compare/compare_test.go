@@ -1,21 +1,17 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"encoding/xml"
 	"errors"
 	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
+
+	"licensor/bench/report"
 )
 
 func TestPeopleAreTheSameForTheSameSeed(t *testing.T) {
@@ -53,80 +49,26 @@ func TestQuestionsDifferFromRequestToRequest(t *testing.T) {
 	}
 }
 
-func TestClientReadsBothKindsOfBodies(t *testing.T) {
-	long := strings.Repeat(`{"displayName":"x"},`, 5000)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/length" {
-			w.Header().Set("Content-Length", "100000")
-		}
-		if r.URL.Path == "/refused" {
-			w.WriteHeader(http.StatusBadRequest)
-		}
-		_, _ = io.WriteString(w, long)
-	}))
-	defer server.Close()
-	c := connection{address: server.Listener.Addr().String()}
-	defer c.close()
-	for range 2 { // over the same connection
-		for _, path := range []string{"/length", "/chunks", "/refused"} {
-			body, err := c.ask(t.Context(), requestBytes("GET", c.address, path, "token", ""))
-			if path == "/refused" {
-				if refusal, ok := errors.AsType[*refusedError](err); !ok || refusal.status != 400 {
-					t.Errorf("%s: %v", path, err)
-				}
-			} else if err != nil || sizeOf(body).objects != 5000 {
-				t.Errorf("%s: %d bytes, %v", path, len(body), err)
-			}
-		}
-	}
-}
-
-func TestSlowContenderIsAskedOnce(t *testing.T) {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	go func() {
-		one, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer one.Close()
-		if _, err := http.ReadRequest(bufio.NewReader(one)); err == nil {
-			time.Sleep(slow + 100*time.Millisecond)
-			_, _ = io.WriteString(one, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
-		}
-	}()
-	address := listener.Addr().String()
-	o, err := put(t.Context(), address, load{
-		requests: [][]byte{requestBytes("GET", address, "/", "", "")}, callers: 2, time: time.Second,
-	})
-	if err != nil || len(o.times) != 1 || o.note == "" {
-		t.Errorf("%+v, %v", o, err)
-	}
-}
-
 func TestReportIsWrittenBetweenItsMarkers(t *testing.T) {
 	docs := t.TempDir()
 	page := filepath.Join(docs, "performance.md")
 	if err := os.WriteFile(page, []byte("before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nafter\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	var list []figure
+	var list []report.Figure
 	for _, users := range []int{10_000, 1_000_000} {
 		for _, c := range columns {
-			list = append(list, figure{
-				Time: "2026-11-24T10:00:00Z", Users: users, Row: "search",
-				Contender: c.contender, Requests: 10, P50: 1, P99: 2.5, Rate: 800,
+			list = append(list, report.Figure{
+				Time: "2026-11-24T10:00:00Z", Size: users, Row: "search",
+				Contender: c.Contender, Requests: 10, P50: 1, P99: 2.5, Rate: 800,
 			})
 		}
 	}
 	list = append(list,
-		figure{Users: 10_000, Row: "page-100", Contender: ours, Rate: 50, P99: 1},
-		figure{Users: 10_000, Row: "page-100", Contender: bareName, Rate: 100})
+		report.Figure{Size: 10_000, Row: "page-100", Contender: ours, Rate: 50, P99: 1},
+		report.Figure{Size: 10_000, Row: "page-100", Contender: bareName, Rate: 100})
 	for range 2 {
-		if err := errors.Join(appendFigures(docs, list), writeReport(docs)); err != nil {
+		if err := errors.Join(report.Append(figuresFile(docs), list), writeReport(docs)); err != nil {
 			t.Fatal(err)
 		}
 	}

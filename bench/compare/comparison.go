@@ -9,6 +9,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"licensor/bench/load"
+	"licensor/bench/process"
+	"licensor/bench/report"
 )
 
 // Names of the contenders in the figures.
@@ -28,14 +32,14 @@ type comparison struct {
 	versions   []*licensor
 	database   *postgres
 	contenders []*contender
-	servers    []*server
-	figures    []figure
+	servers    []*process.Server
+	figures    []report.Figure
 }
 
 // contender is a server that answers questions.
 type contender struct {
 	name   string
-	server *server
+	server *process.Server
 	path   func(*question, int) string
 	// pages returns the paths of the pages of the list of all users.
 	pages func(ctx context.Context, top int) ([]string, error)
@@ -55,10 +59,12 @@ func (c *comparison) wanted(row string) bool {
 	return slices.ContainsFunc(strings.Split(c.only, ","), func(part string) bool { return strings.Contains(row, part) })
 }
 
-func (c *comparison) add(row, contender string, o *outcome) {
-	f := figure{Time: c.began.UTC().Format(time.RFC3339), Users: c.users, Row: row, Contender: contender, Note: o.note}
-	if f.Requests = len(o.times); f.Requests > 0 {
-		f.P50, f.P99, f.Rate = milliseconds(o.percentile(50)), milliseconds(o.percentile(99)), o.rate()
+func (c *comparison) add(row, contender string, o *load.Outcome) {
+	f := report.Figure{
+		Time: c.began.UTC().Format(time.RFC3339), Size: c.users, Row: row, Contender: contender, Note: o.Note,
+	}
+	if f.Requests = len(o.Times); f.Requests > 0 {
+		f.P50, f.P99, f.Rate = milliseconds(o.Percentile(50)), milliseconds(o.Percentile(99)), o.Rate()
 	}
 	c.figures = append(c.figures, f)
 	c.log("%-28s %-10s %6d requests, p50 %10.3f ms, p99 %10.3f ms, %8.0f/s %s", row,
@@ -66,8 +72,8 @@ func (c *comparison) add(row, contender string, o *outcome) {
 }
 
 func (c *comparison) addValue(row, contender string, value float64) {
-	c.figures = append(c.figures, figure{
-		Time: c.began.UTC().Format(time.RFC3339), Users: c.users, Row: row, Contender: contender, Value: value,
+	c.figures = append(c.figures, report.Figure{
+		Time: c.began.UTC().Format(time.RFC3339), Size: c.users, Row: row, Contender: contender, Value: value,
 	})
 	c.log("%-28s %-10s %.3f", row, contender, value)
 }
@@ -160,16 +166,16 @@ func (c *comparison) serve(ctx context.Context) error {
 		if err := l.start(ctx); err != nil {
 			return err
 		}
-		c.servers = append(c.servers, l.server)
+		c.servers = append(c.servers, l.Server)
 		c.contenders = append(c.contenders, l.contender())
 	}
 	if err := c.database.start(ctx); err != nil {
 		return err
 	}
-	c.servers = append(c.servers, c.database.server)
+	c.servers = append(c.servers, c.database.Server)
 	for _, role := range []struct {
 		role string
-		join func(*server) *contender
+		join func(*process.Server) *contender
 	}{{"postgres", c.overPostgres}, {"pocketbase", c.overPocketBase}} {
 		s, err := startRole(ctx, role.role, c.options)
 		if err != nil {
@@ -184,7 +190,7 @@ func (c *comparison) serve(ctx context.Context) error {
 // stop ends all servers, in the reverse order of their start.
 func (c *comparison) stop() (err error) {
 	for i := len(c.servers) - 1; i >= 0; i-- {
-		err = errors.Join(err, c.servers[i].stop())
+		err = errors.Join(err, c.servers[i].Stop())
 	}
 	c.servers = nil
 	return err
@@ -192,7 +198,7 @@ func (c *comparison) stop() (err error) {
 
 func (l *licensor) contender() *contender {
 	return &contender{
-		name: l.name, server: l.server, path: (*question).graphPath, renew: l.renew, keeps: true,
+		name: l.name, server: l.Server, path: (*question).graphPath, renew: l.renew, keeps: true,
 		pages: func(ctx context.Context, top int) ([]string, error) {
 			if top == 100 {
 				return l.pages(ctx, "/v1.0/users?$top=100", mostPages)
@@ -211,7 +217,7 @@ const mostPages = 100
 // wholePages returns the number of full pages, at most mostPages.
 func (c *comparison) wholePages(top int) int { return max(1, min(mostPages, c.users/top)) }
 
-func (c *comparison) overPostgres(s *server) *contender {
+func (c *comparison) overPostgres(s *process.Server) *contender {
 	return &contender{
 		name: postgreSQL, server: s, path: (*question).postgresPath,
 		pages: func(_ context.Context, top int) (paths []string, _ error) {
@@ -226,7 +232,7 @@ func (c *comparison) overPostgres(s *server) *contender {
 	}
 }
 
-func (c *comparison) overPocketBase(s *server) *contender {
+func (c *comparison) overPocketBase(s *process.Server) *contender {
 	return &contender{
 		name: pocketBase, server: s, path: (*question).pocketPath,
 		pages: func(_ context.Context, top int) (paths []string, _ error) {

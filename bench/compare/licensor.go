@@ -17,6 +17,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"licensor/bench/load"
+	"licensor/bench/process"
 )
 
 // licensor is one version of the product: a program and its database.
@@ -26,7 +29,7 @@ type licensor struct {
 	folder  string
 	login   credentials
 	other   credentials // of a tenant with only its administrator
-	*server
+	*process.Server
 }
 
 // credentials are what `licensor init --json` prints.
@@ -44,7 +47,7 @@ func (l *licensor) load(ctx context.Context, p *population, files string) (map[s
 		took := map[string]time.Duration{}
 		for _, file := range importFiles {
 			start := time.Now()
-			err := runQuietly(exec.CommandContext(ctx, l.program, "import",
+			err := process.RunQuietly(exec.CommandContext(ctx, l.program, "import",
 				"--data", l.data(), "--json", filepath.Join(files, file)), nil)
 			if err != nil {
 				return nil, err
@@ -57,7 +60,7 @@ func (l *licensor) load(ctx context.Context, p *population, files string) (map[s
 		if err := errors.Join(l.readLogins(), l.start(ctx)); err != nil {
 			return nil, err
 		}
-		return took, errors.Join(l.assign(ctx), l.stop())
+		return took, errors.Join(l.assign(ctx), l.Stop())
 	})
 	if err != nil {
 		return nil, err
@@ -69,9 +72,9 @@ func (l *licensor) load(ctx context.Context, p *population, files string) (map[s
 // file.
 func (l *licensor) found(ctx context.Context, file, domain string, more ...string) error {
 	var login bytes.Buffer
-	process := exec.CommandContext(ctx, l.program,
+	child := exec.CommandContext(ctx, l.program,
 		append([]string{"init", "--data", l.data(), "--domain", domain, "--application", "Compare", "--json"}, more...)...)
-	if err := runQuietly(process, &login); err != nil {
+	if err := process.RunQuietly(child, &login); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(l.folder, file), login.Bytes(), 0o600)
@@ -108,25 +111,25 @@ func (l *licensor) assign(ctx context.Context) error {
 // start runs the server with throttling disabled and gets a token. The environment is added to that
 // of this program.
 func (l *licensor) start(ctx context.Context, environment ...string) (err error) {
-	process := exec.CommandContext(ctx, l.program, "serve", "--data", l.data(), "--listen", "127.0.0.1:0",
+	child := exec.CommandContext(ctx, l.program, "serve", "--data", l.data(), "--listen", "127.0.0.1:0",
 		"--limit-application", "0", "--limit-tenant", "0", "--log-format", "json")
-	process.Env = append(os.Environ(), environment...)
-	said, err := process.StderrPipe()
+	child.Env = append(os.Environ(), environment...)
+	said, err := child.StderrPipe()
 	if err != nil {
 		return err
 	}
-	if l.server, err = launch(process); err != nil {
+	if l.Server, err = process.Launch(child); err != nil {
 		return err
 	}
 	lines := bufio.NewScanner(said)
-	for l.address == "" && lines.Scan() {
+	for l.Address == "" && lines.Scan() {
 		var line struct{ Msg, Address string }
 		if json.Unmarshal(lines.Bytes(), &line) == nil && line.Msg == "serving" {
-			l.address = strings.TrimPrefix(line.Address, "http://")
+			l.Address = strings.TrimPrefix(line.Address, "http://")
 		}
 	}
-	if l.address == "" {
-		return errors.Join(fmt.Errorf("%s serve did not start", l.program), l.stop())
+	if l.Address == "" {
+		return errors.Join(fmt.Errorf("%s serve did not start", l.program), l.Stop())
 	}
 	go io.Copy(io.Discard, said) // ends with the process
 	return l.renew(ctx)
@@ -134,7 +137,7 @@ func (l *licensor) start(ctx context.Context, environment ...string) (err error)
 
 // renew gets a new token, which is valid for an hour.
 func (l *licensor) renew(ctx context.Context) (err error) {
-	l.token, err = l.tokenFor(ctx, l.login)
+	l.Token, err = l.tokenFor(ctx, l.login)
 	return err
 }
 
@@ -144,7 +147,7 @@ func (l *licensor) tokenFor(ctx context.Context, login credentials) (string, err
 		"scope": {"https://graph.microsoft.com/.default"},
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost,
-		"http://"+l.address+"/"+login.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
+		"http://"+l.Address+"/"+login.TenantID+"/oauth2/v2.0/token", strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
 	}
@@ -157,11 +160,11 @@ func (l *licensor) tokenFor(ctx context.Context, login credentials) (string, err
 }
 
 func (l *licensor) call(ctx context.Context, method, path, body string, answer any) error {
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+l.address+path, strings.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+l.Address+path, strings.NewReader(body))
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+l.token)
+	request.Header.Set("Authorization", "Bearer "+l.Token)
 	request.Header.Set("Content-Type", "application/json")
 	return send(request, answer)
 }
@@ -196,7 +199,7 @@ func (l *licensor) pages(ctx context.Context, first string, most int) (paths []s
 		if err := l.call(ctx, http.MethodGet, path, "", &page); err != nil {
 			return nil, err
 		}
-		path = strings.TrimPrefix(page.Next, "http://"+l.address)
+		path = strings.TrimPrefix(page.Next, "http://"+l.Address)
 	}
 	if len(paths) > 1 {
 		paths = paths[:len(paths)-1] // the last page may be short
@@ -215,11 +218,11 @@ func (l *licensor) startTime(ctx context.Context, starts int) (time.Duration, er
 		}
 		err := l.call(ctx, http.MethodGet, "/v1.0/users/"+personID(0), "", nil)
 		took = append(took, time.Since(begin))
-		if err := errors.Join(err, l.stop()); err != nil {
+		if err := errors.Join(err, l.Stop()); err != nil {
 			return 0, err
 		}
 	}
-	return middle(took), nil
+	return load.Middle(took), nil
 }
 
 // tightHeap is a GOGC so low that the heap goal is close to the live heap.
@@ -231,7 +234,7 @@ func (l *licensor) liveBytes(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	least, err := l.leastGoal(ctx)
-	return least * 100 / (100 + tightHeap), errors.Join(err, l.stop())
+	return least * 100 / (100 + tightHeap), errors.Join(err, l.Stop())
 }
 
 // leastGoal returns the smallest heap goal of several garbage collections.
@@ -254,7 +257,7 @@ func (l *licensor) leastGoal(ctx context.Context) (least int64, err error) {
 }
 
 func (l *licensor) metric(ctx context.Context, name string) (float64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.address+"/metrics", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+l.Address+"/metrics", nil)
 	if err != nil {
 		return 0, err
 	}

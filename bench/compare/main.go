@@ -19,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"licensor/bench/report"
 )
 
 // options are the flags of the command line.
@@ -37,7 +39,7 @@ type options struct {
 func main() {
 	var o options
 	var sizes string
-	var report bool
+	var reportOnly bool
 	flag.StringVar(&o.before, "before", "", "licensor program of the version before")
 	flag.StringVar(&o.ours, "ours", "", "licensor program of this version")
 	flag.StringVar(&o.work, "work", filepath.Join(os.TempDir(), "licensor-compare"), "folder for the databases, which the next run reuses")
@@ -47,19 +49,19 @@ func main() {
 	flag.DurationVar(&o.time, "time", 5*time.Second, "time limit for each row and contender")
 	flag.IntVar(&o.callers, "callers", 2, "number of concurrent callers")
 	flag.StringVar(&o.only, "only", "", "measure only rows whose name contains one of these, separated by commas")
-	flag.BoolVar(&report, "report", false, "only regenerate performance.md and its plots from figures.csv")
+	flag.BoolVar(&reportOnly, "report", false, "only regenerate performance.md and its plots from figures.csv")
 	flag.StringVar(&o.role, "role", "", "for internal use: the role of a child process")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o, sizes, report); err != nil {
+	if err := run(ctx, o, sizes, reportOnly); err != nil {
 		fmt.Fprintln(os.Stderr, "compare:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, o options, sizes string, report bool) error {
-	if report {
+func run(ctx context.Context, o options, sizes string, reportOnly bool) error {
+	if reportOnly {
 		return writeReport(o.docs)
 	}
 	for text := range strings.SplitSeq(sizes, ",") {
@@ -117,12 +119,12 @@ func compare(ctx context.Context, o options) (err error) {
 	}
 	c.log("%d users took %s", o.users, time.Since(c.began).Round(time.Second))
 	if o.docs == "" {
-		return writeTable(os.Stdout, newFigures(c.figures), o.users)
+		return writeTable(os.Stdout, report.NewFigures(c.figures), o.users)
 	}
-	if err := appendFigures(o.docs, c.figures); err != nil {
+	if err := report.Append(figuresFile(o.docs), c.figures); err != nil {
 		return err
 	}
-	return cmp.Or(writeReport(o.docs), writeTable(os.Stdout, newFigures(c.figures), o.users))
+	return cmp.Or(writeReport(o.docs), writeTable(os.Stdout, report.NewFigures(c.figures), o.users))
 }
 
 // version returns a hash of a program, so that each build gets its own database.

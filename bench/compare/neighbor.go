@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"licensor/bench/load"
 )
 
 // greedy is how many callers ask the most expensive filters at once, and pause the time between two
@@ -35,17 +37,17 @@ func expensive(l *licensor) []byte {
 		url.PathEscape(fmt.Sprintf("endsWith(mail,'%d.example') or not(endsWith(mail,'%d.test'))", n, n))
 	switch n % 4 {
 	case 0:
-		return requestBytes("GET", l.address, "/v1.0"+documents, l.token, "")
+		return load.Request("GET", l.Address, "/v1.0"+documents, l.Token, "")
 	case 1:
-		return requestBytes("GET", l.address, "/v1.0"+members, l.token, "")
+		return load.Request("GET", l.Address, "/v1.0"+members, l.Token, "")
 	case 2:
 		var steps []string
 		for i, address := range []string{filter, documents, members, filter, documents, members} {
 			steps = append(steps, fmt.Sprintf(`{"id":"%d","method":"GET","url":%q,"headers":{"ConsistencyLevel":"eventual"}}`, i, address))
 		}
-		return requestBytes("POST", l.address, "/v1.0/$batch", l.token, `{"requests":[`+strings.Join(steps, ",")+`]}`)
+		return load.Request("POST", l.Address, "/v1.0/$batch", l.Token, `{"requests":[`+strings.Join(steps, ",")+`]}`)
 	}
-	return requestBytes("GET", l.address, "/v1.0"+filter, l.token, "")
+	return load.Request("GET", l.Address, "/v1.0"+filter, l.Token, "")
 }
 
 // neighborUsers is the number of users of the other tenant, besides its administrator.
@@ -82,7 +84,7 @@ func batchOf(l *licensor, address func(n int) string) []byte {
 	for i := range 20 {
 		steps = append(steps, fmt.Sprintf(`{"id":"%d","method":"GET","url":%q}`, i, address(i)))
 	}
-	return requestBytes("POST", l.address, "/v1.0/$batch", l.token, `{"requests":[`+strings.Join(steps, ",")+`]}`)
+	return load.Request("POST", l.Address, "/v1.0/$batch", l.Token, `{"requests":[`+strings.Join(steps, ",")+`]}`)
 }
 
 func expansion(l *licensor) []byte {
@@ -90,7 +92,7 @@ func expansion(l *licensor) []byte {
 	if asked.Add(1)%2 == 0 {
 		path = "/v1.0/users?$top=999&$expand=memberOf"
 	}
-	return requestBytes("GET", l.address, path, l.token, "")
+	return load.Request("GET", l.Address, path, l.Token, "")
 }
 
 func several(l *licensor) []byte {
@@ -100,13 +102,13 @@ func several(l *licensor) []byte {
 		for i := range 1000 {
 			ids = append(ids, `"`+personID(i)+`"`)
 		}
-		return requestBytes("POST", l.address, "/v1.0/directoryObjects/getByIds", l.token, `{"ids":[`+strings.Join(ids, ",")+`]}`)
+		return load.Request("POST", l.Address, "/v1.0/directoryObjects/getByIds", l.Token, `{"ids":[`+strings.Join(ids, ",")+`]}`)
 	case 1:
-		return requestBytes("GET", l.address, "/v1.0/groups/"+groupID(0)+"/transitiveMembers?$top=999", l.token, "")
+		return load.Request("GET", l.Address, "/v1.0/groups/"+groupID(0)+"/transitiveMembers?$top=999", l.Token, "")
 	case 2:
-		return requestBytes("GET", l.address, "/licensor/v1/licenseErrors", l.token, "")
+		return load.Request("GET", l.Address, "/licensor/v1/licenseErrors", l.Token, "")
 	}
-	return requestBytes("GET", l.address, "/v1.0/groups/delta", l.token, "")
+	return load.Request("GET", l.Address, "/v1.0/groups/delta", l.Token, "")
 }
 
 // neighbors measures reads of one user, pages of 100, changes in a tenant, and whether the server
@@ -143,11 +145,11 @@ func (c *comparison) neighbor(ctx context.Context, l *licensor, s strain) error 
 	defer stop()
 	for range greedy {
 		wait.Go(func() {
-			caller := connection{address: l.address}
-			defer caller.close()
+			caller := load.Connection{Address: l.Address}
+			defer caller.Close()
 			for ctx.Err() == nil {
 				// The version before refuses work that takes too long; refused callers retry.
-				_, _ = caller.ask(ctx, s.request(l))
+				_, _ = caller.Ask(ctx, s.request(l))
 			}
 		})
 	}
@@ -156,13 +158,13 @@ func (c *comparison) neighbor(ctx context.Context, l *licensor, s strain) error 
 		name    string
 		request func(n int) []byte
 	}{
-		{s.name, func(int) []byte { return requestBytes("GET", l.address, "/v1.0/users/admin@other.example", token, "") }},
-		{s.name + "-list", func(int) []byte { return requestBytes("GET", l.address, "/v1.0/users?$top=100", token, "") }},
+		{s.name, func(int) []byte { return load.Request("GET", l.Address, "/v1.0/users/admin@other.example", token, "") }},
+		{s.name + "-list", func(int) []byte { return load.Request("GET", l.Address, "/v1.0/users?$top=100", token, "") }},
 		{s.name + "-change", func(n int) []byte {
-			return requestBytes("PATCH", l.address, fmt.Sprintf("/v1.0/users/neighbor%d@other.example", n%neighborUsers), token,
+			return load.Request("PATCH", l.Address, fmt.Sprintf("/v1.0/users/neighbor%d@other.example", n%neighborUsers), token,
 				fmt.Sprintf(`{"officeLocation":"Desk %d-%d"}`, c.began.UnixNano(), n))
 		}},
-		{s.name + "-ready", func(int) []byte { return requestBytes("GET", l.address, "/readyz", token, "") }},
+		{s.name + "-ready", func(int) []byte { return load.Request("GET", l.Address, "/readyz", token, "") }},
 	} {
 		o, err := c.beside(ctx, l, row.request)
 		if err != nil {
@@ -174,18 +176,18 @@ func (c *comparison) neighbor(ctx context.Context, l *licensor, s strain) error 
 }
 
 // `beside` sends a request every 50 ms.
-func (c *comparison) beside(ctx context.Context, l *licensor, request func(n int) []byte) (*outcome, error) {
-	reader := connection{address: l.address}
-	defer reader.close()
-	o := &outcome{callers: 1, answers: map[int]size{}}
+func (c *comparison) beside(ctx context.Context, l *licensor, request func(n int) []byte) (*load.Outcome, error) {
+	reader := load.Connection{Address: l.Address}
+	defer reader.Close()
+	o := &load.Outcome{Callers: 1, Answers: map[int]load.Size{}}
 	for due, until := time.Now(), time.Now().Add(2*c.time); due.Before(until); due = due.Add(pause) {
 		time.Sleep(time.Until(due))
-		if _, err := reader.ask(ctx, request(len(o.times))); err != nil {
-			return failed(err)
+		if _, err := reader.Ask(ctx, request(len(o.Times))); err != nil {
+			return load.Failed(err)
 		}
-		o.times = append(o.times, time.Since(due))
+		o.Times = append(o.Times, time.Since(due))
 	}
-	slices.Sort(o.times)
+	slices.Sort(o.Times)
 	return o, nil
 }
 
@@ -197,7 +199,7 @@ func (l *licensor) populate(ctx context.Context, token string) error {
 		fmt.Fprintf(&rows, `{"user":{"displayName":"Neighbor `+
 			`%[1]d","userPrincipalName":"neighbor%[1]d@other.example","mailNickname":"neighbor%[1]d","accountEnabled":true}}`+"\n", n)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+l.address+"/licensor/v1/import", strings.NewReader(rows.String()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+l.Address+"/licensor/v1/import", strings.NewReader(rows.String()))
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,8 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 	_ "github.com/pocketbase/pocketbase/migrations" // creates its own tables
 	"github.com/pocketbase/pocketbase/tools/types"
+
+	"licensor/bench/process"
 )
 
 // pocketRecords is the path of the people in PocketBase's API.
@@ -28,7 +30,7 @@ func loadPocketBase(ctx context.Context, folder string, o options) (map[string]t
 			return nil, err
 		}
 		start := time.Now()
-		err = runQuietly(exec.CommandContext(ctx, program, o.roleArgs("pocketbase-load")...), nil)
+		err = process.RunQuietly(exec.CommandContext(ctx, program, o.roleArgs("pocketbase-load")...), nil)
 		return map[string]time.Duration{"all": time.Since(start)}, err
 	})
 }
@@ -207,7 +209,7 @@ func servePocketBase(ctx context.Context, folder string) error {
 	if err != nil {
 		return err
 	}
-	address, err := freeAddress(ctx)
+	address, err := process.FreeAddress(ctx)
 	if err != nil {
 		return err
 	}

@@ -15,12 +15,14 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"licensor/bench/process"
 )
 
 // postgres is a PostgreSQL cluster with a Unix socket in its folder.
 type postgres struct {
 	folder string
-	*server
+	*process.Server
 }
 
 func (p *postgres) cluster() string { return filepath.Join(p.folder, "cluster") }
@@ -39,17 +41,17 @@ func (p *postgres) command(ctx context.Context, name string, args ...string) (*e
 	if err != nil {
 		return nil, err
 	}
-	process := exec.CommandContext(ctx, path, args...)
-	process.Dir = p.folder
+	child := exec.CommandContext(ctx, path, args...)
+	child.Dir = p.folder
 	if os.Getuid() != 0 {
-		return process, nil
+		return child, nil
 	}
 	uid, gid, err := postgresUser()
 	if err != nil {
 		return nil, err
 	}
-	asUser(process, uid, gid)
-	return process, nil
+	asUser(child, uid, gid)
+	return child, nil
 }
 
 // postgresProgram finds a program in PATH or in Debian's folder for servers.
@@ -89,7 +91,7 @@ func (p *postgres) load(ctx context.Context, people *population) (map[string]tim
 		}
 		start := time.Now()
 		err := p.fill(ctx, people)
-		return map[string]time.Duration{"all": time.Since(start)}, errors.Join(err, p.stop())
+		return map[string]time.Duration{"all": time.Since(start)}, errors.Join(err, p.Stop())
 	})
 }
 
@@ -102,23 +104,23 @@ func (p *postgres) found(ctx context.Context) error {
 			return err
 		}
 	}
-	process, err := p.command(ctx, "initdb", "--pgdata", p.cluster(), "--username", "compare", "--auth", "trust", "--encoding", "UTF8", "--locale", "C")
+	child, err := p.command(ctx, "initdb", "--pgdata", p.cluster(), "--username", "compare", "--auth", "trust", "--encoding", "UTF8", "--locale", "C")
 	if err != nil {
 		return err
 	}
-	return runQuietly(process, nil)
+	return process.RunQuietly(child, nil)
 }
 
 // start runs the server with default settings except shared_buffers.
 func (p *postgres) start(ctx context.Context) error {
-	process, err := p.command(ctx, "postgres", "-D", p.cluster(), "-c", "listen_addresses=", "-c", "unix_socket_directories="+p.sockets(),
+	child, err := p.command(ctx, "postgres", "-D", p.cluster(), "-c", "listen_addresses=", "-c", "unix_socket_directories="+p.sockets(),
 		"-c", "shared_buffers=1GB", "-c", "logging_collector=off")
 	if err != nil {
 		return err
 	}
-	var said lastLines
-	process.Stderr = &said
-	if p.server, err = launch(process); err != nil {
+	var said process.LastLines
+	child.Stderr = &said
+	if p.Server, err = process.Launch(child); err != nil {
 		return err
 	}
 	for end := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
@@ -127,7 +129,7 @@ func (p *postgres) start(ctx context.Context) error {
 			return connection.Close(ctx)
 		}
 		if ctx.Err() != nil || time.Now().After(end) {
-			return errors.Join(fmt.Errorf("PostgreSQL did not start: %w\n%s", err, said.text), p.stop())
+			return errors.Join(fmt.Errorf("PostgreSQL did not start: %w\n%s", err, said.Text), p.Stop())
 		}
 	}
 }

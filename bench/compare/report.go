@@ -4,48 +4,45 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"licensor/bench/report"
 )
 
-// column describes a contender in tables and plots.
-type column struct {
-	contender string
-	title     string // in tables
-	mark      rune   // shape of its points: o circle, s square, t triangle, d diamond
-	class     string // CSS class with its color
-}
-
-var columns = []column{
-	{before, "version before", 's', "before"},
-	{ours, "this version", 'o', "ours"},
-	{postgreSQL, "PostgreSQL", 't', "postgres"},
-	{pocketBase, "PocketBase", 'd', "pocket"},
+var columns = []report.Column{
+	{Contender: before, Title: "version before", Mark: 's', Color: "#8a8f98"},
+	{Contender: ours, Title: "this version", Mark: 'o', Color: "#d6336c"},
+	{Contender: postgreSQL, Title: "PostgreSQL", Mark: 't', Color: "#3b82d6"},
+	{Contender: pocketBase, Title: "PocketBase", Mark: 'd', Color: "#c98a0c"},
 }
 
 // measure describes how to read the figures of a row.
 type measure struct {
 	title string
-	value func(figure) float64
-	show  func(figure) string
+	value func(report.Figure) float64
+	show  func(report.Figure) string
 	more  bool   // more is better
 	unit  string // of plots
 }
 
-func timeOf(f figure) float64  { return f.P99 }
-func rateOf(f figure) float64  { return f.Rate }
-func valueOf(f figure) float64 { return f.Value }
+func timeOf(f report.Figure) float64  { return f.P99 }
+func rateOf(f report.Figure) float64  { return f.Rate }
+func valueOf(f report.Figure) float64 { return f.Value }
 
-func showTime(f figure) string { return inTime(f.P99) + " (" + inTime(f.P50) + ")" }
-func showRate(f figure) string { return grouped(f.Rate) + " (" + inTime(f.P99) + ")" }
+func showTime(f report.Figure) string {
+	return report.InTime(f.P99) + " (" + report.InTime(f.P50) + ")"
+}
 
-func showMegabytes(f figure) string { return grouped(f.Value) + " MB" }
+func showRate(f report.Figure) string {
+	return report.Grouped(f.Rate) + " (" + report.InTime(f.P99) + ")"
+}
 
-func showSeconds(f figure) string { return inTime(1000 * f.Value) }
+func showMegabytes(f report.Figure) string { return report.Grouped(f.Value) + " MB" }
+
+func showSeconds(f report.Figure) string { return report.InTime(1000 * f.Value) }
 
 // tableRows returns the rows of the report in order, and the measure of each.
 func tableRows() (names []string, measures map[string]measure) {
@@ -82,7 +79,7 @@ func tableRows() (names []string, measures map[string]measure) {
 	add("memory", measure{
 		title: "memory per user",
 		value: valueOf,
-		show:  func(f figure) string { return grouped(f.Value) + " B" },
+		show:  func(f report.Figure) string { return report.Grouped(f.Value) + " B" },
 		unit:  "B",
 	})
 	add("resident", measure{title: "resident memory after the run", value: valueOf, show: showMegabytes, unit: "MB"})
@@ -91,28 +88,28 @@ func tableRows() (names []string, measures map[string]measure) {
 }
 
 // writeTable writes the figures of one number of users as a Markdown table.
-func writeTable(w io.Writer, all *figures, users int) error {
+func writeTable(w io.Writer, all *report.Figures, users int) error {
 	var b strings.Builder
 	b.WriteString("| |")
 	for _, c := range columns {
-		b.WriteString(" " + c.title + " |")
+		b.WriteString(" " + c.Title + " |")
 	}
 	b.WriteString(" times better |\n|---|---|---|---|---|---|\n")
 	names, measures := tableRows()
 	for _, name := range names {
-		b.WriteString(all.tableRow(users, name, measures[name]))
+		b.WriteString(tableRow(all, users, name, measures[name]))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // tableRow returns a row of the table, which is empty if the row was not measured.
-func (all *figures) tableRow(users int, name string, m measure) string {
+func tableRow(all *report.Figures, users int, name string, m measure) string {
 	row, measured := "| "+m.title+" |", false
 	var ratios []string
-	mine, _ := all.at(users, name, ours)
+	mine, _ := all.At(users, name, ours)
 	for _, c := range columns {
-		f, ok := all.at(users, name, c.contender)
+		f, ok := all.At(users, name, c.Contender)
 		cell := "–"
 		if ok && m.value(f) > 0 {
 			cell = m.show(f)
@@ -122,15 +119,16 @@ func (all *figures) tableRow(users int, name string, m measure) string {
 		}
 		measured = measured || ok
 		row += " " + cell + " |"
-		if c.contender != ours {
+		if c.Contender != ours {
 			ratios = append(ratios, ratio(m, mine, f))
 		}
 	}
 	if !measured {
 		return ""
 	}
-	if bare, ok := all.at(users, name, bareName); ok && bare.Rate > 0 {
-		ratios = append(ratios, fmt.Sprintf("**%s %%** of the bare handler", significant(100*mine.Rate/bare.Rate)))
+	if bare, ok := all.At(users, name, bareName); ok && bare.Rate > 0 {
+		share := report.Significant(100 * mine.Rate / bare.Rate)
+		ratios = append(ratios, fmt.Sprintf("**%s %%** of the bare handler", share))
 	}
 	return row + " " + strings.Join(ratios, " / ") + " |\n"
 }
@@ -147,7 +145,7 @@ func remark(note string) string {
 }
 
 // ratio returns how many times better ours is.
-func ratio(m measure, mine, other figure) string {
+func ratio(m measure, mine, other report.Figure) string {
 	a, b := m.value(mine), m.value(other)
 	if a <= 0 || b <= 0 {
 		return "–"
@@ -155,40 +153,7 @@ func ratio(m measure, mine, other figure) string {
 	if m.more {
 		a, b = b, a
 	}
-	return significant(b / a)
-}
-
-// inTime formats milliseconds.
-func inTime(ms float64) string {
-	switch {
-	case ms >= 10_000:
-		return significant(ms/1000) + " s"
-	case ms >= 1000:
-		return strconv.FormatFloat(ms/1000, 'f', 1, 64) + " s"
-	}
-	return significant(ms) + " ms"
-}
-
-// significant formats a number with two significant digits, or without decimals.
-func significant(v float64) string {
-	switch {
-	case v >= 10:
-		return grouped(v)
-	case v >= 1:
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	case v >= 0.1:
-		return strconv.FormatFloat(v, 'f', 2, 64)
-	}
-	return strconv.FormatFloat(v, 'f', 3, 64)
-}
-
-// grouped formats a whole number with commas.
-func grouped(v float64) string {
-	text := strconv.FormatInt(int64(math.Round(v)), 10)
-	for at := len(text) - 3; at > 0; at -= 3 {
-		text = text[:at] + "," + text[at:]
-	}
-	return text
+	return report.Significant(b / a)
 }
 
 // plots are the files with plots and the rows in each.
@@ -205,61 +170,48 @@ var plots = []struct {
 	{"tenant", []string{"import-users", "start", "memory"}},
 }
 
+func figuresFile(docs string) string { return filepath.Join(docs, "performance", "figures.csv") }
+
 // writeReport updates the tables in performance.md, between its markers, and the plots.
 func writeReport(docs string) error {
-	all, err := readFigures(docs)
+	all, err := report.Read(figuresFile(docs))
 	if err != nil {
 		return err
 	}
 	_, measures := tableRows()
 	for _, p := range plots {
-		var panels []panel
+		var panels []report.Panel
 		for _, row := range p.rows {
-			if one := all.panel(row, measures[row]); len(one.series) > 0 {
+			if one := panelOf(all, row, measures[row]); len(one.Series) > 0 {
 				panels = append(panels, one)
 			}
 		}
-		if err := os.WriteFile(filepath.Join(docs, "performance", p.name+".svg"), drawPanels(panels), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(docs, "performance", p.name+".svg"), report.Draw(columns, panels), 0o644); err != nil {
 			return err
 		}
 	}
 	var b bytes.Buffer
-	for _, users := range slices.Backward(all.sizes) {
-		fmt.Fprintf(&b, "### %s users\n\n", grouped(float64(users)))
+	for _, users := range slices.Backward(all.Sizes) {
+		fmt.Fprintf(&b, "### %s users\n\n", report.Grouped(float64(users)))
 		if err := writeTable(&b, all, users); err != nil {
 			return err
 		}
 		b.WriteString("\n")
 	}
-	return insert(filepath.Join(docs, "performance.md"), "figures", strings.TrimSpace(b.String()))
+	return report.Insert(filepath.Join(docs, "performance.md"), "figures", strings.TrimSpace(b.String()))
 }
 
-// insert replaces the text between the two markers of a name.
-func insert(file, name, text string) error {
-	data, err := os.ReadFile(file)
-	if err != nil {
-		return err
-	}
-	begin, end := "<!-- "+name+": begin -->", "<!-- "+name+": end -->"
-	head, rest, ok := strings.Cut(string(data), begin)
-	_, tail, closed := strings.Cut(rest, end)
-	if !ok || !closed {
-		return fmt.Errorf("%s does not have the markers %s and %s", file, begin, end)
-	}
-	return os.WriteFile(file, []byte(head+begin+"\n"+text+"\n"+end+tail), 0o644)
-}
-
-func (all *figures) panel(row string, m measure) panel {
-	p := panel{title: strings.ReplaceAll(m.title, "`", ""), unit: m.unit}
+func panelOf(all *report.Figures, row string, m measure) report.Panel {
+	p := report.Panel{Title: strings.ReplaceAll(m.title, "`", ""), Of: "users", Unit: m.unit}
 	for _, c := range columns {
-		s := series{column: c}
-		for _, users := range all.sizes {
-			if f, ok := all.at(users, row, c.contender); ok && m.value(f) > 0 {
-				s.points = append(s.points, point{float64(users), m.value(f)})
+		s := report.Series{Column: c}
+		for _, users := range all.Sizes {
+			if f, ok := all.At(users, row, c.Contender); ok && m.value(f) > 0 {
+				s.Points = append(s.Points, report.Point{X: float64(users), Y: m.value(f)})
 			}
 		}
-		if len(s.points) > 0 {
-			p.series = append(p.series, s)
+		if len(s.Points) > 0 {
+			p.Series = append(p.Series, s)
 		}
 	}
 	return p

@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"slices"
 	"sync/atomic"
+
+	"licensor/bench/load"
+	"licensor/bench/process"
 )
 
 // mostRequests is the maximum number of requests per question and contender.
@@ -19,8 +22,8 @@ func (c *comparison) conditions(ctx context.Context) error {
 		if !c.wanted(q.name) {
 			continue
 		}
-		outcomes := make([]*outcome, len(c.contenders))
-		var reference *outcome
+		outcomes := make([]*load.Outcome, len(c.contenders))
+		var reference *load.Outcome
 		for n, contender := range c.contenders {
 			var err error
 			if outcomes[n], err = c.ask(ctx, contender, q); err != nil {
@@ -31,9 +34,9 @@ func (c *comparison) conditions(ctx context.Context) error {
 			}
 		}
 		for n, contender := range c.contenders {
-			if i, differs := differing(reference, outcomes[n]); differs {
-				outcomes[n].note = fmt.Sprintf("request %d finds %v, ours %v",
-					i, outcomes[n].answers[i], reference.answers[i])
+			if i, differs := load.Differing(reference, outcomes[n]); differs {
+				outcomes[n].Note = fmt.Sprintf("request %d finds %v, ours %v",
+					i, outcomes[n].Answers[i], reference.Answers[i])
 			}
 			c.add(q.name, contender.name, outcomes[n])
 		}
@@ -41,13 +44,13 @@ func (c *comparison) conditions(ctx context.Context) error {
 	return nil
 }
 
-func (c *comparison) ask(ctx context.Context, to *contender, q *question) (*outcome, error) {
+func (c *comparison) ask(ctx context.Context, to *contender, q *question) (*load.Outcome, error) {
 	if err := to.refresh(ctx); err != nil {
 		return nil, err
 	}
-	l := load{callers: c.callers, most: mostRequests, time: c.time}
+	l := load.Load{Callers: c.callers, Most: mostRequests, Time: c.time}
 	for i := range min(q.values, mostRequests) {
-		l.requests = append(l.requests, requestBytes("GET", to.server.address, to.path(q, i), to.server.token, ""))
+		l.Requests = append(l.Requests, load.Request("GET", to.server.Address, to.path(q, i), to.server.Token, ""))
 	}
 	if to.keeps { // no result of the row before may be reused
 		change, done := c.changing(to)
@@ -56,10 +59,10 @@ func (c *comparison) ask(ctx context.Context, to *contender, q *question) (*outc
 			return nil, err
 		}
 		if q.same {
-			l.before = change
+			l.Before = change
 		}
 	}
-	return put(ctx, to.server.address, l)
+	return load.Put(ctx, to.server.Address, l)
 }
 
 // refresh gets a new token if tokens of the contender expire soon.
@@ -78,23 +81,23 @@ func (c *comparison) changeRequest(of *contender) []byte {
 	n := changed.Add(1)
 	value := fmt.Sprintf("Desk %d-%d", c.began.UnixNano(), n)
 	method, path, body := of.change(personID(int(n*7919)%c.users), value)
-	return requestBytes(method, of.server.address, path, of.server.token, body)
+	return load.Request(method, of.server.Address, path, of.server.Token, body)
 }
 
 // changing returns a function that changes a user, so that cached results are no longer valid. Call
 // done at the end.
 func (c *comparison) changing(of *contender) (change func(context.Context, int) error, done func()) {
-	connections := make([]connection, c.callers)
+	connections := make([]load.Connection, c.callers)
 	for i := range connections {
-		connections[i].address = of.server.address
+		connections[i].Address = of.server.Address
 	}
 	change = func(ctx context.Context, caller int) error {
-		_, err := connections[caller].ask(ctx, c.changeRequest(of))
+		_, err := connections[caller].Ask(ctx, c.changeRequest(of))
 		return err
 	}
 	return change, func() {
 		for i := range connections {
-			connections[i].close()
+			connections[i].Close()
 		}
 	}
 }
@@ -126,15 +129,15 @@ func (c *comparison) lists(ctx context.Context) error {
 		top, pages int
 	}{{"page-100-first", 100, 1}, {"page-100", 100, mostPages}, {"page-999", 999, mostPages}} {
 		asked := append(slices.Clone(c.contenders), bare)
-		if err := c.inTurns(ctx, row.name, asked, func(of *contender) load {
+		if err := c.inTurns(ctx, row.name, asked, func(of *contender) load.Load {
 			list := []string{fmt.Sprintf("/page-%d.json", row.top)}
 			if of != bare {
 				all := paths[of.name][row.top]
 				list = all[:min(len(all), row.pages)]
 			}
-			l := load{callers: c.callers, cycle: true, time: c.time}
+			l := load.Load{Callers: c.callers, Cycle: true, Time: c.time}
 			for _, path := range list {
-				l.requests = append(l.requests, requestBytes("GET", of.server.address, path, of.server.token, ""))
+				l.Requests = append(l.Requests, load.Request("GET", of.server.Address, path, of.server.Token, ""))
 			}
 			return l
 		}); err != nil {
@@ -151,25 +154,25 @@ const turns = 6
 // remains of a turn, such as pages that are still being written, and other work of the machine
 // affect all contenders equally.
 func (c *comparison) inTurns(
-	ctx context.Context, row string, contenders []*contender, loadOf func(*contender) load,
+	ctx context.Context, row string, contenders []*contender, loadOf func(*contender) load.Load,
 ) error {
-	sums := make([]*outcome, len(contenders))
+	sums := make([]*load.Outcome, len(contenders))
 	for turn := range turns * len(contenders) {
 		i := (turn + turn/len(contenders)) % len(contenders)
 		of := contenders[i]
-		if sums[i] != nil && sums[i].note != "" {
+		if sums[i] != nil && sums[i].Note != "" {
 			continue
 		}
 		if err := of.refresh(ctx); err != nil {
 			return err
 		}
 		l := loadOf(of)
-		l.time /= turns
-		o, err := put(ctx, of.server.address, l)
+		l.Time /= turns
+		o, err := load.Put(ctx, of.server.Address, l)
 		if err != nil {
 			return fmt.Errorf("%s, %s: %w", row, of.name, err)
 		}
-		sums[i] = sums[i].and(o)
+		sums[i] = sums[i].And(o)
 	}
 	for i, of := range contenders {
 		c.add(row, of.name, sums[i])
@@ -186,10 +189,10 @@ func (c *comparison) bare(ctx context.Context, paths map[int][]string) (*contend
 		if of.name != ours {
 			continue
 		}
-		asks := connection{address: of.server.address}
-		defer asks.close()
+		asks := load.Connection{Address: of.server.Address}
+		defer asks.Close()
 		for top, list := range paths {
-			body, err := asks.ask(ctx, requestBytes("GET", of.server.address, list[0], of.server.token, ""))
+			body, err := asks.Ask(ctx, load.Request("GET", of.server.Address, list[0], of.server.Token, ""))
 			if err != nil {
 				return nil, err
 			}
@@ -213,10 +216,10 @@ func (c *comparison) changes(ctx context.Context) error {
 		if !c.wanted(row) {
 			continue
 		}
-		if err := c.inTurns(ctx, row, c.contenders, func(of *contender) load {
-			l := load{callers: callers, time: c.time}
+		if err := c.inTurns(ctx, row, c.contenders, func(of *contender) load.Load {
+			l := load.Load{Callers: callers, Time: c.time}
 			for range 20_000 {
-				l.requests = append(l.requests, c.changeRequest(of))
+				l.Requests = append(l.Requests, c.changeRequest(of))
 			}
 			return l
 		}); err != nil {
@@ -233,7 +236,7 @@ func (c *comparison) sizes(context.Context) error {
 		folders[l.name] = l.folder
 	}
 	for _, contender := range c.contenders {
-		bytes, err := diskBytes(folders[contender.name])
+		bytes, err := process.DiskBytes(folders[contender.name])
 		if err != nil {
 			return err
 		}
@@ -245,7 +248,7 @@ func (c *comparison) sizes(context.Context) error {
 // resident measures the resident memory of the versions at the end.
 func (c *comparison) resident(context.Context) error {
 	for _, l := range c.versions {
-		resident, err := l.residentBytes()
+		resident, err := l.Resident()
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,5 @@
-package main
+// Package report keeps figures in CSV files, and writes tables and plots of them into documents.
+package report
 
 import (
 	"encoding/csv"
@@ -11,10 +12,10 @@ import (
 	"strconv"
 )
 
-// figure is the result of one row for one contender. Times are in milliseconds.
-type figure struct {
+// Figure is the result of one row for one contender. Times are in milliseconds.
+type Figure struct {
 	Time           string // of the run
-	Users          int
+	Size           int    // the number of users, or of what else the row is measured by
 	Row, Contender string
 	Requests       int
 	P50, P99, Rate float64
@@ -22,19 +23,19 @@ type figure struct {
 	Note           string
 }
 
-var figuresHeader = []string{"time", "users", "row", "contender", "requests", "p50_ms", "p99_ms", "per_second", "value", "note"}
+var header = []string{"time", "size", "row", "contender", "requests", "p50_ms", "p99_ms", "per_second", "value", "note"}
 
-func (f *figure) cells() []string {
+func (f *Figure) cells() []string {
 	decimal := func(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 	return []string{
-		f.Time, strconv.Itoa(f.Users), f.Row, f.Contender, strconv.Itoa(f.Requests),
+		f.Time, strconv.Itoa(f.Size), f.Row, f.Contender, strconv.Itoa(f.Requests),
 		decimal(f.P50), decimal(f.P99), decimal(f.Rate), decimal(f.Value), f.Note,
 	}
 }
 
-func parseFigure(cells []string) (f figure, err error) {
+func parseFigure(cells []string) (f Figure, err error) {
 	f.Time, f.Row, f.Contender, f.Note = cells[0], cells[2], cells[3], cells[9]
-	for cell, to := range map[int]*int{1: &f.Users, 4: &f.Requests} {
+	for cell, to := range map[int]*int{1: &f.Size, 4: &f.Requests} {
 		n, bad := strconv.Atoi(cells[cell])
 		*to, err = n, errors.Join(err, bad)
 	}
@@ -45,11 +46,8 @@ func parseFigure(cells []string) (f figure, err error) {
 	return f, err
 }
 
-func figuresFile(docs string) string { return filepath.Join(docs, "performance", "figures.csv") }
-
-// appendFigures adds the figures of a run to the file, which has those of all runs.
-func appendFigures(docs string, figures []figure) (err error) {
-	name := figuresFile(docs)
+// Append adds the figures of a run to a file, which has those of all runs.
+func Append(name string, figures []Figure) (err error) {
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return err
 	}
@@ -61,7 +59,7 @@ func appendFigures(docs string, figures []figure) (err error) {
 	defer func() { err = errors.Join(err, file.Close()) }()
 	out := csv.NewWriter(file)
 	if errors.Is(missing, fs.ErrNotExist) {
-		err = out.Write(figuresHeader)
+		err = out.Write(header)
 	}
 	for _, f := range figures {
 		err = errors.Join(err, out.Write(f.cells()))
@@ -70,8 +68,9 @@ func appendFigures(docs string, figures []figure) (err error) {
 	return errors.Join(err, out.Error())
 }
 
-func readFigures(docs string) (*figures, error) {
-	file, err := os.Open(figuresFile(docs))
+// Read reads the figures of a file.
+func Read(name string) (*Figures, error) {
+	file, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +79,7 @@ func readFigures(docs string) (*figures, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []figure
+	var list []Figure
 	for i, cells := range rows[1:] {
 		f, err := parseFigure(cells)
 		if err != nil {
@@ -88,34 +87,36 @@ func readFigures(docs string) (*figures, error) {
 		}
 		list = append(list, f)
 	}
-	return newFigures(list), nil
+	return NewFigures(list), nil
 }
 
 // place identifies a figure in a table or plot.
 type place struct {
-	users          int
+	size           int
 	row, contender string
 }
 
-// figures has the latest figure of each place.
-type figures struct {
-	latest map[place]figure
-	sizes  []int // ascending
+// Figures has the latest figure of each place.
+type Figures struct {
+	latest map[place]Figure
+	Sizes  []int // ascending
 }
 
-func newFigures(list []figure) *figures {
-	all := &figures{latest: map[place]figure{}}
+// NewFigures returns the latest figures of a list.
+func NewFigures(list []Figure) *Figures {
+	all := &Figures{latest: map[place]Figure{}}
 	for _, f := range list {
-		all.latest[place{f.Users, f.Row, f.Contender}] = f
-		if !slices.Contains(all.sizes, f.Users) {
-			all.sizes = append(all.sizes, f.Users)
+		all.latest[place{f.Size, f.Row, f.Contender}] = f
+		if !slices.Contains(all.Sizes, f.Size) {
+			all.Sizes = append(all.Sizes, f.Size)
 		}
 	}
-	slices.Sort(all.sizes)
+	slices.Sort(all.Sizes)
 	return all
 }
 
-func (all *figures) at(users int, row, contender string) (figure, bool) {
-	f, ok := all.latest[place{users, row, contender}]
+// At returns the latest figure of a size, row and contender.
+func (all *Figures) At(size int, row, contender string) (Figure, bool) {
+	f, ok := all.latest[place{size, row, contender}]
 	return f, ok
 }

@@ -1,4 +1,6 @@
-package main
+// Package load sends HTTP requests from several callers and measures the responses. Its client is
+// minimal, because it shares the processors with the server.
+package load
 
 import (
 	"bufio"
@@ -17,29 +19,30 @@ import (
 // patience is the time limit for a response.
 const patience = time.Minute
 
-var errTooLong = errors.New("no answer within " + patience.String())
+// ErrTooLong means that there was no response in time.
+var ErrTooLong = errors.New("no answer within " + patience.String())
 
-// refusedError is a response with an error status.
-type refusedError struct {
-	status int
+// RefusedError is a response with an error status.
+type RefusedError struct {
+	Status int
 	body   string
 }
 
-func (r *refusedError) Error() string { return fmt.Sprintf("answered %d: %s", r.status, r.body) }
+func (r *RefusedError) Error() string { return fmt.Sprintf("answered %d: %s", r.Status, r.body) }
 
-// connection is a minimal HTTP client that sends one request after another. It is minimal because
+// Connection is a minimal HTTP client that sends one request after another. It is minimal because
 // it shares the processors with the server.
-type connection struct {
-	address string
+type Connection struct {
+	Address string
 	open    net.Conn
 	reader  *bufio.Reader
 	body    []byte
 }
 
-// ask sends a request and returns the body of the response, which is valid until the next call.
-func (c *connection) ask(ctx context.Context, request []byte) ([]byte, error) {
+// Ask sends a request and returns the body of the response, which is valid until the next call.
+func (c *Connection) Ask(ctx context.Context, request []byte) ([]byte, error) {
 	if c.open == nil {
-		open, err := new(net.Dialer).DialContext(ctx, "tcp", c.address)
+		open, err := new(net.Dialer).DialContext(ctx, "tcp", c.Address)
 		if err != nil {
 			return nil, err
 		}
@@ -47,26 +50,27 @@ func (c *connection) ask(ctx context.Context, request []byte) ([]byte, error) {
 	}
 	status, err := c.exchange(request)
 	if err != nil {
-		c.close()
+		c.Close()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			err = errTooLong
+			err = ErrTooLong
 		}
 		return nil, err
 	}
 	if status >= 300 {
-		return nil, &refusedError{status, string(c.body[:min(len(c.body), 300)])}
+		return nil, &RefusedError{status, string(c.body[:min(len(c.body), 300)])}
 	}
 	return c.body, nil
 }
 
-func (c *connection) close() {
+// Close ends the connection. The next request opens another one.
+func (c *Connection) Close() {
 	if c.open != nil {
 		_ = c.open.Close() // no longer used
 		c.open = nil
 	}
 }
 
-func (c *connection) exchange(request []byte) (status int, err error) {
+func (c *Connection) exchange(request []byte) (status int, err error) {
 	if err := c.open.SetDeadline(time.Now().Add(patience)); err != nil {
 		return 0, err
 	}
@@ -92,7 +96,7 @@ func (c *connection) exchange(request []byte) (status int, err error) {
 }
 
 // head reads the status and the length of the body, which is negative for a chunked body.
-func (c *connection) head() (status, length int, err error) {
+func (c *Connection) head() (status, length int, err error) {
 	for n := 0; ; n++ {
 		line, err := c.reader.ReadSlice('\n')
 		if err != nil {
@@ -118,8 +122,8 @@ func (c *connection) head() (status, length int, err error) {
 	}
 }
 
-// requestBytes returns a request as it is sent.
-func requestBytes(method, address, path, token, body string) []byte {
+// Request returns a request as it is sent.
+func Request(method, address, path, token, body string) []byte {
 	b := fmt.Appendf(nil, "%s %s HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nConsistencyLevel: "+
 		"eventual\r\n", method, path, address, token)
 	if body != "" {
