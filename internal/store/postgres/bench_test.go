@@ -47,7 +47,7 @@ func appendByHand(b *testing.B, mode pgx.QueryExecMode, many int) {
 		if err != nil {
 			return err
 		}
-		_, err = conn.Exec(b.Context(), postgres.AppendAll, append([]any{mode}, args...)...)
+		_, err = conn.Exec(b.Context(), postgres.AppendStatement, append([]any{mode}, args...)...)
 		return err
 	})
 }

@@ -26,7 +26,7 @@ var shared struct {
 // what is left.
 func Close() {
 	if shared.server != nil {
-		shared.server.remove()
+		shared.server.Stop()
 	} else if shared.url != "" {
 		_ = say(context.Background(), "DROP DATABASE IF EXISTS "+template+" WITH (FORCE)") // else it stays
 	}
@@ -38,7 +38,7 @@ var template = fmt.Sprintf("licensor_template_%d", os.Getpid())
 
 func prepare() {
 	if shared.url = os.Getenv("LICENSOR_TEST_DATABASE"); shared.url == "" {
-		if shared.server, shared.err = start(nil); shared.err != nil {
+		if shared.server, shared.err = New(); shared.err != nil {
 			return
 		}
 		shared.url = shared.server.URL("postgres")

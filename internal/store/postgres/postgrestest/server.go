@@ -30,15 +30,16 @@ type Server struct {
 // ones.
 func Start(tb testing.TB, settings ...string) *Server {
 	tb.Helper()
-	s, err := start(settings)
+	s, err := New(settings...)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(s.remove)
+	tb.Cleanup(s.Stop)
 	return s
 }
 
-func start(settings []string) (*Server, error) {
+// New starts a server that runs until Stop, for programs that are not tests.
+func New(settings ...string) (*Server, error) {
 	folder, err := os.MkdirTemp("", "licensor-postgres-")
 	if err != nil {
 		return nil, err
@@ -46,7 +47,7 @@ func start(settings []string) (*Server, error) {
 	s := &Server{folder: folder, settings: settings}
 	if err := s.begin(); err != nil {
 		log, _ := os.ReadFile(filepath.Join(folder, "log")) // it may not exist yet
-		s.remove()
+		s.Stop()
 		return nil, fmt.Errorf("start PostgreSQL: %w\n%s", err, log)
 	}
 	return s, nil
@@ -128,7 +129,8 @@ func (s *Server) await() error {
 // Kill ends the server like a crash. Its other processes end when they notice.
 func (s *Server) Kill() { s.process.kill() }
 
-func (s *Server) remove() {
+// Stop ends the server and removes its files.
+func (s *Server) Stop() {
 	if s.process != nil {
 		s.process.end(syscall.SIGQUIT)
 	}

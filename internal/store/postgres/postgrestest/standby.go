@@ -17,7 +17,7 @@ func (s *Server) Standby(tb testing.TB) *Server {
 		tb.Fatal(err)
 	}
 	other := &Server{folder: folder, settings: []string{"hot_standby=on", "primary_conninfo=" + s.conninfo()}}
-	tb.Cleanup(other.remove)
+	tb.Cleanup(other.Stop)
 	copied, err := other.command("pg_basebackup", "-D", other.data(), "-d", s.conninfo(), "-R", "-X", "stream", "-c", "fast")
 	if err != nil {
 		tb.Fatal(err)
