@@ -108,7 +108,22 @@ func TestOneBackupIsMadeAtATime(t *testing.T) {
 	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
 		t.Errorf("a second one: %d %v", got.status, got.header)
 	}
+	other, elsewhere := w.second("fabrikam.example"), make(chan answer, 1)
+	go func() { elsewhere <- other.send("GET", "/licensor/v1/backup", other.appToken(allPermissions...), "") }()
+	<-begun // another tenant does not wait
+	w.backups.Operators = []own.Operator{{Tenant: w.tenant.ID(), AppID: w.app.AppID}}
+	operator := make(chan answer, 1)
+	go func() { operator <- w.send("GET", "/licensor/v1/backup", token, "") }()
+	<-begun
+	if got := w.do("GET", "/licensor/v1/backup", token, ""); got.status != http.StatusTooManyRequests {
+		t.Errorf("a second one of an operator: %d", got.status)
+	}
 	close(end)
+	for _, others := range []chan answer{elsewhere, operator} {
+		if got := <-others; got.status != http.StatusOK {
+			t.Errorf("one of others: %d %s", got.status, got.body)
+		}
+	}
 	if got := <-first; got.status != http.StatusOK {
 		t.Errorf("the first one: %d %s", got.status, got.body)
 	}

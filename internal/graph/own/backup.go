@@ -17,7 +17,8 @@ import (
 	"licensor/internal/store"
 )
 
-// Backups makes backups for callers, one at a time.
+// Backups makes backups for callers, one at a time for each tenant and for all operators, so that
+// a caller that reads slowly keeps only its own tenant waiting.
 type Backups struct {
 	// Write writes a backup of tenants, all of them if nil, to a stream.
 	Write func(ctx context.Context, w io.Writer, tenants []uuid.UUID, withoutSecrets bool) error
@@ -26,7 +27,8 @@ type Backups struct {
 	// Silence is how long a caller may take for each megabyte; UsualSilence if zero.
 	Silence time.Duration
 
-	one sync.Mutex // held while a backup is made
+	mu   sync.Mutex
+	busy map[uuid.UUID]bool // the tenants of callers; uuid.Nil for operators
 }
 
 // Operator is an application of a tenant. Applications of other tenants may have the same client
@@ -37,6 +39,7 @@ type Operator struct{ Tenant, AppID uuid.UUID }
 const (
 	UsualSilence = 30 * time.Second
 	mostTime     = 6 * time.Hour
+	mostBackups  = 4  // at a time, besides that of an operator
 	nextBackup   = 30 // seconds after which another caller may retry
 	backupSize   = 16 << 20
 )
@@ -58,12 +61,16 @@ func (b *Backups) Send(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	if !b.one.TryLock() {
+	whose := r.Caller.Tenant
+	if b.isOperator(r.Caller) {
+		whose = uuid.Nil
+	}
+	if !b.begin(whose) {
 		p := problem.TooMany(nextBackup)
 		p.Message = "Another backup is being made. Please retry again later."
 		return p
 	}
-	defer b.one.Unlock()
+	defer b.end(whose)
 	if err := r.Share.More(r.Context(), backupSize); err != nil {
 		return err
 	}
@@ -83,6 +90,34 @@ func (b *Backups) Send(r *wire.Request) error {
 	r.Log.Info("sent a backup", "request-id", r.ID, "tenant", r.Caller.Tenant, "caller", r.Caller.Actor(),
 		"tenants", tenantsAsText(tenants), "secrets", !withoutSecrets)
 	return nil
+}
+
+func (b *Backups) isOperator(c *identity.Caller) bool {
+	return slices.Contains(b.Operators, Operator{c.Tenant, c.AppID}) && !c.Delegated
+}
+
+// begin reports whether a backup may be made. Then end must be called after it.
+func (b *Backups) begin(whose uuid.UUID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	others := len(b.busy)
+	if b.busy[uuid.Nil] {
+		others--
+	}
+	if b.busy[whose] || whose != uuid.Nil && others >= mostBackups {
+		return false
+	}
+	if b.busy == nil {
+		b.busy = map[uuid.UUID]bool{}
+	}
+	b.busy[whose] = true
+	return true
+}
+
+func (b *Backups) end(whose uuid.UUID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.busy, whose)
 }
 
 func tenantsAsText(tenants []uuid.UUID) string {
@@ -106,7 +141,7 @@ func (b *Backups) asked(r *wire.Request) (tenants []uuid.UUID, withoutSecrets bo
 		}
 		tenants = []uuid.UUID{id}
 	}
-	if slices.Contains(b.Operators, Operator{r.Caller.Tenant, r.Caller.AppID}) && !r.Caller.Delegated {
+	if b.isOperator(r.Caller) {
 		return tenants, withoutSecrets, nil
 	}
 	others := tenants != nil && tenants[0] != r.Caller.Tenant
