@@ -1,5 +1,8 @@
 package postgres
 
+// ObjectsText returns the statement of Objects and its arguments.
+var ObjectsText = objectsText
+
 // Parse parses the URL of a database.
 var Parse = parse
 

@@ -15,7 +15,14 @@ import (
 const (
 	readObjects = `SELECT ordinal, id, deleted, document, sum, seq FROM licensor.object
 		WHERE tenant = $1 AND kind = $2 AND ordinal > $3 AND ordinal < $4 AND NOT purged`
-	thatAreNamed   = " AND ordinal = ANY ($6) ORDER BY ordinal LIMIT $5"
+	// readNamed looks up each ordinal. A database that has no statistics of the table yet would take
+	// "ordinal = ANY ($6)" for a condition on all rows of the tenant, even for one ordinal.
+	readNamed = `SELECT named.ordinal, id, deleted, document, sum, seq
+		FROM (SELECT DISTINCT unnest($6::bigint[]) AS ordinal) AS named, LATERAL (
+			SELECT id, deleted, document, sum, seq FROM licensor.object AS o
+			WHERE o.tenant = $1 AND o.kind = $2 AND o.ordinal = named.ordinal AND NOT o.purged OFFSET 0
+		) AS o
+		WHERE named.ordinal > $3 AND named.ordinal < $4 ORDER BY named.ordinal LIMIT $5`
 	thatLive       = " AND deleted IS NULL ORDER BY ordinal LIMIT $5"
 	thatAreDeleted = " AND deleted IS NOT NULL ORDER BY ordinal LIMIT $5"
 
@@ -81,7 +88,7 @@ func objectsText(tenant uuid.UUID, query store.Query) (string, []any) {
 		for i, ordinal := range query.Ordinals {
 			ordinals[i] = int64(ordinal)
 		}
-		text, args = text+thatAreNamed, append(args, ordinals)
+		text, args = readNamed, append(args, ordinals)
 	case query.Deleted:
 		text += thatAreDeleted
 	default:

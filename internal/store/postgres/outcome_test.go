@@ -93,6 +93,59 @@ func TestConnectionBreaksWhileAppending(t *testing.T) {
 // oneConnection returns the URL of a database for a store that has one connection at a time.
 func oneConnection(url string) string { return url + "?pool_max_conns=1" }
 
+// TestAViewWhoseCallerIsBusy: the database ends idle transactions, but not those of programs that
+// are there.
+func TestAViewWhoseCallerIsBusy(t *testing.T) {
+	t.Parallel()
+	s := open(t, postgrestest.Database(t))
+	tenant := withTenant(t, s)
+	err := s.View(t.Context(), tenant, func(v store.View) error {
+		time.Sleep(3 * time.Second) // longer than a transaction may be idle
+		_, err := v.Place()
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAViewOfAProgramThatDisappears: the database ends its transaction, although it was not told
+// that the connection is broken.
+func TestAViewOfAProgramThatDisappears(t *testing.T) {
+	t.Parallel()
+	direct := postgrestest.Database(t)
+	proxy, url := postgrestest.NewProxy(t, direct)
+	s := open(t, url)
+	tenant := withTenant(t, s)
+	transactions := func() (n int) {
+		conn, err := pgx.Connect(t.Context(), direct)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(context.WithoutCancel(t.Context()))
+		err = conn.QueryRow(t.Context(), `SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND state = 'idle in transaction'`).Scan(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	_ = s.View(t.Context(), tenant, func(store.View) error { // its end cannot be told
+		if n := transactions(); n != 1 {
+			t.Errorf("there are %d transactions, want that of the view", n)
+		}
+		proxy.Set(postgrestest.FaultSwallow)
+		for until := time.Now().Add(30 * time.Second); transactions() > 0; time.Sleep(100 * time.Millisecond) {
+			if time.Now().After(until) {
+				t.Error("the transaction stays open")
+				break
+			}
+		}
+		return nil
+	})
+	proxy.Set(postgrestest.FaultNone)
+}
+
 // TestConnectionBreaksWhileReading: reads are repeated.
 func TestConnectionBreaksWhileReading(t *testing.T) {
 	t.Parallel()

@@ -113,7 +113,7 @@ func (s *Store) step(ctx context.Context, program string) (version int, err erro
 		return 0, err
 	}
 	defer c.Release()
-	err = pgx.BeginFunc(ctx, c.Conn, func(tx pgx.Tx) error {
+	err = pgx.BeginTxFunc(ctx, c.Conn, pgx.TxOptions{BeginQuery: beginStep}, func(tx pgx.Tx) error {
 		if err := makeSchema(ctx, tx); err != nil {
 			return err
 		}

@@ -3,12 +3,25 @@ package postgres
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"licensor/internal/store"
+)
+
+// The database ends a transaction that is idle for this long: one of a program that has disappeared
+// must not keep it from removing what is replaced, or hold a lock. SET LOCAL ends with the
+// transaction, so a pooler can hand the connection on to others.
+const (
+	beginIdle = "; SET LOCAL idle_in_transaction_session_timeout = '2s'"
+	beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" + beginIdle
+	beginStep = "BEGIN" + beginIdle
+
+	// awakeEvery is how often a view that its caller does not use shows that the program is there.
+	awakeEvery = 500 * time.Millisecond
 )
 
 // View implements store.Store, with a transaction that sees one moment: what is replaced or removed
@@ -20,7 +33,7 @@ func (s *Store) View(ctx context.Context, tenant uuid.UUID, do func(v store.View
 	}
 	defer turn.End()
 	_, err = readOnce(ctx, s, func(r reading) (struct{}, error) {
-		tx, err := r.BeginTx(r.ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+		tx, err := r.BeginTx(r.ctx, pgx.TxOptions{BeginQuery: beginView})
 		if err != nil {
 			return struct{}{}, err
 		}
@@ -34,6 +47,7 @@ func (s *Store) View(ctx context.Context, tenant uuid.UUID, do func(v store.View
 		if _, err := v.Place(); err != nil { // the first statement decides what is seen
 			return struct{}{}, callersError{err}
 		}
+		defer v.keepAwake()()
 		return struct{}{}, viewError(do(v))
 	})
 	var own viewersError
@@ -59,11 +73,44 @@ func viewError(err error) error {
 type view struct {
 	s      *Store
 	r      reading
+	using  sync.Mutex // held while the connection is used
 	tenant uuid.UUID
 	kinds  []kindEnd // nil: not known yet
 }
 
+// keepAwake uses the connection from time to time until the returned function is called: a caller
+// may do something else for long, such as write what it has read. If that fails, so does the next
+// read.
+func (v *view) keepAwake() (end func()) {
+	ended := make(chan struct{})
+	var running sync.WaitGroup
+	running.Go(func() {
+		ticker := time.NewTicker(awakeEvery)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-ticker.C:
+			}
+			if !v.using.TryLock() {
+				continue
+			}
+			ctx, cancel := context.WithTimeout(v.r.ctx, readWait)
+			_ = v.r.Ping(ctx)
+			cancel()
+			v.using.Unlock()
+		}
+	})
+	return func() {
+		close(ended)
+		running.Wait()
+	}
+}
+
 func viewed[T any](v *view, doing string, do func(r reading) (T, error)) (T, error) {
+	v.using.Lock()
+	defer v.using.Unlock()
 	v.r.timer.Reset(readWait)
 	defer v.r.timer.Stop()
 	value, err := do(v.r)
