@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
@@ -16,6 +18,7 @@ import (
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
 	"licensor/internal/store"
+	"licensor/internal/store/memory"
 	"licensor/internal/store/storetest"
 	"licensor/internal/tenant"
 )
@@ -190,5 +193,37 @@ func (h *house) appendAsBefore(f tenant.Effects) {
 	commit := store.Commit{Seq: img.Seq + 1, At: img.At, Actor: "test", Operation: "test", Format: 4, Effects: data}
 	if err := storetest.Append(context.Background(), h.store, h.ID(), []store.Commit{commit}, rows); err != nil {
 		h.tb.Fatal(err)
+	}
+}
+
+// silent is a store whose claims can no longer be read, once is is set.
+type silent struct {
+	store.Store
+	is bool
+}
+
+func (s *silent) Claimed(ctx context.Context, names []string) ([]store.Claim, error) {
+	if s.is {
+		return nil, store.ErrUnavailable
+	}
+	return s.Store.Claimed(ctx, names)
+}
+
+// TestADatabaseThatDoesNotAnswerIsNotTakenForNoTenant, by any of those who look for one by a name.
+func TestADatabaseThatDoesNotAnswerIsNotTakenForNoTenant(t *testing.T) {
+	t.Parallel()
+	s := &silent{Store: memory.New().Open()}
+	e := newEstate(t, s, 1, 0)
+	e.pass(time.Hour) // what is remembered of claims
+	s.is = true
+	for name, ask := range map[string]func() error{
+		"by a domain":  func() error { _, err := e.ByDomain(t.Context(), "t0.example"); return err },
+		"by an issuer": func() error { _, err := e.ByIssuer(t.Context(), "https://a.example", []string{"a", "b"}); return err },
+		"an issuer":    func() error { _, err := e.KnowsIssuer(t.Context(), "https://a.example"); return err },
+		"an app":       func() error { _, err := e.KnowsApp(t.Context(), uuid.New()); return err },
+	} {
+		if err := ask(); !errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -169,14 +169,14 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 		return nil, err
 	}
 	t.release = func() { all.release(e) }
-	need, err := t.need(ctx)
-	if err != nil {
+	last, err := t.lastHead(ctx)
+	if err != nil && !errors.Is(err, store.ErrNotFound) { // otherwise it was replaced and swept
 		return nil, err
 	}
-	if err := all.makeRoom(ctx, e, need); err != nil {
+	if err := all.makeRoom(ctx, e, last.need()); err != nil {
 		return nil, err
 	}
-	if err := all.recoverInTurn(ctx, t); ctx.Err() != nil {
+	if err := all.recoverInTurn(ctx, t, last); ctx.Err() != nil {
 		return nil, errClosing
 	} else if err != nil {
 		all.options.Log.Error("a tenant could not be loaded", "tenant", e.id, "error", err)
@@ -188,12 +188,13 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	return t, all.begin(ctx, t)
 }
 
-// recoverInTurn reads a tenant. It waits until fewer than Options.Loading others are being read.
-func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant) error {
+// recoverInTurn reads a tenant, as recoverImage does. It waits until fewer than Options.Loading
+// others are being read.
+func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant, last *savedHead) error {
 	select {
 	case all.loading <- struct{}{}:
 		defer func() { <-all.loading }()
-		return recoverImage(ctx, t)
+		return recoverImage(ctx, t, last)
 	case <-ctx.Done():
 		return errClosing
 	}

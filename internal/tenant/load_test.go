@@ -319,3 +319,38 @@ func TestATenantThatCannotBeLoadedHarmsNoOther(t *testing.T) {
 		})
 	}
 }
+
+// reading counts the reads of manifests and of heads of snapshots.
+type reading struct {
+	store.Store
+	manifests, heads atomic.Int64
+}
+
+func (r *reading) Manifests(ctx context.Context, id uuid.UUID) ([]store.Manifest, error) {
+	r.manifests.Add(1)
+	return r.Store.Manifests(ctx, id)
+}
+
+func (r *reading) Parts(ctx context.Context, id uuid.UUID, names []string) ([]store.Part, error) {
+	if len(names) == 1 && strings.HasPrefix(names[0], "head-") {
+		r.heads.Add(1)
+	}
+	return r.Store.Parts(ctx, id, names)
+}
+
+// What says how much memory a tenant needs is read once, and used to load it.
+func TestTheHeadOfASnapshotIsReadOnce(t *testing.T) {
+	t.Parallel()
+	world := memory.New()
+	e, id := trimmedEstate(t, world.Open(), 3)
+	e.trim(id, tenant.Trimming{Keep: day, Load: true}) // takes a snapshot
+	e.close()
+	r := &reading{Store: world.Open()}
+	again := newEstate(t, r, 0, 0)
+	if n := again.image(id).Directory.Users(); n != 3 {
+		t.Errorf("there are %d users", n)
+	}
+	if m, h := r.manifests.Load(), r.heads.Load(); m != 1 || h != 1 {
+		t.Errorf("manifests were read %d times, heads %d times", m, h)
+	}
+}

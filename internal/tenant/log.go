@@ -94,10 +94,13 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 		}
 		return nil
 	}
+	reader := t.readers.begin(t.id, last)
+	defer reader.end()
 	work := turns.Of(ctx)
 	work.Doing("reading what has changed")
 	err := errSome
 	for errors.Is(err, errSome) {
+		reader.reached(last)
 		has = max(has, wants, memory.Small)
 		if err = work.Yield(); err == nil {
 			err = memory.Of(ctx).Least(ctx, has) // not in take, which holds a reader of the database

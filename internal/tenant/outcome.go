@@ -140,7 +140,7 @@ func (t *Tenant) readOn() error {
 func (t *Tenant) reload(ctx context.Context) error {
 	t.snapshots.taking.Lock() // no snapshot of the dropped image is taken after this
 	defer t.snapshots.taking.Unlock()
-	if err := recoverImage(ctx, t); err != nil {
+	if err := recoverImage(ctx, t, nil); err != nil {
 		return err
 	}
 	t.purgeCaches()

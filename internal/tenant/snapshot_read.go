@@ -53,15 +53,17 @@ func (names partNames) flat() []string {
 	return list
 }
 
-// recoverImage reads the last snapshot, if there is one, and replays the commits after it.
-func recoverImage(ctx context.Context, t *Tenant) (err error) {
+// recoverImage reads the last snapshot, if there is one, and replays the commits after it. Last is
+// its head, if that was read already.
+func recoverImage(ctx context.Context, t *Tenant, last *savedHead) (err error) {
 	var saved, img *Image
 	var format uint32
 	var end store.Place
 	for try := range snapshotTries {
-		if saved, format, err = readSnapshot(ctx, t); err != nil {
+		if saved, format, err = readSnapshot(ctx, t, last); err != nil {
 			return err
 		}
+		last = nil
 		img, end, err = t.follow(ctx, saved, func(c store.Commit) {
 			t.snapshots.waiting(len(c.Effects) + commitWeight)
 			format = min(format, c.Format)
@@ -98,23 +100,48 @@ func chainOf(stored []byte) (chain store.Chain) {
 // without effects.
 const commitWeight = 32
 
-// need returns how much memory a tenant takes, in bytes, according to its last snapshot.
-func (t *Tenant) need(ctx context.Context) (int64, error) {
+// savedHead is a snapshot without its parts.
+type savedHead struct {
+	name string // of the part that has it
+	size int    // in bytes
+	head *head  // nil: there is no snapshot
+}
+
+// lastHead reads the head of the last snapshot. The error is store.ErrNotFound if that was replaced
+// and swept meanwhile.
+func (t *Tenant) lastHead(ctx context.Context) (*savedHead, error) {
 	list, err := t.store.Manifests(ctx, t.id)
-	if err != nil || len(list) == 0 {
-		return emptySize, err
+	if err != nil {
+		return nil, err
 	}
-	parts, err := t.store.Parts(ctx, t.id, []string{list[0].Head})
-	if errors.Is(err, store.ErrNotFound) { // it was replaced and swept
-		return emptySize, nil
-	} else if err != nil {
-		return 0, err
+	if len(list) == 0 {
+		return new(savedHead), nil
+	}
+	h, err := t.readHead(ctx, list[0])
+	if err != nil {
+		return nil, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+	}
+	return h, nil
+}
+
+func (t *Tenant) readHead(ctx context.Context, m store.Manifest) (*savedHead, error) {
+	parts, err := t.store.Parts(ctx, t.id, []string{m.Head})
+	if err != nil {
+		return nil, err
 	}
 	h, err := decodeHead(parts[0].Data)
 	if err != nil {
-		return 0, fmt.Errorf("read the snapshot of tenant %s: its head: %w", t.id, err)
+		return nil, fmt.Errorf("its head: %w", err)
 	}
-	return max(h.Size, emptySize), nil
+	return &savedHead{m.Head, len(parts[0].Data), h}, nil
+}
+
+// need returns how much memory a tenant takes, in bytes, according to its last snapshot.
+func (h *savedHead) need() int64 {
+	if h == nil || h.head == nil {
+		return emptySize
+	}
+	return max(h.head.Size, emptySize)
 }
 
 const (
@@ -139,54 +166,52 @@ func (img *Image) size(snapshot int) int64 {
 // meanwhile.
 const snapshotTries = 3
 
-// readSnapshot returns the image of the last snapshot, and its format.
-func readSnapshot(ctx context.Context, t *Tenant) (*Image, uint32, error) {
+// readSnapshot returns the image of the last snapshot, and its format. If last is nil, it reads the
+// head first.
+func readSnapshot(ctx context.Context, t *Tenant, last *savedHead) (*Image, uint32, error) {
 	var missing error
 	for range snapshotTries {
-		list, err := t.store.Manifests(ctx, t.id)
-		if err != nil {
+		var err error
+		if last == nil {
+			last, err = t.lastHead(ctx)
+		}
+		var img *Image
+		if err == nil {
+			if last.head == nil {
+				return empty(), formatNow, nil
+			}
+			if img, err = t.loadSnapshot(ctx, last); err == nil {
+				return img, last.head.Format, nil
+			}
+			err = fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+		}
+		if missing = err; !errors.Is(err, store.ErrNotFound) {
 			return nil, 0, err
 		}
-		if len(list) == 0 {
-			return empty(), formatNow, nil
-		}
-		img, format, err := t.loadSnapshot(ctx, list[0])
-		if err == nil {
-			return img, format, nil
-		}
-		missing = fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
-		if !errors.Is(err, store.ErrNotFound) {
-			return nil, 0, missing
-		}
+		last = nil
 	}
 	return nil, 0, fmt.Errorf("%w, and is named by the last snapshot: %v: restore a backup", store.ErrDamaged, missing)
 }
 
-func (t *Tenant) loadSnapshot(ctx context.Context, m store.Manifest) (*Image, uint32, error) {
-	parts, err := t.store.Parts(ctx, t.id, []string{m.Head})
-	if err != nil {
-		return nil, 0, err
-	}
-	h, err := decodeHead(parts[0].Data)
-	if err != nil {
-		return nil, 0, fmt.Errorf("its head: %w", err)
-	}
+// loadSnapshot returns the image of a snapshot.
+func (t *Tenant) loadSnapshot(ctx context.Context, saved *savedHead) (*Image, error) {
+	h := saved.head
 	data, err := t.readParts(ctx, h.Parts)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	img, err := h.image(data)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	sizes := map[string]int{m.Head: len(parts[0].Data)}
+	sizes := map[string]int{saved.name: saved.size}
 	for piece, names := range h.Parts {
 		for i, name := range names {
 			sizes[name] = len(data[piece][i])
 		}
 	}
 	t.snapshots.took(h.Parts, sizes)
-	return img, h.Format, nil
+	return img, nil
 }
 
 // readParts reads the parts of all pieces concurrently.

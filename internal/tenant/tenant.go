@@ -40,6 +40,7 @@ type Tenant struct {
 	options Options
 	image   atomic.Pointer[Image]
 	names   *names // shared by all tenants
+	readers *readers
 	release func() // the implementation of Release
 	// settleOther settles the names that another tenant has claimed.
 	settleOther func(ctx context.Context, id uuid.UUID) error
@@ -91,8 +92,9 @@ func (all *Tenants) newTenant(id uuid.UUID) (*Tenant, error) {
 		return nil, err
 	}
 	t := &Tenant{
-		id: id, store: all.store, options: all.options, names: all.names, settleOther: all.settleOther,
-		documents: all.documents, changes: changes, sets: sets,
+		id: id, store: all.store, options: all.options, names: all.names, readers: &all.readers,
+		settleOther: all.settleOther,
+		documents:   all.documents, changes: changes, sets: sets,
 		queue: newQueue(), closing: make(chan struct{}), ended: make(chan struct{}),
 	}
 	t.image.Store(empty())

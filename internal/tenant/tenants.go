@@ -31,6 +31,7 @@ type Tenants struct {
 
 	creating sync.Mutex // held by Create
 	loading  chan struct{}
+	readers  readers
 	tasks    sync.WaitGroup // loading and dropping
 
 	mu      sync.Mutex // guards what follows
@@ -104,7 +105,7 @@ func (all *Tenants) fillClaims(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := recoverImage(ctx, t); err != nil {
+		if err := recoverImage(ctx, t, nil); err != nil {
 			return err
 		}
 		if of[i] = t.Image().claims(); i%100 == 99 {

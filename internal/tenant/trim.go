@@ -143,8 +143,8 @@ func (t *trimmer) log(ctx context.Context) (done Trimmed, err error) {
 	return done, nil
 }
 
-// below returns the first commit that must be kept: because it is not before a time, or not in the
-// last snapshot.
+// below returns the first commit that must be kept: because it is not before a time, not in the
+// last snapshot, or being read.
 func (t *trimmer) below(ctx context.Context, before time.Time) (uint64, error) {
 	cut, err := t.firstSince(ctx, before, t.first)
 	if err != nil || cut == t.first {
@@ -159,7 +159,7 @@ func (t *trimmer) below(ctx context.Context, before time.Time) (uint64, error) {
 	if t.Dry && t.Load {
 		saved = t.last
 	}
-	return max(t.first, min(cut, saved+1)), err
+	return max(t.first, min(cut, saved+1, t.all.readers.needed(t.id))), err
 }
 
 // saved returns the commit of the last snapshot; 0 when there is none.

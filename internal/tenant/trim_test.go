@@ -257,3 +257,70 @@ func TestManyTrimAndLoadAtOnce(t *testing.T) {
 		t.Errorf("there are %d users", users)
 	}
 }
+
+// paused is a store that calls between before it reads commits after the first pages.
+type paused struct {
+	store.Store
+	after   uint64
+	between func()
+}
+
+func (p *paused) Commits(ctx context.Context, id uuid.UUID, after uint64, yield func(store.Commit) error) error {
+	if after >= p.after && p.between != nil {
+		between := p.between
+		p.between = nil
+		between()
+	}
+	return p.Store.Commits(ctx, id, after, yield)
+}
+
+// TestALogIsNotTrimmedWhileItIsRead by this process. When another process trims it, the reader is
+// told that it must begin again, rather than that there were no changes.
+func TestALogIsNotTrimmedWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	for name, other := range map[string]bool{"by this process": false, "by another process": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			world := memory.New()
+			p := &paused{Store: world.Open()}
+			e := newEstate(t, p, 1, 0)
+			id := e.ids[0]
+			for i := range 600 { // more than are read at once
+				e.pass(time.Hour)
+				if err := e.add(id, fmt.Sprint("u", i)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			trimmed := e
+			if other {
+				trimmed = newEstate(t, world.Open(), 0, 0)
+				trimmed.clock.Store(e.clock.Load())
+			}
+			what := tenant.Trimming{Keep: time.Hour, Load: true}
+			var during tenant.Trimmed
+			p.between, p.after = func() { during = trimmed.trim(id, what) }, 200
+			live, err := e.Tenant(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer live.Release()
+			last := live.Image().Seq
+			changes, err := live.Changes(t.Context(), 10, last)
+			if other {
+				if !errors.Is(err, tenant.ErrForgotten) || during.Commits == 0 {
+					t.Errorf("overtaken by %+v, a reader gets %v", during, err)
+				}
+				return
+			}
+			if err != nil || len(changes.Users.Touched(nil).ToArray()) < 500 {
+				t.Fatalf("the reader gets %v", err)
+			}
+			if during.Kept < 200 || during.Kept > 300 {
+				t.Errorf("meanwhile the log was trimmed below %d, and the reader was at about 256", during.Kept)
+			}
+			if after := e.trim(id, what); after.Kept < last-2 {
+				t.Errorf("afterwards the log was trimmed below %d only; %d is the last", after.Kept, last)
+			}
+		})
+	}
+}

@@ -38,8 +38,11 @@ func (r *Replay) Image() *Image {
 // Saved returns the image of a snapshot.
 func Saved(ctx context.Context, s Store, id uuid.UUID, m store.Manifest) (*Image, error) {
 	t := &Tenant{id: id, store: s}
-	img, _, err := t.loadSnapshot(ctx, m)
-	return img, err
+	h, err := t.readHead(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	return t.loadSnapshot(ctx, h)
 }
 
 // ClaimedNames returns the names that the tenant has, and that must be claimed (store.Claims), in

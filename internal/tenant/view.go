@@ -13,7 +13,7 @@ import (
 // commits after it. Columns that an early format lacks are not filled, and names are not settled.
 func ImageAt(ctx context.Context, s Store, id uuid.UUID, v store.View) (*Image, error) {
 	t := &Tenant{id: id, store: viewed{s, v}}
-	saved, _, err := readSnapshot(ctx, t)
+	saved, _, err := readSnapshot(ctx, t, nil)
 	if err != nil {
 		return nil, err
 	}
