@@ -18,9 +18,8 @@ import (
 	"licensor/internal/store"
 	"licensor/internal/store/memory"
 	"licensor/internal/store/storetest"
+	"licensor/internal/store/storetest/everystore"
 )
-
-var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 func clock() time.Time { return noon }
 
@@ -58,7 +57,7 @@ func TestWhatIsRestoredIsWhatWasBackedUp(t *testing.T) {
 				there, here := stores[from](t), stores[to](t)
 				a, b := storetest.Author{Seed: 1, Many: 40}, storetest.Author{Seed: 2, Many: 2000}
 				first, second := written(t, there, a, 120), written(t, there, b, 200)
-				trimmed(t, there, first, 100)
+				everystore.Snapshot(t, there, first, 99, "the head")
 				if err := there.CreateTenant(t.Context(), uuid.New()); err != nil { // a creation that was cut off
 					t.Fatal(err)
 				}

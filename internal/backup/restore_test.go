@@ -12,6 +12,7 @@ import (
 	"licensor/internal/store"
 	"licensor/internal/store/memory"
 	"licensor/internal/store/storetest"
+	"licensor/internal/store/storetest/everystore"
 	"licensor/internal/tenant"
 )
 
@@ -22,7 +23,7 @@ func sample(t *testing.T) ([]byte, []uuid.UUID) {
 	t.Helper()
 	s := memory.New().Open()
 	ids := []uuid.UUID{written(t, s, author, 12), written(t, s, author, 8)}
-	trimmed(t, s, ids[0], 5)
+	everystore.Snapshot(t, s, ids[0], 4, "the head")
 	claim(t, s, ids[0], "domain:contoso.com")
 	claim(t, s, uuid.Nil, "claims: complete")
 	makeSecrets(t, s)
