@@ -68,7 +68,7 @@ func (b *backing) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	shown := newParts(cmd.ErrOrStderr(), b.quiet || b.jsonOut)
+	shown := newProgress(cmd.ErrOrStderr(), b.quiet || b.jsonOut)
 	tell := func(p backup.Progress) { shown.at(p.Doing, p.Part, p.Rows) }
 	var contents *backup.Contents
 	if login.Graph == "" {

@@ -93,7 +93,7 @@ func (c *copyingFlags) run(cmd *cobra.Command) error {
 	if from.String() == to.String() {
 		return usage(fmt.Errorf("--from and --to are both %s", from))
 	}
-	shown := newParts(cmd.ErrOrStderr(), c.quiet || c.jsonOut)
+	shown := newProgress(cmd.ErrOrStderr(), c.quiet || c.jsonOut)
 	defer shown.end()
 	done, err := c.between(cmd.Context(), from, to, copying.Options{
 		To: to.String(), Tenants: only, Finish: c.finish, Log: slog.Default(),

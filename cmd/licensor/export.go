@@ -139,7 +139,7 @@ func (e *exporting) export(
 			return nil, err
 		}
 	}
-	shown := newParts(progress, e.quiet || e.json)
+	shown := newProgress(progress, e.quiet || e.json)
 	defer shown.end()
 	o.Progress = func(p export.Progress) {
 		shown.at("exporting tenant "+p.Tenant.String(), min(1, float64(p.Done)/float64(p.Total)), p.Done)

@@ -127,9 +127,16 @@ func (im *importFlags) all(
 
 // one imports a file, and prints its progress and the first refused rows.
 func (im *importFlags) one(cmd *cobra.Command, c *connection, f *importing.File) (*importing.Result, error) {
-	out := newProgress(cmd.ErrOrStderr(), f.Size, f.Name, im.quiet || im.json)
+	out := newProgress(cmd.ErrOrStderr(), im.quiet || im.json)
 	defer out.end()
-	o := importing.Options{Restart: im.restart, Stop: im.onError == "stop", Exact: im.exact, Progress: out.at}
+	o := importing.Options{Restart: im.restart, Stop: im.onError == "stop", Exact: im.exact}
+	o.Progress = func(read int64, rows int) {
+		part := -1.0
+		if f.Size > 0 {
+			part = float64(read) / float64(f.Size)
+		}
+		out.at(f.Name, part, int64(rows))
+	}
 	if im.json {
 		return importing.Import(cmd.Context(), c, f, o)
 	}

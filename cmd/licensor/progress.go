@@ -10,43 +10,26 @@ import (
 	"golang.org/x/term"
 )
 
-// progress shows the progress of an operation: a bar on a terminal, a line from time to time
-// elsewhere.
+// progress shows how much of an operation is done, its rate and the time that is left: a bar on a
+// terminal, a line from time to time elsewhere.
 type progress struct {
-	out  io.Writer
-	bar  *progressbar.ProgressBar // nil: not a terminal, or quiet
-	name string
-	size int64
-	next time.Time // of the next line; never when quiet
+	out   io.Writer
+	quiet bool
+	now   func() time.Time
+	bar   *progressbar.ProgressBar // nil: not a terminal
+	doing string
+	began time.Time // of what is done now
+	next  time.Time // of the next line
 }
 
 const (
+	barSteps  = 1000 // of the bar
 	barEvery  = 100 * time.Millisecond
 	lineEvery = 5 * time.Second
 )
 
-// newProgress starts the progress of an operation on so many bytes, -1 if unknown.
-func newProgress(out io.Writer, size int64, name string, quiet bool) *progress {
-	p := &progress{out: out, name: name, size: size}
-	switch {
-	case quiet:
-	case isTerminal(out):
-		p.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(out), progressbar.OptionSetDescription(name),
-			progressbar.OptionShowBytes(true), progressbar.OptionThrottle(barEvery), progressbar.OptionFullWidth(),
-			progressbar.OptionClearOnFinish())
-	default:
-		p.next = time.Now().Add(lineEvery)
-	}
-	return p
-}
-
-// waiting shows that an operation of unknown length continues.
-func waiting(out io.Writer, name string, quiet bool) *progress {
-	p := newProgress(out, -1, name, quiet || !isTerminal(out))
-	if p.bar != nil {
-		_ = p.bar.RenderBlank()
-	}
-	return p
+func newProgress(out io.Writer, quiet bool) *progress {
+	return &progress{out: out, quiet: quiet, now: time.Now}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -54,21 +37,50 @@ func isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// at sets the number of bytes and rows that are done.
-func (p *progress) at(bytes int64, rows int) {
-	if p.bar != nil {
-		p.bar.Describe(fmt.Sprintf("%s, %d rows", p.name, rows))
-		_ = p.bar.Set64(bytes)
+// at shows that a part, from 0 to 1, is done, and so many rows. A part that is not known is less
+// than 0.
+func (p *progress) at(doing string, part float64, rows int64) {
+	if p.quiet {
 		return
 	}
-	if now := time.Now(); !p.next.IsZero() && now.After(p.next) {
-		p.next = now.Add(lineEvery)
-		part := ""
-		if p.size > 0 {
-			part = fmt.Sprintf(", %d %%", bytes*100/p.size)
+	now := p.now()
+	if doing != p.doing {
+		p.end()
+		p.doing, p.began, p.next = doing, now, now.Add(lineEvery)
+		if isTerminal(p.out) {
+			steps := barSteps
+			if part < 0 {
+				steps = -1 // which only moves
+			}
+			p.bar = progressbar.NewOptions(steps, progressbar.OptionSetWriter(p.out),
+				progressbar.OptionThrottle(barEvery), progressbar.OptionFullWidth(),
+				progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish())
+			_ = p.bar.RenderBlank()
 		}
-		fmt.Fprintf(p.out, "%s: %d rows%s\n", p.name, rows, part)
 	}
+	text := p.text(part, rows, now.Sub(p.began))
+	if p.bar != nil {
+		p.bar.Describe(text)
+		_ = p.bar.Set(int(max(part, 0) * barSteps))
+	} else if now.After(p.next) {
+		p.next = now.Add(lineEvery)
+		fmt.Fprintln(p.out, text)
+	}
+}
+
+func (p *progress) text(part float64, rows int64, took time.Duration) string {
+	text := p.doing
+	if part >= 0 {
+		text += fmt.Sprintf(": %.0f %%", part*100)
+	}
+	if rows > 0 && took > 0 {
+		text += fmt.Sprintf(", %d rows, %.0f a second", rows, float64(rows)/took.Seconds())
+	}
+	if part > 0.01 && took > time.Second {
+		left := time.Duration(float64(took) * (1 - part) / part)
+		text += fmt.Sprintf(", %s left", left.Round(time.Second))
+	}
+	return text
 }
 
 // say prints a line without disturbing the bar.
@@ -84,5 +96,6 @@ func (p *progress) end() {
 	if p.bar != nil {
 		_ = p.bar.Exit()
 		_ = p.bar.Clear()
+		p.bar = nil
 	}
 }

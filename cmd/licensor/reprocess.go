@@ -82,7 +82,8 @@ func (re *reprocessing) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	spinner := waiting(cmd.ErrOrStderr(), "reprocessing", re.quiet || re.json)
+	spinner := newProgress(cmd.ErrOrStderr(), re.quiet || re.json)
+	spinner.at("reprocessing", -1, 0)
 	outcome, err := re.ask(cmd.Context(), c)
 	spinner.end()
 	if err = errors.Join(err, c.close()); err != nil {

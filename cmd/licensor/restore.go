@@ -66,7 +66,7 @@ func (r *restoring) run(cmd *cobra.Command, name string) error {
 		return err
 	}
 	defer file.Close()
-	shown := newParts(cmd.ErrOrStderr(), r.quiet || r.jsonOut)
+	shown := newProgress(cmd.ErrOrStderr(), r.quiet || r.jsonOut)
 	defer shown.end()
 	o := backup.RestoreOptions{
 		Tenants: only, Log: slog.Default(),

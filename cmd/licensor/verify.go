@@ -95,7 +95,7 @@ func (v *verifying) run(ctx context.Context, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	shown := newParts(progress, v.quiet || v.json)
+	shown := newProgress(progress, v.quiet || v.json)
 	o.Progress = shown.at
 	done, err := v.all(ctx, s, ids, o)
 	shown.end()

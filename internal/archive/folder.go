@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/durable"
 	"licensor/internal/store"
 )
 
@@ -24,14 +25,8 @@ type Folder struct{ path string }
 
 // Open returns the archives in a folder, which must exist.
 func Open(path string) (Folder, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return Folder{}, fmt.Errorf("there is no folder %s for the archive: create it, or choose another place", path)
-	case err != nil:
-		return Folder{}, fmt.Errorf("the folder for the archive: %w", err)
-	case !info.IsDir():
-		return Folder{}, fmt.Errorf("%s is not a folder, so the archive cannot be in it: choose another place", path)
+	if err := durable.CheckFolder(path, "the archive"); err != nil {
+		return Folder{}, err
 	}
 	return Folder{path}, nil
 }

@@ -3,14 +3,13 @@ package backup
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"licensor/internal/durable"
 	"licensor/internal/store"
 )
 
@@ -31,16 +30,7 @@ const (
 
 // OpenFolder returns an error unless the folder exists.
 func OpenFolder(f Folder) (Folder, error) {
-	info, err := os.Stat(f.Path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return f, fmt.Errorf("there is no folder %s for backups: create it, or choose another place", f.Path)
-	case err != nil:
-		return f, fmt.Errorf("the folder for backups: %w", err)
-	case !info.IsDir():
-		return f, fmt.Errorf("%s is not a folder, so backups cannot be in it: choose another place", f.Path)
-	}
-	return f, nil
+	return f, durable.CheckFolder(f.Path, "backups")
 }
 
 // list returns the names of the backups, the newest first, and when each was begun.

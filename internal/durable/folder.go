@@ -1,8 +1,10 @@
-// Package durable makes changes of folders durable.
+// Package durable makes changes of folders durable, and checks folders before they are used.
 package durable
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 )
@@ -18,4 +20,18 @@ func SyncFolder(path string) error {
 		return err
 	}
 	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// CheckFolder returns an error unless a folder exists, which says what it is for.
+func CheckFolder(path, what string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no folder %s for %s: create it, or choose another place", path, what)
+	case err != nil:
+		return fmt.Errorf("the folder for %s: %w", what, err)
+	case !info.IsDir():
+		return fmt.Errorf("%s is not a folder, so nothing can be stored in it: choose another place", path)
+	}
+	return nil
 }
