@@ -51,7 +51,7 @@ func (s *scale) many(ctx context.Context, count int) (err error) {
 		if got := h.tenants.LoadStats().Loaded; got != count {
 			return fmt.Errorf("%d of %d tenants are loaded", got, count)
 		}
-		s.addValue("memory-unloaded", onSQLite, float64(max(0, known-empty))/float64(count))
+		s.addValue("memory-unloaded", onSQLite, float64(known-empty)/float64(count))
 		s.addValue("memory-small", onSQLite, float64(loaded-known)/float64(count)/(1<<10))
 		s.addValue("memory-many", onSQLite, float64(loaded-empty)/(1<<20))
 		tokens, err = h.tokens(ctx, count)

@@ -28,7 +28,7 @@ type unit struct {
 }
 
 func shown(suffix string) unit {
-	return unit{suffix, valueOf, func(f report.Figure) string { return report.Grouped(f.Value) + " " + suffix }}
+	return unit{suffix, valueOf, func(f report.Figure) string { return report.Grouped(max(0, f.Value)) + " " + suffix }}
 }
 
 func valueOf(f report.Figure) float64 { return f.Value }
@@ -174,9 +174,9 @@ func (g *table) text(all *report.Figures, size int) string {
 	if lines == "" {
 		return ""
 	}
-	head := fmt.Sprintf("#### %s %s, run of %s\n\n| |", report.Grouped(float64(size)), g.of, when)
+	head := fmt.Sprintf("#### %s %s, latest run of %s\n\n| |", report.Grouped(float64(size)), g.of, when)
 	if g.of == "neighbors" {
-		head = fmt.Sprintf("#### Records and memberships, run of %s\n\n| |", when)
+		head = fmt.Sprintf("#### Records and memberships, latest run of %s\n\n| |", when)
 	}
 	rule := "\n|---|"
 	for _, c := range g.columns {
