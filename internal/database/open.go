@@ -69,7 +69,8 @@ func openFile(ctx context.Context, path string, o Options) (Store, error) {
 	switch lost := s.Lost(); {
 	case lost == sqlite.Lost{}:
 	case lost.LogOnly:
-		o.Log.Warn("the database's log is missing, and the file may be incomplete without it: run licensor verify")
+		o.Log.Warn("the database's log is missing or damaged, and the file may be incomplete without it: " +
+			"run licensor verify")
 	default:
 		o.Log.Warn("acknowledged changes are missing from the database, which is used without them",
 			"acknowledged", lost.Acknowledged, "present", lost.Present, "copyOfTheLog", lost.Kept)

@@ -121,7 +121,7 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 		return err
 	}
 	lacks := !line.has(last.moment)
-	unmerged := last.logged && last.session == line.sessions[0].id && s.unlogged
+	unmerged := last.logged && last.session == line.sessions[0].id && s.logLost
 	if page != 0 {
 		in, err := s.lineageInFile(page)
 		if err != nil {
@@ -146,9 +146,9 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 }
 
 func (s *Store) lostLog() error {
-	return fmt.Errorf("database %[1]s: %[2]w: its log %[1]s-wal is missing, and the file may be incomplete without "+
-		"it, as %[1]s-ack says: restore the log, or start `licensor serve` once with --allow-data-loss to continue "+
-		"without it, and then run `licensor verify`", s.path, ErrLost)
+	return fmt.Errorf("database %[1]s: %[2]w: its log %[1]s-wal is missing or damaged, and the file may be incomplete "+
+		"without it, as %[1]s-ack says: restore the log, or start `licensor serve` once with --allow-data-loss to "+
+		"continue without it, and then run `licensor verify`", s.path, ErrLost)
 }
 
 func (s *Store) lostSince(acknowledged, present uint64) error {
@@ -267,7 +267,7 @@ func (s *Store) noteFrom() (err error) {
 	if err != nil {
 		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
-	return s.note(hasLog(s.path))
+	return s.note(s.logged > 0)
 }
 
 // note writes the file.
@@ -281,19 +281,6 @@ func (s *Store) note(logged bool) error {
 		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
 	return nil
-}
-
-// settle merges the log into the file, and notes that the file is complete without it, before the
-// log is removed.
-func (s *Store) settle(ctx context.Context) error {
-	emptied, err := s.emptyLog(ctx)
-	if err == nil && !emptied {
-		err = errors.New("the log is in use")
-	}
-	if err != nil || s.acknowledged == nil {
-		return err
-	}
-	return s.note(false)
 }
 
 // acknowledge records a durable write. If it fails, the write has still happened, and the next call

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -41,10 +42,22 @@ func TestACrashDuringACheckpoint(t *testing.T) {
 		}
 		wantCheck(t, again)
 		_ = again.Close()
-		if err := refused(t, mixed.without("-wal").write(t), "restore", "--allow-data-loss"); !errors.Is(err, ErrLost) {
-			t.Errorf("after %d bytes and without the log it answers %v", at, err)
-		} else if strings.Contains(err.Error(), "is missing, and the file may be incomplete") {
-			unseen++
+		for name, log := range damagedLogs(mixed["-wal"]) {
+			broken := mixed.with(files{"-wal": log}, "-wal")
+			if name == "missing" {
+				broken = mixed.without("-wal")
+			}
+			path := broken.write(t)
+			err := refused(t, path, "restore")
+			if !errors.Is(err, ErrLost) && !errors.Is(err, store.ErrDamaged) {
+				t.Errorf("after %d bytes, with the log %s, it answers %v", at, name, err)
+			}
+			if strings.Contains(err.Error(), "missing or damaged, and the file may be incomplete") {
+				unseen++
+			}
+			if !maps.Equal(filesAt(t, path), map[string]string(broken)) {
+				t.Errorf("after %d bytes, with the log %s, the files were changed", at, name)
+			}
 		}
 		for _, foreign := range []files{mixed.with(other, "-wal"), mixed.with(other, "-wal", "-ack")} {
 			if err := refused(t, foreign.write(t), "does not belong to it"); !errors.Is(err, store.ErrDamaged) {
@@ -58,21 +71,61 @@ func TestACrashDuringACheckpoint(t *testing.T) {
 	}
 }
 
+// damagedLogs returns a log without any transaction that can be read.
+func damagedLogs(log string) map[string]string {
+	flipped := func(at int) string { return log[:at] + string(log[at]^4) + log[at+1:] }
+	return map[string]string{
+		"missing": "", "empty": "", "cut within its header": log[:20], "cut behind its header": log[:logHeader],
+		"cut within a page": log[:1000], "of zeros": strings.Repeat("\x00", len(log)),
+		"with another salt": flipped(17), "with another checksum": flipped(25), "with another first page": flipped(900),
+		"with another first frame": flipped(logHeader + 9),
+	}
+}
+
+// A crash during the first write after SQLite has merged all of its log leaves a log that begins
+// again, with frames from before at its end. It is not damaged.
+func TestACrashWhenTheLogBeginsAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t, founded(t, 20, 5).write(t))
+	grow(t, s, 30, 3)
+	if _, err := s.writer.Exec("PRAGMA wal_checkpoint(FULL)"); err != nil {
+		t.Fatal(err)
+	}
+	before := files(filesAt(t, s.path))
+	grow(t, s, 1, 10)
+	log := contents(t, s.path+"-wal")
+	written := 0
+	for written < len(log) && log[written] != before["-wal"][written] || string(log[written:]) != before["-wal"][written:] {
+		written++
+	}
+	if len(log) != len(before["-wal"]) || written < 3*pageSize || written > len(log)/2 {
+		t.Fatalf("the log has %d bytes, and had %d, of which %d were written again", len(log), len(before["-wal"]), written)
+	}
+	for at := logHeader; at < written; at += (frameHeader + pageSize) / 4 {
+		mixed := files{"": before[""], "-ack": before["-ack"], "-wal": string(log[:at]) + before["-wal"][at:]}
+		again := open(t, mixed.write(t))
+		if got := len(commits(t, again)); got != 50 && at < written-pageSize {
+			t.Errorf("after %d of %d bytes %d commits are there, want 50", at, written, got)
+		}
+		wantCheck(t, again)
+	}
+}
+
 // A database that needs no log is opened without one, wherever a crash interrupted its end.
 func TestACrashWhileTheLogIsRemoved(t *testing.T) {
 	t.Parallel()
 	s := open(t, founded(t, 20, 5).write(t))
 	grow(t, s, 10, 3)
-	if err := s.settle(t.Context()); err != nil {
+	if err := s.emptyLog(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	settled := files(filesAt(t, s.path))
 	if log, ok := settled["-wal"]; !ok || log != "" {
-		t.Fatalf("a settled log has %d bytes", len(log))
+		t.Fatalf("a log that was emptied has %d bytes", len(log))
 	}
 	grow(t, s, 1, 1)
 	again := files(filesAt(t, s.path))
-	if _, err := s.emptyLog(t.Context()); err != nil {
+	if err := s.emptyLog(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	emptied := files(filesAt(t, s.path))
@@ -86,7 +139,7 @@ func TestACrashWhileTheLogIsRemoved(t *testing.T) {
 		"removed":               {settled.without("-wal"), 30},
 		"written to again":      {again, 31},
 		"emptied":               {emptied, 31},
-		"removed by an upgrade": {files{"": string(file), "-ack": emptied["-ack"]}, 31},
+		"removed by an upgrade": {files{"": string(file), "-ack": again["-ack"]}, 31},
 	} {
 		again := open(t, c.write(t))
 		if got := len(commits(t, again)); got != c.want {
@@ -97,8 +150,8 @@ func TestACrashWhileTheLogIsRemoved(t *testing.T) {
 		}
 		open(t, again.path)
 	}
-	path := emptied.without("-wal").write(t)
-	refused(t, path, "is missing, and the file may be incomplete", "x.db-ack", "licensor verify")
+	path := emptied.with(again, "-ack").without("-wal").write(t)
+	refused(t, path, "is missing or damaged, and the file may be incomplete", "x.db-ack", "licensor verify")
 	despite, err := OpenDespiteLoss(t.Context(), path)
 	if err != nil || !despite.Lost().LogOnly || len(commits(t, despite)) != 31 {
 		t.Fatalf("despite the loss it answers %v", err)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 
 	"licensor/internal/store"
 )
@@ -54,13 +53,13 @@ func (s *Store) examineFiles() error {
 			"file from a backup", s.path)
 	}
 	s.pageSize, _ = whole(header)
-	// To do without a log from then on, SQLite merges it, changes the header, and removes it
-	// (https://sqlite.org/fileformat.html, section 1.3.3).
-	s.unlogged = header[18] == 2 && slices.Contains(s.added, s.path+"-wal")
 	log, err := readLog(s.path)
 	if err != nil {
 		return err
 	}
+	// To use no log from then on, SQLite merges it, changes the header, and removes it
+	// (https://sqlite.org/fileformat.html, section 1.3.3).
+	s.logLost = header[18] == 2 && log.isLost()
 	if s.logged = log.commits; s.logged == 0 && hasContent(s.path+"-journal") {
 		return nil // SQLite will undo a transaction, such as an upgrade (migrate), which may have added pages
 	}

@@ -50,7 +50,7 @@ type Store struct {
 
 	logged         uint64   // transactions in the log, when the database was opened
 	logOfOldSchema bool     // it cannot be known for sure whether it belongs to the file
-	unlogged       bool     // there is no log, not even an empty one, although the database uses one
+	logLost        bool     // the log has no transaction, and has had some if -ack says that it is needed
 	hollow         int64    // a page that was lost, as it seems, from within the file
 	refused        bool     // not opened
 	added          []string // files that did not exist before
@@ -198,7 +198,8 @@ func (s *Store) removeAdded() error {
 // full.
 func (s *Store) closeDatabase() error {
 	order := []*sql.DB{s.reader, s.writer}
-	if s.reader != nil && s.writer != nil && (s.mustKeepLog() || !s.refused && s.settle(context.Background()) != nil) {
+	isOpen := s.reader != nil && s.writer != nil
+	if isOpen && (s.mustKeepLog() || !s.refused && s.emptyLog(context.Background()) != nil) {
 		slices.Reverse(order)
 		var tables int // so that there is a connection which has the log open
 		_ = s.reader.QueryRow("SELECT count(*) FROM sqlite_schema").Scan(&tables)
@@ -214,7 +215,8 @@ func (s *Store) closeDatabase() error {
 
 func (s *Store) mustKeepLog() bool {
 	unclaimed := !s.claimed && s.line.sessions[0].id == s.session
-	return s.refused && hasLog(s.path) || unclaimed || s.Damage() != nil || s.changedInUse() != nil
+	was := !slices.Contains(s.added, s.path+"-wal")
+	return s.refused && was || unclaimed || s.Damage() != nil || s.changedInUse() != nil
 }
 
 // locate returns the path of the file itself, so that two names for it are one store, and says what

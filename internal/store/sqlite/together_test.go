@@ -35,7 +35,7 @@ func halfMerged(t *testing.T) (path string) {
 		}
 	}
 	commit(1, inFile)
-	if err := s.settle(t.Context()); err != nil {
+	if err := s.emptyLog(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.writer.Exec("BEGIN; INSERT INTO secret SELECT 'x' || value, zeroblob(900) FROM (WITH RECURSIVE n(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM n WHERE value < 200) SELECT value FROM n); " +
@@ -105,7 +105,7 @@ func TestALogOfAnotherTimeIsRefused(t *testing.T) {
 		case 5:
 			times = append(times, filesAt(t, s.path))
 		case 8:
-			if err := s.settle(t.Context()); err != nil {
+			if err := s.emptyLog(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
