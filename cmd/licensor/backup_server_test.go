@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -184,7 +185,9 @@ func TestTheServerIsKilledDuringABackup(t *testing.T) {
 	}
 	k, folder := newKilled(t), t.TempDir()
 	const passed = 16 << 10 // the token is shorter, and the backup longer
+	killed := make(chan struct{})
 	address := relay(t, strings.TrimPrefix(k.root, "http://"), passed, func() {
+		defer close(killed)
 		if err := k.process.Process.Kill(); err != nil {
 			t.Error(err)
 		}
@@ -196,6 +199,11 @@ func TestTheServerIsKilledDuringABackup(t *testing.T) {
 		t.Errorf("code %d: %s", code, stderr)
 	}
 	wantOnly(t, folder)
+	select {
+	case <-killed:
+	case <-time.After(time.Minute):
+		t.Fatal("the server was not killed")
+	}
 	k.start()
 	k.stop()
 }

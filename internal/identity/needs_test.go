@@ -12,14 +12,15 @@ import (
 	"github.com/google/uuid"
 )
 
-// writes are the operations that change something; the others read.
+// writes are the operations for which a user needs a role: those that change something, and
+// backups, which have the hashes of passwords. The others read.
 var writes = []Operation{
 	CreateUsers, WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups,
 	DeleteGroups, WriteMembers, WriteOwners, AssignGroup, WriteOrganization, WriteSettings, ReprocessMany,
 	Import, Develop, CreateApplications, WriteApplications, CreatePrincipals, WritePrincipals,
 	WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers, AddApplicationOwners, RemoveApplicationOwners,
 	WriteApplicationKeys, Instantiate, InvalidateTokens, WriteGrants, RemoveGrants, WriteRoles,
-	ResetPassword, RevokeSessions, WriteSignIn, WriteUnits, CreateInUnits,
+	ResetPassword, RevokeSessions, WriteSignIn, WriteUnits, CreateInUnits, BackUp,
 }
 
 // guarded are the operations that writing the directory is not enough for, because each lets the
@@ -27,7 +28,7 @@ var writes = []Operation{
 var guarded = []Operation{
 	CreateApplications, WriteApplications, CreatePrincipals, WritePrincipals, WriteAppRoles, RemoveAppRoles,
 	WriteAppRolesOfOthers, AddApplicationOwners, WriteApplicationKeys, Instantiate, WriteGrants, WriteRoles,
-	WriteSignIn, ResetPassword, ChangePassword,
+	WriteSignIn, ResetPassword, ChangePassword, BackUp,
 }
 
 // narrow are the other operations that writing the directory is not enough for, as it is
