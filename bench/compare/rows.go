@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 
 	"licensor/bench/load"
-	"licensor/bench/process"
 )
 
 // mostRequests is the maximum number of requests per question and contender.
@@ -34,7 +33,7 @@ func (c *comparison) conditions(ctx context.Context) error {
 			}
 		}
 		for n, contender := range c.contenders {
-			if i, differs := load.Differing(reference, outcomes[n]); differs {
+			if i, differs := differing(reference, outcomes[n]); differs {
 				outcomes[n].Note = fmt.Sprintf("request %d finds %v, ours %v",
 					i, outcomes[n].Answers[i], reference.Answers[i])
 			}
@@ -236,7 +235,7 @@ func (c *comparison) sizes(context.Context) error {
 		folders[l.name] = l.folder
 	}
 	for _, contender := range c.contenders {
-		bytes, err := process.DiskBytes(folders[contender.name])
+		bytes, err := diskBytes(folders[contender.name])
 		if err != nil {
 			return err
 		}
@@ -255,4 +254,30 @@ func (c *comparison) resident(context.Context) error {
 		c.addValue("resident", l.name, float64(resident)/(1<<20))
 	}
 	return nil
+}
+
+// differing returns the index of a request to which two contenders responded differently.
+func differing(a, b *load.Outcome) (request int, differs bool) {
+	for i, one := range a.Answers {
+		other, ok := b.Answers[i]
+		if ok && (one.Objects != other.Objects || one.Total >= 0 && other.Total >= 0 && one.Total != other.Total) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// diskBytes returns the size of all files in a folder.
+func diskBytes(folder string) (sum int64, err error) {
+	err = filepath.WalkDir(folder, func(_ string, entry os.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			sum += info.Size()
+		}
+		return err
+	})
+	return sum, err
 }

@@ -162,17 +162,6 @@ func SizeOf(body []byte) Size {
 	return s
 }
 
-// Differing returns the index of a request to which two contenders responded differently.
-func Differing(a, b *Outcome) (request int, differs bool) {
-	for i, one := range a.Answers {
-		other, ok := b.Answers[i]
-		if ok && (one.Objects != other.Objects || one.Total >= 0 && other.Total >= 0 && one.Total != other.Total) {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
 // Middle returns the median.
 func Middle(times []time.Duration) time.Duration {
 	sorted := slices.Sorted(slices.Values(times))

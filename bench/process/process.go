@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -93,21 +92,6 @@ func FreeAddress(ctx context.Context) (string, error) {
 		return "", err
 	}
 	return listener.Addr().String(), listener.Close()
-}
-
-// DiskBytes returns the size of all files in a folder.
-func DiskBytes(folder string) (sum int64, err error) {
-	err = filepath.WalkDir(folder, func(_ string, entry os.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return err
-		}
-		info, err := entry.Info()
-		if err == nil {
-			sum += info.Size()
-		}
-		return err
-	})
-	return sum, err
 }
 
 // LastLines keeps the end of the output of a process, for error messages.
