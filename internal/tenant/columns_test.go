@@ -104,7 +104,7 @@ func (p *player) columnCommand() tenant.Command {
 func TestColumnsAreWhatDocumentsSay(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		h := newHouse(t, rapid.SampledFrom([]int{1, 1000, 1 << 30}).Draw(rt, "snapshot after"))
+		h := newHouseInMemory(t, rapid.SampledFrom([]int{1, 1000, 1 << 30}).Draw(rt, "snapshot after"))
 		defer h.close()
 		p := &player{house: h, t: rt}
 		for range rapid.IntRange(1, 30).Draw(rt, "commands") {

@@ -13,7 +13,6 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/store"
-	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
 	"licensor/internal/verify"
 )
@@ -68,10 +67,7 @@ func (p *player) verify() {
 func (h *house) forgetSnapshots() {
 	h.tb.Helper()
 	h.close()
-	s, err := sqlite.Open(context.Background(), h.path)
-	if err != nil {
-		h.tb.Fatal(err)
-	}
+	s := h.openStore()
 	ids, err := s.Tenants(context.Background())
 	for _, id := range ids {
 		list, e := s.Manifests(context.Background(), id)

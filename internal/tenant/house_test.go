@@ -50,6 +50,15 @@ func newHouse(tb testing.TB, snapshotAfter int) *house {
 	return h
 }
 
+// newHouseInMemory is newHouse for tests in which the store only has to keep what it is given: no
+// disk is waited for.
+func newHouseInMemory(tb testing.TB, snapshotAfter int) *house {
+	tb.Helper()
+	h := &house{tb: tb, world: memory.New(), after: snapshotAfter}
+	h.build()
+	return h
+}
+
 // build adds the tenant.
 func (h *house) build() {
 	h.tb.Helper()
