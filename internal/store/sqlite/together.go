@@ -31,8 +31,12 @@ func (s *Store) checkOldLog(ctx context.Context) error {
 		return s.foreignLog(fmt.Sprintf("%d writes are in the file, and the log continues from write %d to %d",
 			file, both-min(both, s.logged), both))
 	}
-	if why, err := s.firstDifference(ctx, alone); err != nil || why != "" {
-		return errors.Join(err, s.foreignLog(why))
+	why, err := s.firstDifference(ctx, alone)
+	if err != nil {
+		return errors.Join(ctx.Err(), s.foreignLog(fmt.Sprintf("with it the tables cannot be read (%v)", err)))
+	}
+	if why != "" {
+		return s.foreignLog(why)
 	}
 	return nil
 }
