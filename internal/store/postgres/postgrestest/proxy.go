@@ -159,7 +159,7 @@ func (c *connection) fromClient() {
 			return
 		case FaultHalf:
 			message = message[:n/2]
-		case FaultAfter:
+		case FaultDuring, FaultAfter: // the server may respond before the connection is closed
 			c.loseAnswer()
 		case FaultSwallow:
 			continue
