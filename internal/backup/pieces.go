@@ -38,15 +38,18 @@ const (
 
 // pieceWriter writes a stream piece by piece.
 type pieceWriter struct {
-	w       io.Writer
-	sum     [sha256.Size]byte
-	written int64
+	w          io.Writer
+	sum        [sha256.Size]byte
+	written    int64
+	content    bytes.Buffer // of the current piece
+	compressed []byte
 }
 
 // The encoder and decoder of pieces, which are safe for concurrent use.
 var (
 	zip = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)))
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
+			zstd.WithWindowSize(pieceSize), zstd.WithLowerEncoderMem(true)) // pieces are not longer
 		if err != nil {
 			panic(err) // the options are constants
 		}
@@ -81,14 +84,15 @@ func (p *pieceWriter) write(data []byte) error {
 
 // add writes a piece.
 func (p *pieceWriter) add(kind byte, record any) error {
-	content, err := cbor.Marshal(record)
-	if err != nil {
+	p.content.Reset()
+	if err := cbor.MarshalToBuffer(record, &p.content); err != nil {
 		return fmt.Errorf("encode a piece of kind %c: %w", kind, err)
 	}
-	if len(content) > maxPiece {
-		return fmt.Errorf("a piece of kind %c has %d bytes, and %d are allowed", kind, len(content), maxPiece)
+	if n := p.content.Len(); n > maxPiece {
+		return fmt.Errorf("a piece of kind %c has %d bytes, and %d are allowed", kind, n, maxPiece)
 	}
-	data := zip().EncodeAll(content, nil)
+	p.compressed = zip().EncodeAll(p.content.Bytes(), p.compressed[:0])
+	data := p.compressed
 	head := binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(data)))
 	p.sum = sumOf(p.sum, head, data)
 	if err := p.write(append(head, p.sum[:]...)); err != nil {

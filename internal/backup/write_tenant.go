@@ -41,6 +41,7 @@ func (b *batch[R]) flush() error {
 		return nil
 	}
 	err := b.pieces.add(b.kind, b.records)
+	clear(b.records) // so that their data can be collected
 	b.records, b.bytes = b.records[:0], 0
 	return err
 }
