@@ -12,13 +12,11 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/devkit"
-	"licensor/internal/graph/edm"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/own"
 	"licensor/internal/graph/problem"
@@ -64,9 +62,7 @@ type Config struct {
 type API struct {
 	config Config
 	wire.Environment
-	routes   *route.Tree[wire.Operation]
-	model    *edm.Model
-	metadata func() []byte // $metadata, which is built on demand
+	routes *route.Tree[wire.Operation]
 }
 
 // New returns a new API.
@@ -78,17 +74,12 @@ func New(config Config) *API {
 	if config.PasswordCost == (identity.PasswordCost{}) {
 		config.PasswordCost = identity.UsualCost
 	}
-	api := &API{config: config, model: edm.NewModel(servedOfGraph()), Environment: wire.Environment{
+	api := &API{config: config, routes: newRoutes(operationsOf(config)), Environment: wire.Environment{
 		Clock: config.Now, NewID: config.NewID, Random: config.Random, PasswordCost: config.PasswordCost,
 		ImportPieces: max(1, config.ImportPieces),
 		Limits:       throttle.New(config.Limits), Authority: config.Authority, Log: config.Log,
 	}}
-	api.metadata = sync.OnceValue(func() []byte { return api.model.Metadata(entityTypes) })
-	table := slices.Concat(api.operations(), operations)
-	if config.Development != nil {
-		table = append(table, config.Development.Operations()...)
-	}
-	api.routes = newRoutes(table)
+	api.API = api
 	return api
 }
 

@@ -17,7 +17,7 @@ import (
 
 // batch answers POST /$batch (P40): each request in it is processed like a separate request, with
 // the token of the batch. Independent requests are processed concurrently.
-func (api *API) batch(r *wire.Request) error {
+func batch(r *wire.Request) error {
 	if r.Context().Value(withinBatch{}) != nil {
 		return problem.Broken("A batch cannot be within a batch.")
 	}
@@ -34,7 +34,7 @@ func (api *API) batch(r *wire.Request) error {
 	work := r.Work
 	work.Rest() // each step has its own work
 	all := &batchAnswer{Request: r, b: append(r.Begin(), `{"responses":[`...)}
-	answers := api.play(all, steps)
+	answers := runSteps(all, steps)
 	r.Work = work
 	for _, a := range answers {
 		if a.direct {
@@ -57,9 +57,10 @@ type withinBatch struct{}
 // commits, so more would not help one caller much, but delay the others.
 const sideBySide = 4
 
-// play executes all steps, each after its dependencies, of which none depends on it. A goroutine
-// executes many steps, since growing the stack of a new one for each takes a tenth of the time.
-func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
+// runSteps executes all steps, each after its dependencies, of which none depends on it. A
+// goroutine executes many steps, since growing the stack of a new one for each takes a tenth of the
+// time.
+func runSteps(all *batchAnswer, steps []step) []*stepAnswer {
 	answers := make([]*stepAnswer, len(steps))
 	ready, left := make(chan int, len(steps)), atomic.Int64{}
 	left.Store(int64(len(steps)))
@@ -77,7 +78,7 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 	for range min(sideBySide, len(steps)) {
 		workers.Go(func() {
 			for i := range ready {
-				api.take(all.Request, &steps[i], answers, answers[i])
+				runStep(all.Request, &steps[i], answers, answers[i])
 				for _, d := range dependents[i] {
 					if missing[d].Add(-1) == 0 {
 						ready <- d
@@ -93,10 +94,10 @@ func (api *API) play(all *batchAnswer, steps []step) []*stepAnswer {
 	return answers
 }
 
-// take executes a step, unless one of its dependencies has failed. Its work begins before it is
+// runStep executes a step, unless one of its dependencies has failed. Its work begins before it is
 // parsed: there are many steps, and each verifies a token. The step itself detects that the time of
 // the batch is over.
-func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAnswer) {
+func runStep(r *wire.Request, s *step, answers []*stepAnswer, a *stepAnswer) {
 	ctx, work, err := r.Tenant.Work(r.Context())
 	if err != nil {
 		ctx = turns.Apart(r.Context())
@@ -106,7 +107,7 @@ func (api *API) take(r *wire.Request, s *step, answers []*stepAnswer, a *stepAns
 	defer a.end() // before that of the work, which sends the response
 	inner := inner(r, context.WithValue(ctx, withinBatch{}, true), s)
 	if !slices.ContainsFunc(s.dependsOn, func(on int) bool { return answers[on].status >= http.StatusBadRequest }) {
-		api.ServeHTTP(a, inner)
+		r.API.ServeHTTP(a, inner)
 		return
 	}
 	wire.NewRequest(ctx, a, inner, r.Environment).Fail(&problem.ResponseError{

@@ -139,7 +139,7 @@ func TestTheClockOfDevelopmentIsNotLimited(t *testing.T) {
 
 func TestCosts(t *testing.T) {
 	t.Parallel()
-	routes := newRoutes(everyOperation)
+	routes := newRoutes(furtherOperations)
 	for _, test := range []struct {
 		method, path, query string
 		want                int

@@ -12,4 +12,6 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // everyOperation is the table of all that is served, or said not to be.
-var everyOperation = slices.Concat(new(API).operations(), operations, new(devkit.Kit).Operations())
+var everyOperation = slices.Concat(aboutAll(), operations, furtherOperations)
+
+var furtherOperations = operationsOf(Config{Development: new(devkit.Kit)})

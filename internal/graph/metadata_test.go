@@ -13,11 +13,11 @@ import (
 	"licensor/internal/graph/problem"
 )
 
-var update = flag.Bool("update", false, "write the generated files anew")
+var update = flag.Bool("update", false, "write the generated files")
 
 func servedCSDL(t *testing.T) *csdl {
 	t.Helper()
-	c, err := readCSDL(edm.NewModel(servedOfGraph()).Metadata(entityTypes))
+	c, err := readCSDL(model().Metadata(entityTypes))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func TestMetadataHasAllTypesThatItNames(t *testing.T) {
 	t.Parallel()
 	got := servedCSDL(t)
 	needed := map[string]bool{}
-	metadata := string(edm.NewModel(servedOfGraph()).Metadata(entityTypes))
+	metadata := string(model().Metadata(entityTypes))
 	types := regexp.MustCompile(`Type="(?:Collection\()?(?:microsoft\.)?graph\.(\w+)`)
 	for _, named := range types.FindAllStringSubmatch(metadata, -1) {
 		needed[named[1]] = true
@@ -151,7 +151,7 @@ func TestMetadataAndServiceDocumentNeedNoToken(t *testing.T) {
 	w := newWorld(t)
 	got := w.do("GET", "/v1.0/$metadata", "", "")
 	if got.status != http.StatusOK || got.header.Get("Content-Type") != "application/xml" ||
-		got.body != string(edm.NewModel(servedOfGraph()).Metadata(entityTypes)) {
+		got.body != string(model().Metadata(entityTypes)) {
 		t.Errorf("%d %s %s", got.status, got.header.Get("Content-Type"), problem.Clip(got.body))
 	}
 	for _, path := range []string{"/v1.0", "/v1.0/", "/beta/"} {

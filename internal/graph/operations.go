@@ -9,19 +9,30 @@ import (
 	"licensor/internal/identity"
 )
 
-// operations are the operations that need the API itself.
-func (api *API) operations() []wire.Operation {
+// operationsOf returns the operations that depend on the configuration.
+func operationsOf(config Config) []wire.Operation {
+	table := []wire.Operation{
+		{Method: "GET", Path: route.Own + "/backup", Need: identity.BackUp, Do: config.Backups.Send},
+	}
+	if config.Development != nil {
+		table = append(table, config.Development.Operations()...)
+	}
+	return table
+}
+
+// aboutAll returns the operations that are derived from the table, so they cannot be in it.
+func aboutAll() []wire.Operation {
 	return []wire.Operation{
-		{Method: "GET", Path: "/", Open: true, Do: api.getService},
-		{Method: "GET", Path: "/$metadata", Open: true, Do: api.getMetadata},
-		{Method: "POST", Path: "/$batch", Anyone: true, Do: api.batch},
-		{Method: "GET", Path: route.Own + "/backup", Need: identity.BackUp, Do: api.config.Backups.Send},
+		{Method: "GET", Path: "/", Open: true, Do: getService},
+		{Method: "GET", Path: "/$metadata", Open: true, Do: getMetadata},
 	}
 }
 
 // operations is the only table of supported operations: routes, permissions, 405 and 501 all follow
 // from it. Operations under /users/{user} are also under /me.
 var operations = []wire.Operation{
+	{Method: "POST", Path: "/$batch", Anyone: true, Do: batch},
+
 	{Method: "GET", Path: "/users", Need: identity.ReadUsers, Do: userList.Send},
 	{Method: "POST", Path: "/users", Need: identity.CreateUsers, Do: createUser},
 	{Method: "GET", Path: "/users/$count", Need: identity.ReadUsers, Do: userList.SendCount},

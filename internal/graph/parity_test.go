@@ -37,7 +37,7 @@ type witnesses struct {
 
 func newWitnesses() *witnesses {
 	return &witnesses{
-		routes: newRoutes(everyOperation), seen: map[string][]string{}, options: map[string]map[string][]string{},
+		routes: newRoutes(furtherOperations), seen: map[string][]string{}, options: map[string]map[string][]string{},
 	}
 }
 

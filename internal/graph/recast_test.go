@@ -23,7 +23,7 @@ type recast struct {
 }
 
 func newRecast(seed uint64) *recast {
-	return &recast{rand.New(rand.NewPCG(seed, seed)), newRoutes(everyOperation).Root}
+	return &recast{rand.New(rand.NewPCG(seed, seed)), newRoutes(furtherOperations).Root}
 }
 
 // letters gives each letter of a text one of its two cases.

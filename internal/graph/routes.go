@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/licenses"
@@ -12,13 +13,32 @@ import (
 	"licensor/internal/graph/wire"
 )
 
-// newRoutes builds the tree of a table: paths of a user under /me, too, those of administrative
-// units in both of their places, and paths below an application or service principal also by its
-// appId.
-func newRoutes(table []wire.Operation) *route.Tree[wire.Operation] {
-	table = slices.Clone(table) // costs are written to it, and there may be several APIs
-	var served []route.Route[wire.Operation]
-	var objects []route.Object[wire.Operation]
+// newRoutes returns the tree of all operations and some further ones, which are below route.Own.
+// The part of Graph is large and the same for all APIs.
+func newRoutes(further []wire.Operation) *route.Tree[wire.Operation] {
+	served, _ := routesOf(slices.Concat(further, slices.DeleteFunc(slices.Clone(operations), isOfGraph)))
+	return routesOfGraph().With(served)
+}
+
+// routesOfGraph returns the tree of Graph's operations, which is built when it is first used.
+var routesOfGraph = sync.OnceValue(func() *route.Tree[wire.Operation] {
+	table := slices.DeleteFunc(slices.Concat(aboutAll(), operations), isOurs)
+	served, objects := routesOf(table)
+	var words []string
+	for _, described := range entityTypes {
+		words = append(words, described.Properties()...)
+	}
+	return route.New(served, objects, words)
+})
+
+func isOurs(op wire.Operation) bool { return strings.HasPrefix(op.Path, route.Own) }
+
+func isOfGraph(op wire.Operation) bool { return !isOurs(op) }
+
+// routesOf returns the routes of a table, and those that read one object. Paths of a user are under
+// /me, too, those of administrative units in both of their places, and paths below an application
+// or service principal also by its appId. It sets the costs in the table.
+func routesOf(table []wire.Operation) (served []route.Route[wire.Operation], objects []route.Object[wire.Operation]) {
 	for i := range table {
 		op := &table[i]
 		if !op.IsDevelopment() { // a caller that has exceeded a limit with it could not recover
@@ -36,11 +56,7 @@ func newRoutes(table []wire.Operation) *route.Tree[wire.Operation] {
 			}
 		}
 	}
-	var words []string
-	for _, described := range entityTypes {
-		words = append(words, described.Properties()...)
-	}
-	return route.New(served, objects, words)
+	return served, objects
 }
 
 // places returns the paths of the operation.

@@ -3,6 +3,7 @@ package graph
 import (
 	"net/http"
 	"strings"
+	"sync"
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/licenses"
@@ -20,25 +21,27 @@ var entityTypes = []edm.Type{
 	applicationTemplateFields, unitFields,
 }
 
-// servedOfGraph returns the supported operations of Graph.
-func servedOfGraph() []edm.Operation {
+// model is derived from the supported operations of Graph.
+var model = sync.OnceValue(func() *edm.Model {
 	var list []edm.Operation
 	for i := range operations {
 		if op := &operations[i]; op.Do != nil && !strings.HasPrefix(op.Path, route.Own) {
 			list = append(list, edm.Operation{Method: op.Method, Path: op.Path})
 		}
 	}
-	return list
-}
+	return edm.NewModel(list)
+})
+
+var metadata = sync.OnceValue(func() []byte { return model().Metadata(entityTypes) })
 
 // getMetadata answers GET /$metadata: the types of the field sets, and the operations on them. As
 // in the real service, it needs no token.
-func (api *API) getMetadata(r *wire.Request) error {
-	return r.SendAs(http.StatusOK, "application/xml", api.metadata())
+func getMetadata(r *wire.Request) error {
+	return r.SendAs(http.StatusOK, "application/xml", metadata())
 }
 
 // getService answers GET /, the service document: the existing sets.
-func (api *API) getService(r *wire.Request) error {
+func getService(r *wire.Request) error {
 	b := r.Begin()
 	if b = append(b, '{'); r.Metadata != "none" {
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.context"), r.Root+"/$metadata")
@@ -48,7 +51,7 @@ func (api *API) getService(r *wire.Request) error {
 	for _, kind := range []struct {
 		name  string
 		names []string
-	}{{"EntitySet", api.model.Sets()}, {"Singleton", api.model.Singletons()}} {
+	}{{"EntitySet", model().Sets()}, {"Singleton", model().Singletons()}} {
 		for _, name := range kind.names {
 			b = wire.AppendComma(b, &first)
 			b = jsontext.AppendText(append(b, `{"name":`...), name)

@@ -4,12 +4,13 @@
 //
 // The caller defines the operations: the tree has a pointer for each path and method.
 //
-//	tree := route.New(served, objects, words)
+//	tree := route.New(served, objects, words).With(own)
 //	path, ok := route.Segments(address)
 //	match, lost, ok := tree.Find(path)
 package route
 
 import (
+	"maps"
 	"strings"
 )
 
@@ -34,17 +35,13 @@ type Tree[Op any] struct {
 	words map[string]bool // every name of places and properties in Graph, in lower case
 }
 
-// New builds the tree of some routes. Paths of Graph are added under both of its roots (P1). words
-// are further names of properties in Graph, in addition to those of the objects.
+// New builds the tree of routes of Graph, under both of its roots (P1). words are further names of
+// properties in Graph, in addition to those of the objects.
 func New[Op any](served []Route[Op], objects []Object[Op], words []string) *Tree[Op] {
 	root, service := new(Place[Op]), new(Place[Op])
 	root.names = map[string]*Place[Op]{"v1.0": service, "beta": service}
 	for _, r := range served {
-		if strings.HasPrefix(r.Path, Own) {
-			root.at(r.Path).serve(r.Method, r.Op)
-		} else {
-			service.at(r.Path).serve(r.Method, r.Op)
-		}
+		service.at(r.Path).serve(r.Method, r.Op)
 	}
 	service.addSurface(surfaceText)
 	service.addNavigation()
@@ -57,6 +54,15 @@ func New[Op any](served []Route[Op], objects []Object[Op], words []string) *Tree
 		t.words[strings.ToLower(name)] = true
 	}
 	return t
+}
+
+// With returns a tree that also has these routes, which are below Own. It shares the part of Graph.
+func (t *Tree[Op]) With(own []Route[Op]) *Tree[Op] {
+	root := &Place[Op]{names: maps.Clone(t.Root.names)}
+	for _, r := range own {
+		root.at(r.Path).serve(r.Method, r.Op)
+	}
+	return &Tree[Op]{root, t.words}
 }
 
 // Match is the result of a search for a path.

@@ -49,6 +49,7 @@ type Environment struct {
 	ImportPieces int                   // maximum number of pieces of an import in one commit
 	Limits       *throttle.Buckets
 	Authority    *identity.Authority
+	API          http.Handler // answers the requests of a batch
 	Log          *slog.Logger
 }
 
