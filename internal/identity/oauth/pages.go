@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 )
 
 //go:embed pages/*.html
@@ -32,8 +33,8 @@ var (
 
 const stylesPath = "/oauth2/assets/pages.css"
 
-// parsePages parses the templates: each page is the layout with its own content.
-func parsePages() (map[string]*template.Template, error) {
+// parsePages parses the templates, once a process: each page is the layout with its own content.
+var parsePages = sync.OnceValues(func() (map[string]*template.Template, error) {
 	layout, err := template.ParseFS(pageFiles, "pages/layout.html")
 	if err != nil {
 		return nil, err
@@ -51,7 +52,7 @@ func parsePages() (map[string]*template.Template, error) {
 		}
 	}
 	return parsed, nil
-}
+})
 
 // pages routes the pages for people.
 func (s *Server) pages(mux *http.ServeMux) {

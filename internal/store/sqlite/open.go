@@ -271,13 +271,17 @@ func (c connector) Connect(context.Context) (driver.Conn, error) { return foldin
 func (c connector) Driver() driver.Driver                        { return folding() }
 
 func connect(path, settings string, connections int) *sql.DB {
+	db := sql.OpenDB(connector{address(path, settings)})
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db
+}
+
+// address returns the URI of a database.
+func address(path, settings string) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // a drive's letter on Windows
 	}
-	name := url.URL{Scheme: "file", Path: path, RawQuery: settings}
-	db := sql.OpenDB(connector{name.String()})
-	db.SetMaxOpenConns(connections)
-	db.SetMaxIdleConns(connections)
-	return db
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: settings}).String()
 }

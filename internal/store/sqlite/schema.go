@@ -56,9 +56,9 @@ func Schema(ctx context.Context, path string) (found, known int, err error) {
 // schemaOfLineage is the first schema with a lineage.
 const schemaOfLineage = 9
 
-// migrate upgrades the file to the newest schema, each step in a transaction. It is called before
-// the file is switched to write-ahead logging, and switches an existing file back, so that no log
-// has changes of the schema: the file alone shows which log belongs to it.
+// migrate upgrades the file to the newest schema, in one transaction. It is called before the file
+// is switched to write-ahead logging, and switches an existing file back, so that no log has
+// changes of the schema: the file alone shows which log belongs to it.
 func (s *Store) migrate(ctx context.Context) error {
 	steps, err := steps()
 	if err != nil {
@@ -73,17 +73,15 @@ func (s *Store) migrate(ctx context.Context) error {
 			"by a newer version; "+
 			"run that version, or restore a backup made before the upgrade", s.path, version, len(steps))
 	}
-	if version > 0 && version < len(steps) {
+	if version == len(steps) {
+		return nil
+	}
+	if version > 0 {
 		if err := s.leaveLog(ctx); err != nil {
 			return s.fail("merge the log before the upgrade", err)
 		}
 	}
-	for i := version; i < len(steps); i++ {
-		if err := s.fail("upgrade to schema "+fmt.Sprint(i+1), s.step(ctx, steps[i], i+1)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.fail(fmt.Sprintf("upgrade from schema %d to %d", version, len(steps)), s.upgrade(ctx, steps, version))
 }
 
 // leaveLog merges the log into the file and ends write-ahead logging, which needs the only open
@@ -101,14 +99,19 @@ func (s *Store) leaveLog(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) step(ctx context.Context, name string, version int) error {
-	script, err := migrations.ReadFile(name)
-	if err != nil {
-		return err
-	}
+// upgrade executes the steps that lead on from a version.
+func (s *Store) upgrade(ctx context.Context, steps []string, version int) error {
 	return s.write(ctx, func(tx *sql.Tx) error {
-		mark := fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, version)
-		_, err := tx.Exec(string(script) + mark)
+		for _, name := range steps[version:] {
+			script, err := migrations.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(string(script)); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+		_, err := tx.Exec(fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, len(steps)))
 		return err
 	})
 }
