@@ -69,12 +69,12 @@ func (b *backing) run(cmd *cobra.Command) error {
 		return err
 	}
 	shown := newProgress(cmd.ErrOrStderr(), b.quiet || b.jsonOut)
-	tell := func(p backup.Progress) { shown.at(p.Doing, p.Part, p.Rows) }
+	report := func(p backup.Progress) { shown.at(p.Doing, p.Part, p.Rows) }
 	var contents *backup.Contents
 	if login.Graph == "" {
-		contents, err = b.read(cmd.Context(), tell)
+		contents, err = b.read(cmd.Context(), report)
 	} else {
-		contents, err = b.fetch(cmd.Context(), login, tell)
+		contents, err = b.fetch(cmd.Context(), login, report)
 	}
 	shown.end()
 	if err != nil {
@@ -89,7 +89,7 @@ func (b *backing) run(cmd *cobra.Command) error {
 
 // fetch gets a backup from a server.
 func (b *backing) fetch(
-	ctx context.Context, login server.Login, tell func(backup.Progress),
+	ctx context.Context, login server.Login, report func(backup.Progress),
 ) (contents *backup.Contents, err error) {
 	if _, err := oneTenant("--only", b.only); err != nil {
 		return nil, err
@@ -109,14 +109,14 @@ func (b *backing) fetch(
 		query.Set("withoutSecrets", "true")
 	}
 	err = c.stream(ctx, "/licensor/v1/backup?"+query.Encode(), func(body io.Reader) error {
-		contents, err = backup.Fetch(ctx, b.to, body, b.force, tell)
+		contents, err = backup.Fetch(ctx, b.to, body, b.force, report)
 		return err
 	})
 	return contents, errors.Join(err, c.close())
 }
 
 // read makes a backup of a database.
-func (b *backing) read(ctx context.Context, tell func(backup.Progress)) (*backup.Contents, error) {
+func (b *backing) read(ctx context.Context, report func(backup.Progress)) (*backup.Contents, error) {
 	if b.only != "" {
 		return nil, usage(errors.New("--only is for a server: with a database, name the tenant with --tenant"))
 	}
@@ -136,7 +136,7 @@ func (b *backing) read(ctx context.Context, tell func(backup.Progress)) (*backup
 		return nil, err
 	}
 	contents, err := backup.ToFile(ctx, b.to, s, backup.Options{
-		Tenants: only, WithoutSecrets: b.withoutSecrets, Program: version(), Progress: tell,
+		Tenants: only, WithoutSecrets: b.withoutSecrets, Program: version(), Progress: report,
 	}, b.force)
 	return contents, errors.Join(err, s.Close())
 }

@@ -194,7 +194,7 @@ func (d *demo) present(ctx context.Context, login server.Login) error {
 	if err != nil {
 		return err
 	}
-	if err := c.tell(); err != nil {
+	if err := c.play(); err != nil {
 		return fmt.Errorf("the demo had an unexpected result: %w", err)
 	}
 	if err := d.Hinder(); err != nil {

@@ -61,8 +61,8 @@ func newStory(ctx context.Context, out io.Writer, login server.Login, trust *x50
 	return s, nil
 }
 
-// tell plays the story.
-func (s *story) tell() error {
+// play plays the story.
+func (s *story) play() error {
 	for _, chapter := range []func() error{s.people, s.trouble, s.licenses, s.seat} {
 		if err := chapter(); err != nil {
 			return err

@@ -72,7 +72,7 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 			t.Errorf("the story does not have %q", want)
 		}
 	}
-	look(t, data, func(_ *server.Server, first *tenant.Tenant) { checkSignIns(t, first, login, out) })
+	inDatabase(t, data, func(_ *server.Server, first *tenant.Tenant) { checkSignIns(t, first, login, out) })
 }
 
 // checkSignIns looks at who can sign in to the demo, and that this was told.

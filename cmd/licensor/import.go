@@ -90,8 +90,8 @@ func (im *importFlags) run(cmd *cobra.Command, names []string) error {
 	}
 	results, err := im.all(cmd, c, files)
 	err = errors.Join(err, c.close())
-	if tell := im.tell(cmd.OutOrStdout(), results); tell != nil {
-		return errors.Join(err, tell)
+	if e := im.summarize(cmd.OutOrStdout(), results); e != nil {
+		return errors.Join(err, e)
 	}
 	return im.verdict(results, err)
 }
@@ -157,8 +157,8 @@ func (c *connection) Import(ctx context.Context, query url.Values, lines []byte,
 	return c.do(ctx, http.MethodPost, "/licensor/v1/import?"+query.Encode(), "application/x-ndjson", lines, response)
 }
 
-// tell prints the summary.
-func (im *importFlags) tell(w io.Writer, results []*importing.Result) error {
+// summarize prints the summary.
+func (im *importFlags) summarize(w io.Writer, results []*importing.Result) error {
 	if im.json {
 		return writeJSON(w, struct {
 			Files []*importing.Result `json:"files"`

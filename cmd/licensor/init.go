@@ -45,7 +45,7 @@ If the database has a tenant already, nothing is changed. To create another tena
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(login)
 			}
-			tellFounding(cmd.OutOrStdout(), login, at.name)
+			printLogin(cmd.OutOrStdout(), login, at.name)
 			return nil
 		},
 	}
@@ -96,8 +96,8 @@ func initialize(
 	return login, inFlags(err)
 }
 
-// tellFounding prints the credentials, which are not shown again.
-func tellFounding(out io.Writer, login server.Login, name database.Name) {
+// printLogin prints the credentials, which are not shown again.
+func printLogin(out io.Writer, login server.Login, name database.Name) {
 	fmt.Fprintf(out, "The tenant %s was created. The following is not shown again.\n\n"+
 		"  tenant         %s\n  administrator  %s\n  password       %s   (must be changed at the first sign-in)\n",
 		login.Domain, login.TenantID, login.AdminName, login.AdminPassword)

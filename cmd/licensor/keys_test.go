@@ -32,7 +32,7 @@ func run(t *testing.T, args ...string) string {
 
 func wantToken(t *testing.T, data, token string, good bool) {
 	t.Helper()
-	look(t, data, func(s *server.Server, _ *tenant.Tenant) {
+	inDatabase(t, data, func(s *server.Server, _ *tenant.Tenant) {
 		request := httptest.NewRequest(http.MethodGet, "/v1.0/nothing", nil)
 		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
 		answer := httptest.NewRecorder()

@@ -27,7 +27,7 @@ func TestSecretsAreNotToldAgain(t *testing.T) {
 		t.Skip("starts the real program")
 	}
 	s := startSpeaking(t)
-	tokens := s.tellEverything()
+	tokens := s.sendSecrets()
 	s.stop()
 	log := s.log.String()
 	if !strings.Contains(log, "a sign-in failed") {
@@ -104,8 +104,8 @@ func (s *speaking) secrets(tokens map[string]string) map[string]string {
 	return all
 }
 
-// tellEverything sends the secrets and returns those that the program has made.
-func (s *speaking) tellEverything() map[string]string {
+// sendSecrets sends the secrets and returns those that the program has made.
+func (s *speaking) sendSecrets() map[string]string {
 	s.t.Helper()
 	endpoint := "/" + s.login.TenantID + "/oauth2/v2.0/"
 	form := url.Values{

@@ -47,7 +47,7 @@ through a proxy that terminates TLS.`,
 		"moves the clock, makes requests fail and issues tokens for any user")
 	registerMemory(f, o, &s.budget)
 	f.DurationVar(&o.RotateKeys, "rotate-keys", server.UsualRotation,
-		"age at which the key that signs tokens is replaced by a new one; 0 for never (see licensor keys)")
+		"age at which the key that signs tokens is replaced by a new one, at least 1h; 0 for never (see licensor keys)")
 	f.StringVar(&s.keep, "keep-log", "400d",
 		"how long commits are kept, at least 7d, or forever; older delta links are answered 410")
 	f.StringVar(&o.ArchiveLog, "archive-log", "",

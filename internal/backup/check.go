@@ -69,7 +69,7 @@ func (in *reader) commits(content []byte) error {
 		}
 		in.contents.Format = max(in.contents.Format, r.Format)
 	}
-	in.did(len(commits))
+	in.advance(len(commits))
 	return in.to.commits(commits)
 }
 
@@ -105,7 +105,7 @@ func (in *reader) rows(content []byte) error {
 			return err
 		}
 	}
-	in.did(len(rows))
+	in.advance(len(rows))
 	return in.to.rows(rows)
 }
 

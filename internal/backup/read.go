@@ -51,7 +51,7 @@ func read(ctx context.Context, r io.Reader, to sink, doing string, progress func
 	if err != nil {
 		return nil, err
 	}
-	in := &reader{pieces: pieces, to: to, seen: map[uuid.UUID]bool{}, tell: progress, doing: doing, size: size}
+	in := &reader{pieces: pieces, to: to, seen: map[uuid.UUID]bool{}, progress: progress, doing: doing, size: size}
 	in.contents.Program = pieces.program
 	for !in.ended {
 		if err := ctx.Err(); err != nil {
@@ -84,7 +84,7 @@ type reader struct {
 	doing    string
 	size     int64 // of the stream; 0 when it is not known
 	read     int64 // and commits, so far
-	tell     func(Progress)
+	progress func(Progress)
 }
 
 // sizeOf returns how large a stream is, if that can be known.
@@ -190,15 +190,15 @@ func (in *reader) ofTenant(kind byte, content []byte) error {
 	return in.done(content)
 }
 
-// did reports progress.
-func (in *reader) did(n int) {
+// advance counts so many rows, and reports progress.
+func (in *reader) advance(n int) {
 	in.read += int64(n)
-	if in.tell == nil {
+	if in.progress == nil {
 		return
 	}
 	part := -1.0
 	if in.size > 0 {
 		part = min(1, float64(in.pieces.read)/float64(in.size))
 	}
-	in.tell(Progress{in.doing, part, in.read})
+	in.progress(Progress{in.doing, part, in.read})
 }

@@ -176,8 +176,8 @@ func (b *writer) end() error {
 	})
 }
 
-// did reports progress.
-func (b *writer) did(n int) {
+// advance counts so many rows, and reports progress.
+func (b *writer) advance(n int) {
 	b.done, b.written = b.done+int64(n), b.written+int64(n)
 	if b.options.Progress != nil {
 		part := float64(b.nth) + min(1, float64(b.done)/float64(max(b.total, 1)))

@@ -90,14 +90,14 @@ func (t *tenantWriter) writeCommits(context.Context) error {
 		t.commits.commit(&c)
 		t.contents.Format = max(t.contents.Format, c.Format)
 		if done++; done%1000 == 0 {
-			t.did(1000)
+			t.advance(1000)
 		}
 		return out.add(recordOf(c), recordWeight+len(c.Effects))
 	})
 	if err != nil {
 		return err
 	}
-	t.did(done % 1000)
+	t.advance(done % 1000)
 	return out.flush()
 }
 
@@ -118,7 +118,7 @@ func (t *tenantWriter) writeRows(context.Context) error {
 			}
 		}
 		key = rows[len(rows)-1].RowKey()
-		t.did(len(rows))
+		t.advance(len(rows))
 	}
 }
 

@@ -140,7 +140,7 @@ func (c *copier) tenant(ctx context.Context) (Tenant, error) {
 		return c.finished(ctx, place, there, why)
 	}
 	if err == nil {
-		err = c.lookAtTarget(ctx)
+		err = c.readTarget(ctx)
 	}
 	if err == nil {
 		err = c.round(ctx)

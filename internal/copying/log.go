@@ -15,9 +15,9 @@ const (
 	commitBytes   = 8 << 20
 )
 
-// lookAtTarget reads the log that the target has of a tenant that is not published: from an earlier
+// readTarget reads the log that the target has of a tenant that is not published: from an earlier
 // copy, which may have been killed.
-func (c *copier) lookAtTarget(ctx context.Context) error {
+func (c *copier) readTarget(ctx context.Context) error {
 	c.begin, c.last = 0, store.Commit{}
 	floors, err := c.to.Floors(ctx, c.id)
 	if err != nil {

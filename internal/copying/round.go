@@ -24,7 +24,7 @@ func (c *copier) round(ctx context.Context) error {
 		if err := c.to.CreateTenant(ctx, c.id); err != nil {
 			return err
 		}
-		if err := c.lookAtTarget(ctx); err != nil {
+		if err := c.readTarget(ctx); err != nil {
 			return err
 		}
 	}
@@ -107,8 +107,8 @@ func (c *copier) snapshot(ctx context.Context, v store.View) error {
 	return c.to.ReplaceManifest(ctx, c.id, newest, c.options.Now())
 }
 
-// tell reports progress.
-func (c *copier) tell() {
+// report reports progress.
+func (c *copier) report() {
 	if c.options.Progress == nil {
 		return
 	}

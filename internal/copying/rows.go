@@ -100,7 +100,7 @@ func (c *copier) rows(ctx context.Context, v store.View) (changed int64, err err
 		}
 		w.before = page[len(page)-1].RowKey
 		c.compared += int64(len(page))
-		c.tell()
+		c.report()
 	}
 	for there.more {
 		if err := w.remove(ctx, there); err != nil {

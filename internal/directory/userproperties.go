@@ -163,14 +163,14 @@ var passwordTable = newTable(
 	"passwordProfile", nil,
 	option("forceChangePasswordNextSignIn", func(p *PasswordProfile) **bool { return &p.ForceChangePasswordNextSignIn }),
 	option("forceChangePasswordNextSignInWithMfa", func(p *PasswordProfile) **bool { return &p.ForceChangePasswordNextSignInWithMFA }),
-	&Property[PasswordProfile]{Name: "password", Kind: KindString, render: hidePassword, read: lookAtPassword},
+	&Property[PasswordProfile]{Name: "password", Kind: KindString, render: hidePassword, read: checkPassword},
 )
 
 // hidePassword shows passwords as the real service does.
 func hidePassword(dst []byte, _ *PasswordProfile) []byte { return append(dst, "null"...) }
 
-// lookAtPassword refuses invalid passwords and stores nothing.
-func lookAtPassword(_ *PasswordProfile, raw []byte, strict bool) error {
+// checkPassword refuses invalid passwords and stores nothing.
+func checkPassword(_ *PasswordProfile, raw []byte, strict bool) error {
 	password, ok := readString(raw)
 	switch {
 	case !ok && !isNull(raw):

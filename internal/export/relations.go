@@ -37,7 +37,7 @@ func (w *rowWriter) link(from, to uuid.UUID, kind string) error {
 	if err := w.end(); err != nil {
 		return err
 	}
-	return w.did()
+	return w.advance()
 }
 
 // notPrincipal omits the rows of service principals, which are not exported.
@@ -130,7 +130,7 @@ var managers = &table{
 					return err
 				}
 			}
-			if err := to.did(); err != nil {
+			if err := to.advance(); err != nil {
 				return err
 			}
 		}
@@ -193,7 +193,7 @@ var states = &table{
 					return err
 				}
 			}
-			if err := to.did(); err != nil {
+			if err := to.advance(); err != nil {
 				return err
 			}
 		}

@@ -81,7 +81,7 @@ var commits = &table{
 			if err := to.end(); err != nil {
 				return err
 			}
-			return to.did()
+			return to.advance()
 		})
 	},
 }

@@ -97,8 +97,8 @@ func (w *rowWriter) end() error {
 	return w.out.write(w.table, w.row)
 }
 
-// did says that an object was processed.
-func (w *rowWriter) did() error { return w.tenant.did() }
+// advance counts a processed object.
+func (w *rowWriter) advance() error { return w.tenant.advance() }
 
 var users = &table{
 	name: "users", line: "user", columns: properties(directory.UserProperties()),
@@ -133,7 +133,7 @@ func documents[T any](
 		if err := to.end(); err != nil {
 			return err
 		}
-		return to.did()
+		return to.advance()
 	})
 }
 

@@ -60,8 +60,9 @@ func (t *Tenant) begin(tables []*table) {
 	}
 }
 
-// did says that a row was processed. It returns an error when the export must end.
-func (t *Tenant) did() error {
+// advance counts a processed row, and reports progress. It returns an error when the export must
+// end.
+func (t *Tenant) advance() error {
 	t.progress.Done++
 	if t.progress.Done%256 != 0 {
 		return nil

@@ -319,19 +319,19 @@ func (api *API) fail(r *wire.Request, err error) {
 	if errors.Is(err, wire.ErrGone) {
 		panic(http.ErrAbortHandler)
 	}
-	tell := func(level slog.Level, message string) {
+	log := func(level slog.Level, message string) {
 		if errors.Is(r.Request.Context().Err(), context.Canceled) { // the caller has disconnected
 			level = slog.LevelDebug
 		}
 		api.config.Log.Log(r.Context(), level, message, "request-id", r.ID, "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	if r.Streaming && !r.StartAgain() {
-		tell(slog.LevelWarn, "answer cut off")
+		log(slog.LevelWarn, "answer cut off")
 		panic(http.ErrAbortHandler)
 	}
 	p, ok := problem.Of(err)
 	if !ok {
-		tell(slog.LevelError, "request failed")
+		log(slog.LevelError, "request failed")
 		p = problem.Internal
 	}
 	if refused, is := errors.AsType[*identity.ForbiddenError](err); is && r.Caller != nil {

@@ -86,7 +86,7 @@ func (c *lineCounts) take(kind lineKind, now time.Time) bool {
 		return true
 	}
 	if count.leftOut++; count.leftOut == 1 {
-		time.AfterFunc(time.Second, func() { c.tell(kind, c.end(kind)) })
+		time.AfterFunc(time.Second, func() { c.report(kind, c.end(kind)) })
 	}
 	return false
 }
@@ -100,7 +100,7 @@ func (c *lineCounts) end(kind lineKind) int {
 	return leftOut
 }
 
-func (c *lineCounts) tell(kind lineKind, leftOut int) {
+func (c *lineCounts) report(kind lineKind, leftOut int) {
 	r := slog.NewRecord(time.Now(), kind.level, "too many lines of one kind: some were left out", 0)
 	r.AddAttrs(slog.String("kind", strings.TrimSpace(kind.text)), slog.Int("leftOut", leftOut))
 	_ = c.to.Handle(context.Background(), r) // there is nowhere else to report it

@@ -13,8 +13,8 @@ import (
 	"licensor/internal/tenant"
 )
 
-// look has do look into a tenant that was just founded.
-func look(t *testing.T, do func(s *Server, first *tenant.Tenant)) {
+// inFounded calls do with a tenant that was just founded.
+func inFounded(t *testing.T, do func(s *Server, first *tenant.Tenant)) {
 	t.Helper()
 	s, err := Open(t.Context(), Options{Memory: true, Development: true, Quick: true})
 	if err != nil {
@@ -85,7 +85,7 @@ func TestFoundingFinishesWhatWasCutOff(t *testing.T) {
 
 func TestAFoundedTenantKnowsTheToolsThatPeopleHave(t *testing.T) {
 	t.Parallel()
-	look(t, func(s *Server, first *tenant.Tenant) {
+	inFounded(t, func(s *Server, first *tenant.Tenant) {
 		for _, known := range identity.FirstParty {
 			app, err := people.Directory{Tenants: s.tenants}.Application(t.Context(), first.ID(), known.AppID)
 			if err != nil || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName ||

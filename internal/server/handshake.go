@@ -30,7 +30,7 @@ func (l *Listening) prepared(config *tls.Config, log *slog.Logger) func(*gate.Co
 		}
 		conn, err := handshake(c, config, l.bounds.header, computing)
 		if err != nil {
-			tellHandshake(c, err, log)
+			logHandshake(c, err, log)
 			return nil, err
 		}
 		if conn.ConnectionState().NegotiatedProtocol == "h2" {
@@ -88,10 +88,10 @@ func (p *pacedConn) end() {
 // NetConn returns the underlying connection.
 func (p *pacedConn) NetConn() net.Conn { return p.Conn }
 
-// tellHandshake logs why a handshake failed, unless the gate has closed the connection, and
+// logHandshake logs why a handshake failed, unless the gate has closed the connection, and
 // answers clients that speak plain HTTP. That a client has disconnected, as port scanners do, is
 // not worth a warning.
-func tellHandshake(c net.Conn, err error, log *slog.Logger) {
+func logHandshake(c net.Conn, err error, log *slog.Logger) {
 	if errors.Is(err, net.ErrClosed) {
 		return
 	}

@@ -81,8 +81,8 @@ type settings struct {
 	cost      identity.PasswordCost
 }
 
-// look validates all options and fills in defaults. No other function does either.
-func (o Options) look() (*settings, error) {
+// validated validates all options and fills in defaults. No other function does either.
+func (o Options) validated() (*settings, error) {
 	s := &settings{Options: o, cost: identity.UsualCost}
 	s.Log = cmp.Or(o.Log, slog.Default())
 	s.RotateKeys = cmp.Or(o.RotateKeys, UsualRotation)
@@ -103,7 +103,7 @@ func (o Options) look() (*settings, error) {
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
 	}
 	for _, check := range []func() error{
-		s.lookAtData, s.lookAtArchive, s.lookAtBackups, s.lookAtAddresses, s.lookAtOperators, s.lookAtDevelopment,
+		s.checkData, s.checkArchive, s.checkBackups, s.checkAddresses, s.checkOperators, s.checkDevelopment,
 	} {
 		if err := check(); err != nil {
 			return nil, err
@@ -116,8 +116,8 @@ func (o Options) look() (*settings, error) {
 // here on.
 func bound(given, usual int) int { return max(0, cmp.Or(given, usual)) }
 
-func (s *settings) lookAtData() error {
-	if err := s.lookAtName(); err != nil {
+func (s *settings) checkData() error {
+	if err := s.checkName(); err != nil {
 		return err
 	}
 	switch {
@@ -134,7 +134,7 @@ func (s *settings) lookAtData() error {
 	return nil
 }
 
-func (s *settings) lookAtName() (err error) {
+func (s *settings) checkName() (err error) {
 	switch {
 	case s.Data == "" && s.Database == "" && !s.Memory:
 		return wrong("Data", `is "": name the file of the database, or set Database or Memory`)
@@ -155,7 +155,7 @@ func (s *settings) lookAtName() (err error) {
 	return nil
 }
 
-func (s *settings) lookAtArchive() error {
+func (s *settings) checkArchive() error {
 	if s.ArchiveLog == "" {
 		return nil
 	}
@@ -167,7 +167,7 @@ func (s *settings) lookAtArchive() error {
 	return nil
 }
 
-func (s *settings) lookAtBackups() error {
+func (s *settings) checkBackups() error {
 	every, keep := cmp.Or(s.BackupEvery, UsualBackupEvery), cmp.Or(s.BackupKeep, UsualBackupKeep)
 	switch {
 	case every < time.Minute:
@@ -187,7 +187,7 @@ func (s *settings) lookAtBackups() error {
 	return nil
 }
 
-func (s *settings) lookAtAddresses() error {
+func (s *settings) checkAddresses() error {
 	if _, err := identity.ParsePublicURL(s.PublicURL); err != nil {
 		return wrong("PublicURL", "is %q: give a scheme and host only, such as https://licensor.example.com", s.PublicURL)
 	}
@@ -210,7 +210,7 @@ func (s *settings) lookAtAddresses() error {
 	return nil
 }
 
-func (s *settings) lookAtOperators() error {
+func (s *settings) checkOperators() error {
 	for _, text := range s.Operators {
 		first, second, _ := strings.Cut(text, "/")
 		tenantID, isID := guid.Parse(first)
@@ -235,7 +235,7 @@ func checkOrigin(origin string) error {
 	return nil
 }
 
-func (s *settings) lookAtDevelopment() error {
+func (s *settings) checkDevelopment() error {
 	if !s.Development {
 		for _, o := range []struct {
 			name  string
@@ -259,10 +259,10 @@ func (s *settings) lookAtDevelopment() error {
 	if s.GroupProcessing < 0 {
 		return wrong("GroupProcessing", "is %s: it must be 0 or more", s.GroupProcessing)
 	}
-	return s.lookAtFaults()
+	return s.checkFaults()
 }
 
-func (s *settings) lookAtFaults() error {
+func (s *settings) checkFaults() error {
 	if s.Latency != 0 {
 		if s.Latency < 0 || s.Latency > devkit.MaxLatency {
 			return wrong("Latency", "is %s: it must be 0 to %s", s.Latency, devkit.MaxLatency)

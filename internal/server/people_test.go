@@ -15,7 +15,7 @@ import (
 
 func TestTenantsSayWhomTheyTrust(t *testing.T) {
 	t.Parallel()
-	look(t, func(s *Server, first *tenant.Tenant) {
+	inFounded(t, func(s *Server, first *tenant.Tenant) {
 		trusting := func(issuer string) []identity.Trusted {
 			audiences := []string{"zero", "one", "two"}
 			trusts, _, err := people.Directory{Tenants: s.tenants}.TrustedIssuers(t.Context(), issuer, audiences)
@@ -54,7 +54,7 @@ func TestTenantsSayWhomTheyTrust(t *testing.T) {
 
 func TestARegistrationSaysWhatItAsksFor(t *testing.T) {
 	t.Parallel()
-	look(t, func(s *Server, first *tenant.Tenant) {
+	inFounded(t, func(s *Server, first *tenant.Tenant) {
 		set := func(id byte, properties map[string]json.RawMessage) uuid.UUID {
 			app := directory.Client{
 				Application: directory.Application{

@@ -27,7 +27,7 @@ func TestClientsBehindProxies(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			o, err := Options{Memory: true, TrustedProxies: []string{"10.0.0.0/8", "2001:db8::1"}}.look()
+			o, err := Options{Memory: true, TrustedProxies: []string{"10.0.0.0/8", "2001:db8::1"}}.validated()
 			if err != nil {
 				t.Fatal(err)
 			}

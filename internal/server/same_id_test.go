@@ -124,7 +124,7 @@ func (r *reused) me(tokens map[string]any) int {
 // was issued to it: no access or refresh token, no password, no consent, no role.
 func TestWhoGetsAnIDGetsNothingIssuedBefore(t *testing.T) {
 	t.Parallel()
-	look(t, func(s *Server, first *tenant.Tenant) {
+	inFounded(t, func(s *Server, first *tenant.Tenant) {
 		r := &reused{T: t, s: s, in: first, user: uuid.New(), client: directory.Client{
 			Application: directory.Application{ID: uuid.New(), AppID: uuid.New(), DisplayName: "Tool", PublicClient: true},
 			Principal:   directory.ServicePrincipal{ID: uuid.New()},

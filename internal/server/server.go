@@ -59,7 +59,7 @@ func Open(ctx context.Context, options Options) (*Server, error) {
 // OpenUnhindered is like Open but only validates the faults and delays of the options: Hinder
 // activates them.
 func OpenUnhindered(ctx context.Context, options Options) (s *Server, err error) {
-	settings, err := options.look()
+	settings, err := options.validated()
 	if err != nil {
 		return nil, err
 	}

@@ -120,12 +120,12 @@ func (all *Tenants) release(e *entry) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if e.pins--; e.pins == 0 {
-		all.tell()
+		all.wake()
 	}
 }
 
-// tell wakes callers that wait for room. The caller holds mu.
-func (all *Tenants) tell() {
+// wake wakes callers that wait for room. The caller holds mu.
+func (all *Tenants) wake() {
 	close(all.freed)
 	all.freed = make(chan struct{})
 }
@@ -134,13 +134,13 @@ func (all *Tenants) tell() {
 func (all *Tenants) load(e *entry) {
 	began := time.Now()
 	t, err := all.open(e)
-	all.options.tell(err)
+	all.options.reportDamage(err)
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	if e.tenant, e.err = t, err; err != nil {
 		delete(all.entries, e.id) // the next one tries again
 		all.bytes -= e.bytes
-		all.tell()
+		all.wake()
 	} else {
 		all.stats.Loads++
 		all.stats.LoadingIn += time.Since(began)
@@ -311,6 +311,6 @@ func (all *Tenants) drop(e *entry) {
 		delete(all.entries, e.id)
 		all.bytes -= e.bytes
 		close(e.gone)
-		all.tell()
+		all.wake()
 	})
 }

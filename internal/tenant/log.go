@@ -111,7 +111,7 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *Image) (*Chang
 	}
 	if err == nil { // what an image has was committed
 		missing := fmt.Errorf("tenant %s: commit %d is missing: %w: %s", t.id, last+1, store.ErrDamaged, repair)
-		err = t.options.tell(missing)
+		err = t.options.reportDamage(missing)
 	}
 	if !errors.Is(err, errEnough) {
 		return nil, err

@@ -31,7 +31,7 @@ func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 		h.must(tenant.CreateSubscription{SKUID: e3, TotalLicenses: 2})
 		subscription := h.must(tenant.CreateSubscription{SKUID: ems, TotalLicenses: 1}).ID
 		p := &player{house: h, t: rt}
-		before := h.look()
+		before := h.sight()
 		for range rapid.IntRange(1, 4).Draw(rt, "rounds") {
 			for range rapid.IntRange(0, 6).Draw(rt, "commands") {
 				p.step()
@@ -43,7 +43,7 @@ func TestChangesNameEverythingThatIsDifferent(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(rt, "restart") == 0 {
 				h.reopen()
 			}
-			after := h.look()
+			after := h.sight()
 			changes, err := h.Changes(context.Background(), before.seq, after.seq)
 			if err != nil {
 				rt.Fatal(err)
@@ -81,7 +81,7 @@ type sight struct {
 	unitMembers          map[uint32][]uuid.UUID
 }
 
-func (h *house) look() sight {
+func (h *house) sight() sight {
 	h.tb.Helper()
 	img := h.Image()
 	s := sight{

@@ -60,14 +60,14 @@ func (t *Tenant) lost(ctx context.Context, img *Image, key objectKey, missing er
 	} else if err != nil {
 		return err
 	}
-	return t.options.tell(fmt.Errorf("tenant %s: the row of object %d of kind %d is missing: %w: %s",
+	return t.options.reportDamage(fmt.Errorf("tenant %s: the row of object %d of kind %d is missing: %w: %s",
 		t.id, key.ordinal, key.kind, store.ErrDamaged, repair))
 }
 
 const repair = "stop the program, keep a copy of the database, and restore a backup"
 
-// tell tells of an error that says that the store has lost something, and returns it.
-func (o *Options) tell(err error) error {
+// reportDamage reports an error that says that the store has lost something, and returns it.
+func (o *Options) reportDamage(err error) error {
 	if errors.Is(err, store.ErrDamaged) && o.Damaged != nil {
 		o.Damaged(err)
 	}

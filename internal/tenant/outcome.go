@@ -35,7 +35,7 @@ func (t *Tenant) append(f *fold) error {
 		err = t.findOut(f, err)
 	}
 	if !errors.Is(err, store.ErrConflict) {
-		t.tellFailure(err)
+		t.logFailure(err)
 	}
 	return err
 }
@@ -105,9 +105,9 @@ func (t *Tenant) refuseFor(wait time.Duration) bool {
 // is not the one that the image has come from, since it was restored or a failover has lost its
 // end, is read again.
 func (t *Tenant) catchUp() error {
-	err := t.options.tell(t.readOn())
+	err := t.options.reportDamage(t.readOn())
 	if err != nil {
-		t.tellFailure(err)
+		t.logFailure(err)
 	}
 	return err
 }
@@ -205,9 +205,9 @@ func (t *Tenant) follow(ctx context.Context, img *Image, note func(store.Commit)
 	}
 }
 
-// tellFailure logs when commits can no longer be made durable, and afterwards how many batches
+// logFailure logs when commits can no longer be made durable, and afterwards how many batches
 // failed. Otherwise each batch would be a line.
-func (t *Tenant) tellFailure(err error) {
+func (t *Tenant) logFailure(err error) {
 	switch {
 	case err == nil && t.failed > 0:
 		t.options.Log.Info("commits can be made durable again", "tenant", t.id, "failed", t.failed)

@@ -95,7 +95,7 @@ type trimmer struct {
 }
 
 func (t *trimmer) trim(ctx context.Context) (Trimmed, error) {
-	if err := t.look(ctx); err != nil {
+	if err := t.read(ctx); err != nil {
 		return Trimmed{}, err
 	}
 	done, err := t.log(ctx)
@@ -105,7 +105,7 @@ func (t *trimmer) trim(ctx context.Context) (Trimmed, error) {
 	return done, err
 }
 
-func (t *trimmer) look(ctx context.Context) error {
+func (t *trimmer) read(ctx context.Context) error {
 	place, err := t.all.store.Place(ctx, t.id)
 	if err != nil {
 		return err

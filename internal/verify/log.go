@@ -146,7 +146,7 @@ func (r *replay) commit(table string, c store.Commit, help string) error {
 			r.images = nil // until the next snapshot
 		}
 	}
-	return r.did("examining the log", &r.result.Commits)
+	return r.advance("examining the log", &r.result.Commits)
 }
 
 // snapshot compares the image with the snapshot at a commit, or begins with it.

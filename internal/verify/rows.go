@@ -189,7 +189,7 @@ func (e *examination) row(
 	if row.Kind != store.KindPassword && directory.HasNUL(row.Document) {
 		e.text(row)
 	}
-	return e.did("examining the rows", &e.result.Rows)
+	return e.advance("examining the rows", &e.result.Rows)
 }
 
 // text reports the character U+0000 in a text.

@@ -95,8 +95,8 @@ func (e *examination) damaged(table, key, what, help string) {
 	e.Report(Damage{e.id, table, key, what, help})
 }
 
-// did counts what was examined.
-func (e *examination) did(doing string, count *int64) error {
+// advance counts what was examined, and reports progress.
+func (e *examination) advance(doing string, count *int64) error {
 	*count++
 	done := e.result.Commits + e.result.Rows
 	if done%256 == 0 && e.Progress != nil {

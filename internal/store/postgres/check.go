@@ -29,28 +29,28 @@ type found struct {
 
 func (f found) has(table string) bool { return slices.Contains(f.tables, table) }
 
-const lookAtServer = `SELECT current_user, current_setting('server_version_num')::integer, current_setting('server_encoding'),
+const selectServer = `SELECT current_user, current_setting('server_version_num')::integer, current_setting('server_encoding'),
 	current_setting('transaction_read_only') = 'on', current_setting('fsync', true), current_setting('full_page_writes', true),
 	current_setting('synchronous_standby_names', true), current_setting('synchronous_commit', true),
 	EXISTS (SELECT FROM pg_namespace WHERE nspname = 'licensor'),
 	coalesce((SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = 'licensor'), false)`
 
-const lookAtTables = `SELECT c.relname::text, has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+const selectTables = `SELECT c.relname::text, has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
 		AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')
 	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
 	WHERE n.nspname = 'licensor' AND c.relkind IN ('r', 'p', 'v', 'm', 'f') ORDER BY c.relname`
 
-const lookAtVersion = "SELECT version, program FROM licensor.migration ORDER BY version DESC LIMIT 1"
+const selectVersion = "SELECT version, program FROM licensor.migration ORDER BY version DESC LIMIT 1"
 
-// look queries what the database is.
-func (s *Store) look(ctx context.Context) (found, error) {
-	return read(ctx, s, uuid.Nil, "look at it", func(r reading) (f found, err error) {
-		err = r.row(r.ctx, lookAtServer).Scan(&f.role, &f.number, &f.encoding, &f.readOnly,
+// examine queries what the database is.
+func (s *Store) examine(ctx context.Context) (found, error) {
+	return read(ctx, s, uuid.Nil, "examine it", func(r reading) (f found, err error) {
+		err = r.row(r.ctx, selectServer).Scan(&f.role, &f.number, &f.encoding, &f.readOnly,
 			&f.fsync, &f.fullPages, &f.standbys, &f.synchronous, &f.schema, &f.usable)
 		if err != nil {
 			return f, err
 		}
-		err = r.rows(lookAtTables, nil, func(row pgx.CollectableRow) error {
+		err = r.rows(selectTables, nil, func(row pgx.CollectableRow) error {
 			var name string
 			var allowed bool
 			err := row.Scan(&name, &allowed)
@@ -63,7 +63,7 @@ func (s *Store) look(ctx context.Context) (found, error) {
 		if err != nil || !f.usable || !f.has("migration") || slices.Contains(f.forbidden, "migration") {
 			return f, err
 		}
-		err = r.row(r.ctx, lookAtVersion).Scan(&f.version, &f.program)
+		err = r.row(r.ctx, selectVersion).Scan(&f.version, &f.program)
 		if codeOf(err) == codeNoColumn || errors.Is(err, pgx.ErrNoRows) {
 			return f, nil // another program's database
 		}
@@ -74,7 +74,7 @@ func (s *Store) look(ctx context.Context) (found, error) {
 
 // check returns an error unless the database can be used as it is.
 func (s *Store) check(ctx context.Context, options Options) error {
-	f, err := s.look(ctx)
+	f, err := s.examine(ctx)
 	if err != nil {
 		return err
 	}

@@ -121,7 +121,7 @@ func (s *Store) writeOnce(ctx context.Context, do func(ctx context.Context, c co
 			err = fmt.Errorf("the server has warned, as it does when a wait for a standby was canceled: %w",
 				store.ErrUnknown)
 		}
-		s.lookAt(err)
+		s.noteFailure(err)
 		done <- err
 	})
 	late := time.NewTimer(writeWait)
@@ -147,8 +147,8 @@ func (s *Store) outcome(err error) error {
 	return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 }
 
-// lookAt detects that another host may now be the primary.
-func (s *Store) lookAt(err error) {
+// noteFailure detects that another host may now be the primary.
+func (s *Store) noteFailure(err error) {
 	switch {
 	case codeOf(err) == codeReadOnly:
 		s.hosts.forget()
@@ -208,7 +208,7 @@ func readOnce[T any](ctx context.Context, s *Store, do func(r reading) (T, error
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	s.lookAt(err)
+	s.noteFailure(err)
 	return value, err
 }
 

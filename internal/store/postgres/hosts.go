@@ -23,8 +23,8 @@ type hosts struct {
 	config *pgx.ConnConfig
 	chosen atomic.Int32 // -1 if the hosts must be asked
 
-	looking sync.Mutex
-	last    int // that was chosen
+	choosing sync.Mutex
+	last     int // that was chosen
 }
 
 // host is one host, with the ways to connect to it.
@@ -72,11 +72,11 @@ func (h *hosts) choose(ctx context.Context, config *pgx.ConnConfig) (moved bool,
 	if len(h.all) == 1 {
 		return false, nil
 	}
-	h.looking.Lock()
-	defer h.looking.Unlock()
+	h.choosing.Lock()
+	defer h.choosing.Unlock()
 	chosen := int(h.chosen.Load())
 	if chosen < 0 {
-		if chosen, err = best(h.look(ctx)); err != nil {
+		if chosen, err = best(h.askAll(ctx)); err != nil {
 			return false, err
 		}
 		h.chosen.Store(int32(chosen))
@@ -96,8 +96,8 @@ type state struct {
 	err      error // the host cannot be asked
 }
 
-// look asks all hosts at once.
-func (h *hosts) look(ctx context.Context) []state {
+// askAll asks all hosts at once.
+func (h *hosts) askAll(ctx context.Context) []state {
 	states := make([]state, len(h.all))
 	var all sync.WaitGroup
 	for i, host := range h.all {

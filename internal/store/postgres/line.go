@@ -57,11 +57,12 @@ func (l *line) notice(_ *pgconn.PgConn, notice *pgconn.Notice) {
 	}
 }
 
-// lookAtLine determines whether statements can be prepared, so that they are not planned each time.
+// examineLine determines whether statements can be prepared, so that they are not planned each
+// time.
 // Behind a pooler, such as PgBouncer in transaction mode, the next statement may be executed on
 // another connection, where it is not prepared. A pooler is recognized by the process id that it
 // makes up.
-func lookAtLine(ctx context.Context, conn *pgx.Conn) error {
+func examineLine(ctx context.Context, conn *pgx.Conn) error {
 	var pid uint32
 	if err := conn.QueryRow(ctx, "SELECT pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid); err != nil {
 		return err

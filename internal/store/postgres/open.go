@@ -92,7 +92,7 @@ func connect(url string) (*Store, error) {
 		}
 		return err
 	}
-	config.AfterConnect = lookAtLine
+	config.AfterConnect = examineLine
 	config.PingTimeout = 2 * time.Second
 	s.pool, err = pgxpool.NewWithConfig(s.life, config)
 	return s, err

@@ -83,7 +83,7 @@ func prepare(ctx context.Context, url string, do func(s *Store, f found) error) 
 		return err
 	}
 	defer s.Close()
-	f, err := s.look(ctx)
+	f, err := s.examine(ctx)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func Wait(ctx context.Context, url string, atMost time.Duration, clock Clock, sa
 	begin := clock.Now()
 	said := begin
 	for {
-		why := refusals(h.look(ctx))
+		why := refusals(h.askAll(ctx))
 		if why == "" || ctx.Err() != nil {
 			return ctx.Err()
 		}
