@@ -64,7 +64,7 @@ type Options struct {
 	Operators []string
 
 	// RotateKeys is the age at which the key that signs tokens is replaced: 0 means 90 days (never
-	// if Quick), a negative value never.
+	// if Quick), a negative value never; an hour at least.
 	RotateKeys time.Duration
 	// KeepLog is how long the log of commits is kept, as far as a snapshot replaces it; delta links
 	// from before then are answered 410. 0 means 400 days, a negative value forever; 7 days at least.
@@ -120,10 +120,32 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// OptionError is the error of Open and Server.Found for an invalid field of Options or Tenant:
-// Type is "Options" or "Tenant", Option the name of the field. If Data or Database cannot be
-// opened, or SecretsKey is not the key of the database, Err is the reason.
-type OptionError = server.OptionError
+// OptionError is the error of Open and Server.Found for an invalid field of Options or Tenant.
+type OptionError struct {
+	Type    string // "Options" or "Tenant"
+	Option  string // name of the field
+	Problem string // what is wrong with it and how to fix it, beginning with its value
+	// Err is the reason if a file or database cannot be used, or does not fit the options; nil
+	// otherwise.
+	Err error
+}
+
+func (e *OptionError) Error() string { return (*server.OptionError)(e).Error() }
+
+// Unwrap returns Err.
+func (e *OptionError) Unwrap() error { return e.Err }
+
+// public converts an error of package server.
+func public(err error) error {
+	wrong, ok := errors.AsType[*server.OptionError](err)
+	switch {
+	case !ok:
+		return err
+	case error(wrong) != err: // there is more
+		return &OptionError{wrong.Type, wrong.Option, wrong.Problem, err}
+	}
+	return (*OptionError)(wrong)
+}
 
 // Server is a server with one database, as returned by Open. It is an http.Handler.
 type Server struct {
@@ -143,7 +165,7 @@ func Open(ctx context.Context, options Options) (*Server, error) {
 	}
 	s, err := server.Open(ctx, server.Options(options))
 	if err != nil {
-		return nil, err
+		return nil, public(err)
 	}
 	return &Server{server: s, end: s.Run(context.WithoutCancel(ctx))}, nil
 }
@@ -233,7 +255,7 @@ func (s *Server) Found(ctx context.Context, t Tenant) (Login, error) {
 		Admin: cmp.Or(t.Admin, "admin"), AdminPassword: t.AdminPassword, KeepPassword: t.KeepPassword,
 		Application: t.Application, ClientID: t.ClientID, ClientSecret: t.ClientSecret, FirstParty: t.FirstParty,
 	})
-	return Login{made.TenantID, made.AdminName, made.AdminPassword, made.ClientID, made.ClientSecret}, err
+	return Login{made.TenantID, made.AdminName, made.AdminPassword, made.ClientID, made.ClientSecret}, public(err)
 }
 
 // Tenants returns the ids of the tenants, the oldest first.

@@ -26,6 +26,11 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 	t.Parallel()
 	development := licensor.Options{Memory: true, Development: true, Quick: true}
 	hundred := slices.Repeat([]string{"/users=503"}, 100)
+	folder := t.TempDir()
+	file := filepath.Join(folder, "file.txt")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		field string
 		set   func(*licensor.Options)
@@ -46,12 +51,23 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 		{"Origins", func(o *licensor.Options) { o.Origins = []string{"contoso.com"} }, `has "contoso.com"`},
 		{"TrustedProxies", func(o *licensor.Options) { o.TrustedProxies = []string{"proxy"} }, `is "proxy"`},
 		{"MemoryLimit", func(o *licensor.Options) { o.MemoryLimit = -1 }, "is -1"},
+		{"TenantMemory", func(o *licensor.Options) { o.TenantMemory = -1 }, "is -1: it must be 0"},
+		{"RotateKeys", func(o *licensor.Options) { o.RotateKeys = 1 }, "is 1ns: it must be 1h0m0s or more"},
+		{"KeepLog", func(o *licensor.Options) { o.KeepLog = 6 * 24 * time.Hour }, "is 144h0m0s: delta links are valid for 7 days"},
+		{"ArchiveLog", func(o *licensor.Options) { o.ArchiveLog = file }, "is not a folder"},
+		{"BackupDir", func(o *licensor.Options) { o.BackupDir = file }, "is not a folder"},
+		{"BackupDir", func(o *licensor.Options) { o.BackupKeep = 3 }, "name the folder"},
+		{"BackupEvery", func(o *licensor.Options) { o.BackupDir, o.BackupEvery = folder, time.Second }, "is 1s: it must be a minute or more"},
+		{"BackupKeep", func(o *licensor.Options) { o.BackupDir, o.BackupKeep = folder, -1 }, "is -1: it must be 1 or more"},
+		{"Operators", func(o *licensor.Options) { o.Operators = []string{"contoso.com"} }, `has "contoso.com"`},
+		{"Pin", func(o *licensor.Options) { o.Pin = []string{"nowhere.example"} }, `has "nowhere.example", which is not a tenant`},
 		{"Clock", func(o *licensor.Options) { o.Clock = time.Unix(1<<40, 0) }, "from 1 to 9999"},
 		{"Clock", func(o *licensor.Options) { o.Clock = time.Now().AddDate(200, 0, 0) }, "is the latest"},
 		{"Faults", func(o *licensor.Options) { o.Faults = []string{"users=503"} }, `has "users=503"`},
 		{"Faults", func(o *licensor.Options) { o.Faults = append(hundred, "/groups=503") }, "has 101"},
 		{"Faults", func(o *licensor.Options) { o.Faults, o.Latency = hundred, time.Second }, "at most 100"},
 		{"Latency", func(o *licensor.Options) { o.Latency = time.Hour }, "is 1h0m0s: it must be 0 to 55s"},
+		{"Latency", func(o *licensor.Options) { o.Latency = -1 }, "is -1ns: it must be 0 to 55s"},
 		{"GroupProcessing", func(o *licensor.Options) { o.GroupProcessing = -1 }, "0 or more"},
 		{"Quick", func(o *licensor.Options) { o.Development = false }, "set Development"},
 	} {

@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// OptionError reports an invalid field of Options, or of a tenant to create.
+// OptionError reports an invalid field of Options, or of a tenant to create. The root package has
+// the same.
 type OptionError struct {
 	Type    string // "Options" or "Tenant"
 	Option  string // name of the field

@@ -58,7 +58,8 @@ type Options struct {
 // The defaults of a server.
 const (
 	UsualRotation         = 90 * 24 * time.Hour
-	UsualApplicationLimit = 200_000 // resource units in 10 seconds (docs/spec/protocol.md P43)
+	LeastRotation         = tidyTime // the age of the key is not checked more often
+	UsualApplicationLimit = 200_000  // resource units in 10 seconds (docs/spec/protocol.md P43)
 	UsualTenantLimit      = 400_000
 	UsualDatabaseWait     = 30 * time.Second
 	UsualKeepLog          = 400 * 24 * time.Hour
@@ -95,9 +96,6 @@ func (o Options) validated() (*settings, error) {
 		s.Now = time.Now
 	}
 	s.TenantMemory = cmp.Or(o.TenantMemory, o.MemoryLimit/8*5) // requests take a quarter, and an eighth stays free
-	if o.Development {
-		s.TenantMemory = 0 // what is processed later holds its tenant
-	}
 	if o.Quick {
 		s.RotateKeys = cmp.Or(o.RotateKeys, -1) // the age of the shared key is unknown
 		s.cost = identity.PasswordCost{Memory: 8, Passes: 1, Threads: 1}
@@ -125,6 +123,8 @@ func (s *settings) checkData() error {
 		return wrong("MemoryLimit", "is %d: it must be 0 (no limit) or more", s.MemoryLimit)
 	case s.TenantMemory < 0:
 		return wrong("TenantMemory", "is %d: it must be 0 (a part of MemoryLimit) or more", s.TenantMemory)
+	case s.RotateKeys >= 0 && s.RotateKeys < LeastRotation:
+		return wrong("RotateKeys", "is %s: it must be %s or more, or negative for never", s.RotateKeys, LeastRotation)
 	case s.KeepLog >= 0 && s.KeepLog < LeastKeepLog:
 		return wrong("KeepLog", "is %s: delta links are valid for 7 days, so it is at least %s, or negative to keep all",
 			s.KeepLog, LeastKeepLog)
@@ -259,6 +259,7 @@ func (s *settings) checkDevelopment() error {
 	if s.GroupProcessing < 0 {
 		return wrong("GroupProcessing", "is %s: it must be 0 or more", s.GroupProcessing)
 	}
+	s.TenantMemory = 0 // what is processed later holds its tenant
 	return s.checkFaults()
 }
 

@@ -51,7 +51,7 @@ func Open(ctx context.Context, options Options) (*Server, error) {
 		return s, err
 	}
 	if err := s.Hinder(); err != nil {
-		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+		return nil, s.abandon(ctx, err)
 	}
 	return s, nil
 }
@@ -76,9 +76,17 @@ func OpenUnhindered(ctx context.Context, options Options) (s *Server, err error)
 				Type: "Options", Option: "SecretsKey", Problem: "is not the key of this database: " + err.Error(), Err: err,
 			}
 		}
-		return nil, errors.Join(err, s.Close(context.WithoutCancel(ctx)))
+		return nil, s.abandon(ctx, err)
 	}
 	return s, nil
+}
+
+// abandon closes a server that cannot be used, and returns why.
+func (s *Server) abandon(ctx context.Context, err error) error {
+	if closing := s.Close(context.WithoutCancel(ctx)); closing != nil {
+		return errors.Join(err, closing)
+	}
+	return err
 }
 
 // open opens the database. When the file cannot be used, the error is an *OptionError.

@@ -3,18 +3,22 @@ package server
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 func TestARunningServerReplacesAnOldKey(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), Options{Memory: true, RotateKeys: time.Nanosecond})
+	var elapsed atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(elapsed.Load())) }
+	s, err := Open(t.Context(), Options{Memory: true, RotateKeys: LeastRotation, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close(t.Context())
 	before := s.authority.PublicKeys().Keys[0].KeyID
+	elapsed.Store(int64(LeastRotation))
 	end := s.Run(t.Context())
 	defer end()
 	for s.authority.PublicKeys().Keys[0].KeyID == before {
