@@ -93,7 +93,25 @@ func (n *names) settleAll(ctx context.Context, t *Tenant) (others []store.Claim,
 			delete(has, c.Name)
 		}
 	}
-	return n.settle(ctx, t.id, slices.Sorted(maps.Keys(has)), gone)
+	others, err = n.ofOthers(ctx, t.id, has)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range others {
+		delete(has, c.Name)
+	}
+	found, err := n.settle(ctx, t.id, slices.Sorted(maps.Keys(has)), gone)
+	return append(others, found...), err
+}
+
+// ofOthers returns the claims of other tenants to some names. Every tenant has the application of
+// Microsoft Graph, for example: that must not cost a write whenever one is loaded.
+func (n *names) ofOthers(ctx context.Context, tenant uuid.UUID, names map[string]bool) ([]store.Claim, error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	claims, err := n.store.Claimed(ctx, slices.Sorted(maps.Keys(names)))
+	return slices.DeleteFunc(claims, func(c store.Claim) bool { return c.Tenant == tenant }), err
 }
 
 // claims returns all names that a tenant with this image claims.
