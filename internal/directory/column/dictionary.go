@@ -20,6 +20,7 @@ type Dictionary struct {
 	codes map[string]uint16
 	words []Word // by code; the first one stands for null
 	bytes int
+	begun bool // a run of some size was made
 }
 
 // Word is a text in its original and its folded form.
@@ -40,6 +41,35 @@ func (d *Dictionary) Words() []Word {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	return d.words
+}
+
+// isFew is the number of texts of which nothing can be concluded yet.
+const isFew = 16
+
+// spares reports whether a new run should store its texts consecutively, because most of them
+// differ. A text in a dictionary takes five times as much memory, which is much in the single block
+// of a small tenant. It is true of one run at most, so that texts that many blocks have are in the
+// dictionary in the end.
+func (d *Dictionary) spares(edits []edit) bool {
+	if grown(edits) < isFew {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.begun {
+		return false
+	}
+	different, all := map[string]bool{}, 0
+	for _, e := range edits {
+		for _, text := range e.texts {
+			if text != "" {
+				different[text] = true
+				all++
+			}
+		}
+	}
+	d.begun = all >= isFew
+	return d.begun && len(different) > all/2
 }
 
 // code returns the code of a text, which it adds if it is new; false if there is no room for it.

@@ -44,7 +44,7 @@ type edit struct {
 
 // splice returns the result of edits to a run; nil if only nulls are left. was may be nil.
 func splice(was run, edits []edit, c *Column, dictionary *Dictionary) run {
-	if !c.Mostly {
+	if !c.Mostly && (was != nil || !dictionary.spares(edits)) {
 		old, ok := was.(*codes)
 		if was == nil || ok {
 			if next, ok := spliceCodes(old, edits, dictionary); ok {
