@@ -28,8 +28,8 @@ var ErrLost = errors.New("acknowledged changes are missing")
 const acknowledgedSuffix = "-ack"
 
 // needsLog is the word for a database that may be incomplete without its log: if a crash interrupts
-// SQLite while it merges the log, the file has some pages of the last write and older ones of
-// others.
+// merging it (merge.go), the file has some pages of the last write and older ones of others. The
+// log must then have that write.
 const needsLog = "log"
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -121,7 +121,7 @@ func (s *Store) checkAcknowledged(ctx context.Context) error {
 		return err
 	}
 	lacks := !line.has(last.moment)
-	unmerged := last.logged && last.session == line.sessions[0].id && s.logLost
+	unmerged := last.logged && last.session == line.sessions[0].id && s.usesLog && !s.log.has(last.moment)
 	if page != 0 {
 		in, err := s.lineageInFile(page)
 		if err != nil {
@@ -278,6 +278,35 @@ func (s *Store) note(logged bool) error {
 		err = s.acknowledged.Truncate(int64(len(text)))
 	}
 	if err != nil {
+		return fmt.Errorf("note what is acknowledged: %w", err)
+	}
+	return nil
+}
+
+// noteDurably is note, and also survives a failure of the machine.
+func (s *Store) noteDurably(logged bool) error {
+	if err := s.note(logged); err != nil {
+		return err
+	}
+	if err := s.acknowledged.Sync(); err != nil {
+		return fmt.Errorf("note what is acknowledged: %w", err)
+	}
+	return nil
+}
+
+// noteMerged is noteDurably(false) of what an existing file has, before it is continued.
+func (s *Store) noteMerged() error {
+	last, err := readAcknowledged(s.path)
+	if err != nil || !last.logged {
+		return err
+	}
+	last.logged = false
+	file, err := os.OpenFile(s.path+acknowledgedSuffix, os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("note what is acknowledged: %w", err)
+	}
+	_, err = file.Write(last.text())
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
 	return nil

@@ -111,9 +111,6 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 		return err
 	}
 	defer conn.Close()
-	if err := s.hold(context.WithoutCancel(ctx), conn); err != nil {
-		return err
-	}
 	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
 	if err != nil {
 		return err
@@ -138,12 +135,13 @@ func (s *Store) write(ctx context.Context, do func(tx *sql.Tx) error) error {
 	s.line = next
 	err = s.Intact() // the data may have been written to a deleted file
 	if err == nil {
-		err = s.claim(context.WithoutCancel(ctx), conn)
+		err = s.claim()
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", store.ErrUnknown, err)
 	}
 	s.acknowledge()
+	s.merge(context.WithoutCancel(ctx), conn)
 	return nil
 }
 

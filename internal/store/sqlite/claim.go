@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -17,20 +15,8 @@ import (
 // before anything of it is merged, writes its lineage into the file, past SQLite, which never uses
 // these bytes: the log has a newer image of the page.
 
-// checkpointAfter is the number of pages in the log from which SQLite merges it into the file.
-const checkpointAfter = "4000"
-
-// hold keeps SQLite from merging the log while the session has no claim.
-func (s *Store) hold(ctx context.Context, conn *sql.Conn) error {
-	if s.claimed {
-		return nil
-	}
-	_, err := conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint=0")
-	return err
-}
-
 // claim writes the claim of this session, after its first write.
-func (s *Store) claim(ctx context.Context, conn *sql.Conn) error {
+func (s *Store) claim() error {
 	if s.claimed {
 		return nil
 	}
@@ -52,8 +38,7 @@ func (s *Store) claim(ctx context.Context, conn *sql.Conn) error {
 		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
 	s.claimed = true
-	_, err = conn.ExecContext(ctx, "PRAGMA wal_autocheckpoint="+checkpointAfter)
-	return err
+	return nil
 }
 
 // ownState is what the file says about itself, without its log.

@@ -71,6 +71,67 @@ func TestACrashDuringACheckpoint(t *testing.T) {
 	}
 }
 
+// A crash while a log of one write is merged leaves a file that has the write's number, but not all
+// of its pages. The log is needed then, whichever of its frames cannot be read, and also if frames
+// from before follow it.
+func TestACrashWhileTheLogOfOneWriteIsMerged(t *testing.T) {
+	t.Parallel()
+	for _, frames := range []int{0, 30} {
+		s := open(t, founded(t, 20, 5).write(t))
+		grow(t, s, frames, 3)
+		mergeNow(t, s)
+		if frames == 0 {
+			if err := s.emptyLog(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		old := contents(t, s.path)
+		grow(t, s, 1, 1)
+		before := files(filesAt(t, s.path))
+		mergeNow(t, s)
+		merged := contents(t, s.path)
+		count := 0
+		for at := 0; at+pageSize <= len(old); at += pageSize {
+			if bytes.Equal(merged[at:at+pageSize], old[at:at+pageSize]) {
+				continue
+			}
+			torn := before.with(files{"": string(merged[:at]) + string(old[at:])}, "")
+			if got := len(commits(t, open(t, torn.write(t)))); got != 21+frames {
+				t.Errorf("after %d bytes %d commits are there, want %d", at, got, 21+frames)
+			}
+			const frame = frameHeader + pageSize
+			for flip := logHeader + frameHeader; flip < logHeader+3*frame; flip += frame {
+				log := []byte(torn["-wal"])
+				log[flip] ^= 4
+				path := torn.with(files{"-wal": string(log)}, "-wal").write(t)
+				err := refused(t, path, "restore")
+				if !errors.Is(err, ErrLost) && !errors.Is(err, store.ErrDamaged) {
+					t.Errorf("after %d bytes, with a wrong byte at %d of the log, it answers %v", at, flip, err)
+				}
+				if errors.Is(err, ErrLost) {
+					count++
+				}
+			}
+		}
+		if count < 6 {
+			t.Errorf("%d damages were found by -ack: the test shows nothing", count)
+		}
+	}
+}
+
+// mergeNow merges the log as if it were long.
+func mergeNow(t *testing.T, s *Store) {
+	t.Helper()
+	conn, err := s.writer.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := s.mergeLog(t.Context(), conn, "PASSIVE"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // damagedLogs returns a log without any transaction that can be read.
 func damagedLogs(log string) map[string]string {
 	flipped := func(at int) string { return log[:at] + string(log[at]^4) + log[at+1:] }
@@ -88,9 +149,7 @@ func TestACrashWhenTheLogBeginsAgain(t *testing.T) {
 	t.Parallel()
 	s := open(t, founded(t, 20, 5).write(t))
 	grow(t, s, 30, 3)
-	if _, err := s.writer.Exec("PRAGMA wal_checkpoint(FULL)"); err != nil {
-		t.Fatal(err)
-	}
+	mergeNow(t, s)
 	before := files(filesAt(t, s.path))
 	grow(t, s, 1, 10)
 	log := contents(t, s.path+"-wal")
@@ -180,22 +239,35 @@ func TestACrashDuringTheFirstWriteOfASession(t *testing.T) {
 	}
 }
 
-// Nothing of a session is merged into the file before its claim, however much its first write has.
-func TestALargeFirstWriteIsNotMergedBeforeTheClaim(t *testing.T) {
+// Nothing of a session is merged into the file before its claim, and nothing that -ack does not
+// have, however much is written.
+func TestWhatIsNotAcknowledgedIsNotMerged(t *testing.T) {
 	t.Parallel()
 	s := open(t, founded(t, 20, 5).write(t))
-	was := s.line
+	was, writable := s.line, s.acknowledged
+	readable, err := os.Open(s.path + acknowledgedSuffix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer readable.Close()
+	s.acknowledged = readable
 	large := []store.Part{{Name: "large", Data: make([]byte, 20<<20)}}
 	if err := s.SaveParts(t.Context(), firstTenant, large, time.Now()); err != nil {
 		t.Fatal(err)
 	}
+	claimed := s.line
+	grow(t, s, 3, 1)
 	in, err := s.lineageInFile(s.page)
-	if err != nil || !in.valid || in.line != was || in.claimed == nil || *in.claimed != s.line {
+	if err != nil || !in.valid || in.line != was || in.claimed == nil || *in.claimed != claimed {
 		t.Errorf("the file is at write %d with the claim %v, %v", in.line.count, in.claimed, err)
 	}
+	s.acknowledged, s.mergeAt = writable, mergeAfter
 	grow(t, s, 1, 1)
-	if in, err = s.lineageInFile(s.page); err != nil || in.line.count <= was.count {
-		t.Errorf("after another write the file is at write %d, %v", in.line.count, err)
+	if in, err = s.lineageInFile(s.page); err != nil || in.line != s.line {
+		t.Errorf("after another write the file is at write %d, %v, want %d", in.line.count, err, s.line.count)
+	}
+	if last, err := readAcknowledged(s.path); err != nil || last.logged || last.moment != s.line.now() {
+		t.Errorf("after the log was merged, -ack has %+v, %v", last, err)
 	}
 }
 

@@ -25,9 +25,6 @@ type frames struct {
 	lineage int64    // the page of the lineage; 0 if the log does not have it
 	passed  passage  // the writes in the log
 	write   *lineage // of a transaction whose end was not read yet
-
-	later  int  // ends of transactions after the first frame that is not valid
-	former bool // there is a frame of the log that SQLite had merged before it began this one
 }
 
 // readFrames reads a log. One that is not valid from the beginning has no frames.
@@ -59,32 +56,10 @@ func readFrames(log io.Reader) (*frames, error) {
 		sum.add(frame[:8])
 		sum.add(frame[frameHeader:])
 		if string(frame[8:16]) != string(header[16:24]) || !sum.is(frame[16:]) {
-			return f, f.readRest(r, header, frame)
+			return f, nil
 		}
 		f.add(frame)
 	}
-}
-
-// readRest looks at the frame that is not valid, and at those after it.
-func (f *frames) readRest(r io.Reader, header, frame []byte) error {
-	for {
-		if binary.BigEndian.Uint32(frame[8:])+1 == binary.BigEndian.Uint32(header[16:]) {
-			f.former = true
-		} else if string(frame[8:16]) == string(header[16:24]) && binary.BigEndian.Uint32(frame[4:]) != 0 {
-			f.later++
-		}
-		if ok, err := readWhole(r, frame); !ok {
-			return err
-		}
-	}
-}
-
-// isLost reports whether a log that has no transaction had some. After it has merged all of a log,
-// SQLite overwrites it from its beginning, and the number in its header is one more than that of
-// the frames from before. A crash may leave some frames of the first transaction then, of which one
-// may be its last.
-func (f *frames) isLost() bool {
-	return f.commits == 0 && (f.pageSize == 0 || f.later > 1 || len(f.begun) == 0 && !f.former)
 }
 
 // readWhole fills p, and reports whether there was so much.

@@ -59,7 +59,7 @@ func (s *Store) examineFiles() error {
 	}
 	// To use no log from then on, SQLite merges it, changes the header, and removes it
 	// (https://sqlite.org/fileformat.html, section 1.3.3).
-	s.logLost = header[18] == 2 && log.isLost()
+	s.log, s.usesLog = log.passed, header[18] == 2
 	if s.logged = log.commits; s.logged == 0 && hasContent(s.path+"-journal") {
 		return nil // SQLite will undo a transaction, such as an upgrade (migrate), which may have added pages
 	}

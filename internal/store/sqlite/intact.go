@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -72,39 +70,6 @@ func (s *Store) changedInUse() error {
 		return nil
 	}
 	return s.Intact()
-}
-
-// errLogInUse means that a reader needs the log.
-var errLogInUse = errors.New("the log is in use")
-
-// emptyLog merges the log into the file and truncates it. Before it does the latter, it notes that
-// the file is complete without the log.
-func (s *Store) emptyLog(ctx context.Context) error {
-	conn, err := s.writer.Conn(ctx) // nothing is written in between
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	s.guard.expect(true)
-	defer s.guard.expect(false)
-	if err := checkpoint(ctx, conn, "FULL"); err != nil {
-		return err
-	}
-	if s.acknowledged != nil {
-		if err := s.note(false); err != nil {
-			return err
-		}
-	}
-	return checkpoint(ctx, conn, "TRUNCATE")
-}
-
-func checkpoint(ctx context.Context, conn *sql.Conn, mode string) error {
-	var busy, logged, merged int
-	err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &logged, &merged)
-	if err == nil && (busy != 0 || merged < logged) {
-		return errLogInUse
-	}
-	return err
 }
 
 func (g *guard) expect(emptying bool) {

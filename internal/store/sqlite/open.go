@@ -29,7 +29,7 @@ const readers = 8
 
 const (
 	writing = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=cell_size_check(1)" +
-		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(" + checkpointAfter + ")&_pragma=journal_size_limit(67108864)" // see journalLimit
+		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(67108864)" // see journalLimit
 	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-8192)"
 
 	// Of a file, not even closing writes anything by a reader; see closeDatabase.
@@ -50,7 +50,8 @@ type Store struct {
 
 	logged         uint64   // transactions in the log, when the database was opened
 	logOfOldSchema bool     // it cannot be known for sure whether it belongs to the file
-	logLost        bool     // the log has no transaction, and has had some if -ack says that it is needed
+	usesLog        bool     // the database is in the mode of write-ahead logging
+	log            passage  // through the log
 	hollow         int64    // a page that was lost, as it seems, from within the file
 	refused        bool     // not opened
 	added          []string // files that did not exist before
@@ -62,8 +63,9 @@ type Store struct {
 
 	page, pageSize int64 // of the lineage
 	session        uuid.UUID
-	line           lineage // guarded by the writer's connection, like claimed
+	line           lineage // guarded by the writer's connection, like what follows
 	claimed        bool
+	mergeAt        int // how many pages the log has when it is next merged
 }
 
 var _ store.Store = (*Store)(nil)

@@ -80,6 +80,10 @@ func (s *Store) migrate(ctx context.Context) error {
 		if err := s.leaveLog(ctx); err != nil {
 			return s.fail("merge the log before the upgrade", err)
 		}
+		s.logged = 0
+		if err := s.noteMerged(); err != nil {
+			return err
+		}
 	}
 	return s.fail(fmt.Sprintf("upgrade from schema %d to %d", version, len(steps)), s.upgrade(ctx, steps, version))
 }
