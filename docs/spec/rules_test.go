@@ -71,7 +71,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		"old page":          {rules, code + "\n// Of spec/licensing.md L1.\n", tests, "licensing/a.go:10: cites spec/licensing.md L1, but the page of L1 is docs/spec/licensing.md"},
 		"page not named":    {rules, "package licensing // L1, L2\n", tests, "licensing/a.go:1: cites L1, but neither the comment nor the doc of the package names docs/spec/licensing.md"},
 		"rule twice":        {rules + "- **L2** (chosen) Again.\n", code, tests, "docs/spec/licensing.md:3: L2 is there already, at docs/spec/licensing.md:2"},
-		"rule without mark": {"- **L1** One.\n- **L2** (chosen) Two.\n", code, tests, "docs/spec/licensing.md:1: L1 does not begin with its source: (documented), (observed), (chosen) or (unmarked)"},
+		"rule without mark": {"- **L1** One.\n- **L2** (chosen) Two.\n", code, tests, "docs/spec/licensing.md:1: L1 does not begin with its source: (documented), (observed) or (chosen)"},
 		"rule without test": {rules, code, "package licensing\n\nfunc TestL1(t *testing.T) {}\n", "docs/spec/licensing.md:2: no test is named TestL2…"},
 		"only other code":   {rules, strings.Replace(code, "L2", "two", 1), tests, "docs/spec/licensing.md:2: the code of L2 does not cite it"},
 	} {
@@ -107,7 +107,7 @@ type rules struct {
 
 var (
 	ruleLine = regexp.MustCompile(`^- \*\*([A-Z][0-9]+)\*\*`)
-	marked   = regexp.MustCompile(`^- \*\*[A-Z][0-9]+\*\* \((documented|observed|chosen|unmarked)\)`)
+	marked   = regexp.MustCompile(`^- \*\*[A-Z][0-9]+\*\* \((documented|observed|chosen)\)`)
 )
 
 func readRules(t *testing.T, repository fs.FS) rules {
@@ -136,7 +136,7 @@ func (r *rules) add(number string, at place, marked bool) {
 		r.wrong = append(r.wrong, fmt.Sprintf("%s: %s is there already, at %s", at, number, before))
 	}
 	if !marked {
-		r.wrong = append(r.wrong, fmt.Sprintf("%s: %s does not begin with its source: (documented), (observed), (chosen) or (unmarked)", at, number))
+		r.wrong = append(r.wrong, fmt.Sprintf("%s: %s does not begin with its source: (documented), (observed) or (chosen)", at, number))
 	}
 	r.at[number] = at
 }
