@@ -75,7 +75,10 @@ func (im *importFlags) run(cmd *cobra.Command, names []string) error {
 	}
 	files, err := importing.Open(names, importing.Kind(im.kind), cmd.InOrStdin())
 	defer importing.Close(files)
-	if _, ok := errors.AsType[*importing.MisuseError](err); ok {
+	if wrong, ok := errors.AsType[*importing.MisuseError](err); ok {
+		if wrong.OfKind {
+			err = fmt.Errorf("%w (--kind)", err)
+		}
 		return usage(err)
 	}
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/durable"
+	"licensor/internal/guid"
 	"licensor/internal/store"
 )
 
@@ -85,7 +86,7 @@ func compare(
 func (f Folder) Tenants() (list []uuid.UUID, err error) {
 	entries, err := os.ReadDir(f.path)
 	for _, e := range entries {
-		if id, err := uuid.Parse(e.Name()); err == nil && e.IsDir() {
+		if id, ok := guid.Parse(e.Name()); ok && e.IsDir() {
 			list = append(list, id)
 		}
 	}

@@ -85,6 +85,12 @@ func TestWhatIsKeptIsRead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// Folders with other forms of GUIDs are not those of tenants.
+	for _, other := range []string{"{" + of.String() + "}", strings.ReplaceAll(of.String(), "-", "")} {
+		if err := os.Mkdir(filepath.Join(path, other), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	list, err := read(f)
 	if err != nil || len(list) != len(all) {
 		t.Fatalf("%d commits are read, %v", len(list), err)

@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"github.com/google/uuid"
+
+	"licensor/internal/guid"
 )
 
 // FilesOptions say what is exported into files.
@@ -169,7 +171,7 @@ func replace(draft, path string) error {
 		return err
 	}
 	for _, e := range old {
-		if _, err := uuid.Parse(e.Name()); err == nil && e.IsDir() {
+		if _, ok := guid.Parse(e.Name()); ok && e.IsDir() {
 			if err := removeExport(filepath.Join(path, e.Name())); err != nil {
 				return err
 			}

@@ -33,14 +33,21 @@ type File struct {
 }
 
 // MisuseError is an error of the arguments: files that do not fit each other or their kind.
-type MisuseError struct{ err error }
+type MisuseError struct {
+	OfKind bool // the kind of the files must be given, or another one
+	err    error
+}
 
 func (e *MisuseError) Error() string { return e.err.Error() }
 
 // Unwrap returns the error.
 func (e *MisuseError) Unwrap() error { return e.err }
 
-func misuse(err error) error { return &MisuseError{err} }
+func misuse(err error) error { return &MisuseError{false, err} }
+
+func misuseOfKind(problem string, args ...any) error {
+	return &MisuseError{true, fmt.Errorf(problem, args...)}
+}
 
 // record is a row of a file: its JSON object, or the error in it.
 type record struct {
@@ -65,7 +72,7 @@ type records interface {
 // after an error.
 func Open(names []string, told Kind, stdin io.Reader) (list []*File, err error) {
 	if told != "" && !told.known() {
-		return nil, misuse(fmt.Errorf("--kind is %q: it must be users, groups, members or subscriptions", told))
+		return nil, misuseOfKind("the kind is %q: it must be users, groups, members or subscriptions", told)
 	}
 	for i, name := range names {
 		if slices.Contains(names[:i], name) {
@@ -271,9 +278,9 @@ func guess(name string, properties []string) (Kind, error) {
 	case len(byProperty) == 0 && len(byName) == 1:
 		return byName[0], nil
 	}
-	return "", misuse(fmt.Errorf("its content is not clear: by its name it has %s, by its properties (%s) %s. "+
-		"Set --kind to users, groups, members or subscriptions",
-		orNothing(byName), excerpt.Of(strings.Join(properties, ", "), 100), orNothing(byProperty)))
+	return "", misuseOfKind("its content is not clear: by its name it has %s, by its properties (%s) %s. "+
+		"Name its kind: users, groups, members or subscriptions",
+		orNothing(byName), excerpt.Of(strings.Join(properties, ", "), 100), orNothing(byProperty))
 }
 
 func orNothing(list []Kind) string {

@@ -29,7 +29,7 @@ func TestWhatAFileHolds(t *testing.T) {
 		if got != test.want || (err == nil) != (test.want != "") {
 			t.Errorf("%s with %s: %q, %v; want %q", test.name, test.properties, got, err, test.want)
 		}
-		if err != nil && !strings.Contains(err.Error(), "--kind") {
+		if err != nil && !strings.Contains(err.Error(), "Name its kind") {
 			t.Errorf("%v does not say what to do", err)
 		}
 	}

@@ -11,9 +11,9 @@ import (
 	"licensor/internal/memory"
 )
 
-// sparing answers 500 if a handler panics, in the form of the authority's errors (docs/spec/auth.md
-// A30), and the server continues. Graph recovers panics of its own handlers.
-func (s *Server) sparing(next http.Handler) http.Handler {
+// recovering answers 500 if a handler panics, in the form of the authority's errors
+// (docs/spec/auth.md A30), and the server continues. Graph recovers panics of its own handlers.
+func (s *Server) recovering(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		noting := &begun{ResponseWriter: w}
 		defer func() {

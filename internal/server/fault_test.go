@@ -82,7 +82,7 @@ func TestAPanicOfTheAuthorityIsAnsweredAndTheServerLivesOn(t *testing.T) {
 func TestWhatAPanicLeavesOfAnAnswer(t *testing.T) {
 	t.Parallel()
 	s := &Server{settings: &settings{Options: Options{Log: slog.Default()}}, now: time.Now}
-	server := httptest.NewServer(s.sparing(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(s.recovering(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Set-Cookie", "session=secret")
 		if r.URL.Path == "/begun" {
 			_, _ = io.WriteString(w, "half an ans")

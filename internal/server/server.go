@@ -182,11 +182,11 @@ func (s *Server) routes() http.Handler {
 		Backups: s.backups,
 	}))
 	mux := http.NewServeMux()
-	mux.Handle("/", s.metrics.count(s.sparing(s.within(s.logins.Handler()))))
+	mux.Handle("/", s.metrics.count(s.recovering(s.within(s.logins.Handler()))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.metrics.handler())
-	rest := s.sparing(mux)
+	rest := s.recovering(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 		switch strings.ToLower(first) {
