@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/xml"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,6 +10,7 @@ import (
 	"testing"
 
 	"licensor/bench/report"
+	"licensor/bench/report/reporttest"
 )
 
 func TestPeopleAreTheSameForTheSameSeed(t *testing.T) {
@@ -85,17 +84,6 @@ func TestReportIsWrittenBetweenItsMarkers(t *testing.T) {
 		t.Error("the report still has the old figures")
 	}
 	for _, p := range plots {
-		plot, err := os.Open(filepath.Join(docs, "performance", p.name+".svg"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer plot.Close()
-		decoder := xml.NewDecoder(plot)
-		for err == nil {
-			_, err = decoder.Token()
-		}
-		if !errors.Is(err, io.EOF) {
-			t.Errorf("%s.svg: %v", p.name, err)
-		}
+		reporttest.Plot(t, docs, p.name)
 	}
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"encoding/xml"
-	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +8,7 @@ import (
 	"time"
 
 	"licensor/bench/report"
+	"licensor/bench/report/reporttest"
 )
 
 // Everything is measured with few users and little time, except the programs of others, which take
@@ -68,17 +66,6 @@ func TestAllParts(t *testing.T) {
 		t.Errorf("the report is\n%s", got)
 	}
 	for _, p := range plots {
-		plot, err := os.Open(filepath.Join(docs, "performance", p.name+".svg"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer plot.Close()
-		decoder := xml.NewDecoder(plot)
-		for err == nil {
-			_, err = decoder.Token()
-		}
-		if !errors.Is(err, io.EOF) {
-			t.Errorf("%s.svg: %v", p.name, err)
-		}
+		reporttest.Plot(t, docs, p.name)
 	}
 }
