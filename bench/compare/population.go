@@ -221,21 +221,26 @@ func title(values []string) []string {
 }
 
 var (
-	syllables = strings.Fields("ba bel cor da den el fa fin ga gor ha hil ka kel la lin ma mon na nor pa per ra ris sa sol ta tor va ver")
-	levels    = strings.Fields("Junior Senior Lead Principal Deputy")
-	roles     = strings.Fields("Analyst Engineer Manager Planner Specialist")
-	fields    = strings.Fields("Account Audit Brand Cloud Data Design Energy Facility Finance Fleet Health Legal Logistics Network People " +
+	syllables = strings.Fields("ba bel cor da den el fa fin ga gor ha hil ka kel la lin ma mon na nor pa per ra ris " +
+		"sa sol ta tor va ver")
+	levels = strings.Fields("Junior Senior Lead Principal Deputy")
+	roles  = strings.Fields("Analyst Engineer Manager Planner Specialist")
+	fields = strings.Fields("Account Audit Brand Cloud Data Design Energy Facility Finance Fleet Health Legal " +
+		"Logistics Network People " +
 		"Process Product Quality Sales Security")
 	areas = strings.Fields("Asia Central Americas Europe Global Lab North Partners South Support")
 )
 
-const locations = "AE AR AT AU BE BG BR CA CH CL CN CO CZ DE DK EE EG ES FI FR GB GR HK HR HU ID IE IL IN IT JP KE KR LT LU LV MA MX MY NG NL NO NZ " +
+const locations = "AE AR AT AU BE BG BR CA CH CL CN CO CZ DE DK EE EG ES FI FR GB GR HK HR HU ID IE IL IN IT JP KE " +
+	"KR LT LU LV MA MX MY NG NL NO NZ " +
 	"PE PH PL PT RO RS SA SE SG SI SK TH TR UA US VN ZA"
 
 const countries = "Albania,Algeria,Angola,Argentina,Armenia,Australia,Austria,Azerbaijan,Bahrain,Bangladesh,Belgium,Bolivia,Bosnia,Botswana," +
 	"Brazil,Bulgaria,Cambodia,Cameroon,Canada,Chile,China,Colombia,Croatia,Cyprus,Czechia,Denmark,Ecuador,Egypt,Estonia,Ethiopia,Fiji,Finland," +
 	"France,Gabon,Georgia,Germany,Ghana,Greece,Guatemala,Honduras,Hungary,Iceland,India,Indonesia,Ireland,Israel,Italy,Jamaica,Japan,Jordan," +
 	"Kazakhstan,Kenya,Kuwait,Laos,Latvia,Lebanon,Lithuania,Luxembourg,Malaysia,Malta,Mauritius,Mexico,Moldova,Mongolia,Montenegro,Morocco," +
-	"Mozambique,Namibia,Nepal,Netherlands,New Zealand,Nicaragua,Nigeria,Norway,Oman,Pakistan,Panama,Paraguay,Peru,Philippines,Poland,Portugal," +
-	"Qatar,Romania,Rwanda,Senegal,Serbia,Singapore,Slovakia,Slovenia,South Africa,South Korea,Spain,Sweden,Switzerland,Thailand,Tunisia,Turkey," +
+	"Mozambique,Namibia,Nepal,Netherlands," +
+	"New Zealand,Nicaragua,Nigeria,Norway,Oman,Pakistan,Panama,Paraguay,Peru,Philippines,Poland,Portugal," +
+	"Qatar,Romania,Rwanda,Senegal,Serbia,Singapore,Slovakia,Slovenia,South Africa," +
+	"South Korea,Spain,Sweden,Switzerland,Thailand,Tunisia,Turkey," +
 	"Uganda,Uruguay,Vietnam,Zambia"

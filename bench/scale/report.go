@@ -67,9 +67,15 @@ type table struct {
 
 var tables = []table{
 	{"users", []string{onSQLite, rawSQLite, onPostgres, rawPostgres}, []row{
-		{"change-64", "single durable changes, 64 callers, in process; raw: appends of 64", perSecond, "", "6,000 and 5,000; a third of raw"},
+		{
+			"change-64", "single durable changes, 64 callers, in process; raw: appends of 64", perSecond, "",
+			"6,000 and 5,000; a third of raw",
+		},
 		{"change-1", "one durable change alone, in process; raw: appends of one", latency, "", "1.5 times raw on PostgreSQL"},
-		{"http-change-64", "durable changes over HTTP, 64 callers; against one caller", perSecond, "http-change-1", "5 times one caller on SQLite"},
+		{
+			"http-change-64", "durable changes over HTTP, 64 callers; against one caller", perSecond, "http-change-1",
+			"5 times one caller on SQLite",
+		},
 		{"http-change-1", "durable changes over HTTP, one caller", perSecond, "", ""},
 		{"license-all", "a group of all users licensed; raw: set-based SQL", seconds, "", "PostgreSQL 1.3 times SQLite"},
 		{"reprocess-all", "all users reprocessed; raw: set-based SQL", seconds, "", "PostgreSQL 1.3 times SQLite"},

@@ -25,7 +25,8 @@ type InvalidError struct {
 	Want     string
 }
 
-const unreadable = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."
+const unreadable = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of " +
+	"valid JSON format."
 
 // Error returns the message of the real service, word by word (docs/spec/protocol.md P13, P53).
 func (e *InvalidError) Error() string {

@@ -16,10 +16,11 @@ const (
 	wantMail      = "an address such as ann@contoso.com, without accents"
 	wantProxy     = "an address such as SMTP:ann@contoso.com or sip:ann@contoso.com"
 	wantNickname  = `ASCII characters except @ ( ) \ [ ] " ; : < > , and space`
-	wantPrincipal = "name@domain with at most 64 characters before the @ and 48 after it, of A-Z a-z 0-9 ' . - _ ! # ^ ~"
-	wantCountry   = "a two-letter ISO 3166 country code"
-	wantLanguage  = "a language such as en or en-US"
-	wantPolicies  = "DisablePasswordExpiration, DisableStrongPassword, both with a comma between them, or None"
+	wantPrincipal = "name@domain with at most 64 characters before the @ and 48 after it, " +
+		"of A-Z a-z 0-9 ' . - _ ! # ^ ~"
+	wantCountry  = "a two-letter ISO 3166 country code"
+	wantLanguage = "a language such as en or en-US"
+	wantPolicies = "DisablePasswordExpiration, DisableStrongPassword, both with a comma between them, or None"
 )
 
 func upper(text string) string { return strings.ToUpper(text) }

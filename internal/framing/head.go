@@ -67,7 +67,9 @@ var crlf = []byte("\r\n")
 // on the wire.
 const mostFields = 100
 
-var tooMany = &RefusalError{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("there are more than %d headers", mostFields)}
+var tooMany = &RefusalError{
+	http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("there are more than %d headers", mostFields),
+}
 
 // request parses the first line (RFC 9112, 3).
 func (h *head) request(line []byte) *RefusalError {

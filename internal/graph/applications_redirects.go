@@ -25,7 +25,8 @@ const (
 	maxRedirectLength = 256
 )
 
-const wantRedirect = "an absolute https address, or http on localhost, 127.0.0.1 or [::1], without a fragment, a wildcard or a user's name"
+const wantRedirect = "an absolute https address, or http on localhost, 127.0.0.1 or [::1], without a fragment, a " +
+	"wildcard or a user's name"
 
 // checkRedirect returns the error in a redirect address, or "". Anyone who receives a code at such
 // an address can sign in, so only the application may receive requests there: the connection must

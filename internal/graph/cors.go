@@ -7,8 +7,10 @@ import (
 )
 
 // exposed are the response headers that a page's script may read: all that clients use.
-const exposed = "Allow, ETag, Location, OData-EntityId, OData-Version, Preference-Applied, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, " +
-	"client-request-id, request-id, x-ms-ags-diagnostic, x-ms-resource-unit, x-ms-throttle-information, x-ms-throttle-limit-percentage, x-ms-throttle-scope"
+const exposed = "Allow, ETag, Location, OData-EntityId, OData-Version, Preference-Applied, RateLimit-Limit, " +
+	"RateLimit-Remaining, RateLimit-Reset, Retry-After, WWW-Authenticate, " +
+	"client-request-id, request-id, x-ms-ags-diagnostic, x-ms-resource-unit, x-ms-throttle-information, " +
+	"x-ms-throttle-limit-percentage, x-ms-throttle-scope"
 
 // allowOrigin tells a browser whether a page may call (CORS). It answers preflight requests, which
 // have no token and reveal nothing. Tokens are not cookies: a page of another origin has none

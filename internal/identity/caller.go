@@ -78,7 +78,8 @@ func (set *claimSet) caller() Caller {
 const (
 	unknownCaller = "The identity of the calling application could not be established."
 	disabledUser  = "Access token validation failure. The user is unknown, deleted or disabled."
-	endedSession  = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"
+	endedSession  = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: " +
+		"TokenIssuedBeforeRevocationTimestamp"
 )
 
 // lookUp finds a token's caller in the current directory (A23).

@@ -46,8 +46,9 @@ const (
 
 	ReadObjects Operation = "read directory objects of any type"
 
-	ReadUnits     Operation = "read administrative units and their members"
-	WriteUnits    Operation = "create, update, delete and restore administrative units, and add and remove their members"
+	ReadUnits  Operation = "read administrative units and their members"
+	WriteUnits Operation = "create, update, delete and restore administrative units, and " +
+		"add and remove their members"
 	CreateInUnits Operation = "create groups in administrative units"
 
 	ReadSKUs             Operation = "read subscribed SKUs"

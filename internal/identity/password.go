@@ -132,7 +132,8 @@ func (c PasswordCost) hash(ctx context.Context, password string, salt []byte) ([
 }
 
 // errPasswordHash does not show the hash: errors end up in logs.
-var errPasswordHash = errors.New("the hash of a password is not argon2id in the PHC string format: give the user a new password")
+var errPasswordHash = errors.New("the hash of a password is not argon2id in the PHC string format: give the user a " +
+	"new password")
 
 // parsePassword parses the result of HashPassword. Its limits ensure that argon2 does not panic and
 // a check does not take all memory.

@@ -102,7 +102,8 @@ var rolePlaces sync.Map
 // resettable are the roles, by name, whose holders' sensitive properties a User Administrator may
 // change, as in the real service: taking over their accounts gives it no more permissions.
 var resettable = []string{
-	"Directory Readers", "Groups Administrator", "Guest Inviter", "Helpdesk Administrator", "Message Center Reader", "Reports Reader",
+	"Directory Readers", "Groups Administrator", "Guest Inviter", "Helpdesk Administrator", "Message Center Reader",
+	"Reports Reader",
 	"Usage Summary Reports Reader", "User Administrator", "User Experience Success Manager",
 }
 

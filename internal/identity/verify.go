@@ -33,7 +33,8 @@ var algorithms = []jose.SignatureAlgorithm{jose.RS256}
 
 const invalidSignature = "Access token validation failure. Invalid signature."
 
-const notOurKey = "Access token validation failure. Invalid signature. The key does not belong to this server: request the token from its own authority."
+const notOurKey = "Access token validation failure. Invalid signature. The key does not belong to this server: " +
+	"request the token from its own authority."
 
 // token is a payload with a valid signature, with its parts parsed once. Malformed parts are left
 // zero, and the checks refuse them.

@@ -54,8 +54,10 @@ func (m *metrics) watch(g *gate.Gate) { m.registry.MustRegister(gateCollector{g}
 type gateCollector struct{ gate *gate.Gate }
 
 var (
-	connectionsDesc = prometheus.NewDesc("licensor_connections", "Open connections, by state. Those that wait are not served yet.", []string{"state"}, nil)
-	closedDesc      = prometheus.NewDesc("licensor_connections_closed_total", "Connections closed because of the limit on connections, by state.", []string{"state"}, nil)
+	connectionsDesc = prometheus.NewDesc("licensor_connections", "Open connections, by state. Those that wait are "+
+		"not served yet.", []string{"state"}, nil)
+	closedDesc = prometheus.NewDesc("licensor_connections_closed_total",
+		"Connections closed because of the limit on connections, by state.", []string{"state"}, nil)
 )
 
 func (c gateCollector) Describe(ch chan<- *prometheus.Desc) {

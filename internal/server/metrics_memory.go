@@ -10,10 +10,15 @@ import (
 type memoryCollector struct{ budget *memory.Budget }
 
 var (
-	memoryDesc   = prometheus.NewDesc("licensor_memory_reserved_bytes", "Memory reserved by requests in progress.", nil, nil)
-	budgetDesc   = prometheus.NewDesc("licensor_memory_budget_bytes", "Memory that requests in progress may reserve in total. The requests of a tenant may reserve half of it, and those of a caller three quarters of that.", nil, nil)
-	refusedDesc  = prometheus.NewDesc("licensor_memory_refused_total", "Requests refused because memory was used up, by whose: the share of the tenant or of the caller, the total, or the limit of the process.", []string{"cause"}, nil)
-	headroomDesc = prometheus.NewDesc("licensor_memory_headroom_bytes", "Memory left before large requests are refused. Negative while they are.", nil, nil)
+	memoryDesc = prometheus.NewDesc("licensor_memory_reserved_bytes", "Memory reserved by requests in progress.", nil, nil)
+	budgetDesc = prometheus.NewDesc("licensor_memory_budget_bytes", "Memory that requests in progress may reserve "+
+		"in total. The requests of a tenant may reserve half of it, and those of a caller three quarters of that.",
+		nil, nil)
+	refusedDesc = prometheus.NewDesc("licensor_memory_refused_total", "Requests refused because memory was used "+
+		"up, by whose: the share of the tenant or of the caller, the total, or the limit of the process.",
+		[]string{"cause"}, nil)
+	headroomDesc = prometheus.NewDesc("licensor_memory_headroom_bytes",
+		"Memory left before large requests are refused. Negative while they are.", nil, nil)
 )
 
 func (c memoryCollector) Describe(ch chan<- *prometheus.Desc) {

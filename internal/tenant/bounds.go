@@ -18,18 +18,30 @@ type bound struct {
 // filling memory and disk. The properties of one object have bounds of their own
 // (directory/rule.go, graph/shapes.go), and so have trusted issuers (directory/signin_check.go).
 var bounds = []bound{
-	{"users, permanently deleted ones included", 10_000_000, func(img *Image) int { return int(img.Directory.Users()) }},
-	{"groups, permanently deleted ones included", 1_000_000, func(img *Image) int { return int(img.Directory.Groups()) }},
+	{
+		"users, permanently deleted ones included", 10_000_000,
+		func(img *Image) int { return int(img.Directory.Users()) },
+	},
+	{
+		"groups, permanently deleted ones included", 1_000_000,
+		func(img *Image) int { return int(img.Directory.Groups()) },
+	},
 	{"applications", 100_000, func(img *Image) int { return countOf(img.Applications, 100_000) }},
 	{"service principals", 100_000, func(img *Image) int { return countOf(img.Principals, 100_000) }},
 	{"administrative units", 10_000, func(img *Image) int { return countOf(img.Units, 10_000) }},
 	{"subscriptions", 10_000, func(img *Image) int { return len(img.Subscriptions) }},
 	{"delegated permission grants", 1_000_000, func(img *Image) int { return img.Grants.Len() }},
-	{"owners, sponsors, app role assignments and members that are not users, together", 1_000_000, func(img *Image) int { return img.Links.Len() }},
+	{
+		"owners, sponsors, app role assignments and members that are not users, together", 1_000_000,
+		func(img *Image) int { return img.Links.Len() },
+	},
 	{"memberships of users in groups", 100_000_000, func(img *Image) int { return img.Memberships }},
 	{"groups that are members of groups", 10_000_000, func(img *Image) int { return img.Nested }},
 	{"members of administrative units", 100_000_000, func(img *Image) int { return img.UnitMembers.Len() }},
-	{"users, groups and service principals with directory roles", 10_000, func(img *Image) int { return len(img.Roles) }},
+	{
+		"users, groups and service principals with directory roles", 10_000,
+		func(img *Image) int { return len(img.Roles) },
+	},
 }
 
 // The maximum numbers for one object. Those of owners and sponsors are Graph's own.

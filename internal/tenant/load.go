@@ -266,8 +266,9 @@ func (all *Tenants) makeRoom(ctx context.Context, e *entry, bytes int64) error {
 }
 
 var (
-	errTooLarge = unavailable("The tenant needs more memory than the server may use. Ask the administrator of the server: its log says what to set.")
-	errNoRoom   = unavailable("The server has no memory for another tenant now. Try again in a moment.")
+	errTooLarge = unavailable("The tenant needs more memory than the server may use. Ask the administrator of the " +
+		"server: its log says what to set.")
+	errNoRoom = unavailable("The server has no memory for another tenant now. Try again in a moment.")
 )
 
 // reserve sets the memory of a tenant if there is room for it. Otherwise it drops an unused tenant,

@@ -240,6 +240,8 @@ func notDurable(err error) *CommandError {
 }
 
 var (
-	errUnknown    = &CommandError{Kind: ProblemUnknown, Message: "It is not known whether the change was made: look before you send it again."}
-	errFindingOut = unavailable("The server is still determining the outcome of an earlier change. Nothing was changed. Try again in a moment.")
+	errUnknown = &CommandError{Kind: ProblemUnknown, Message: "It is not known whether the change was made: look " +
+		"before you send it again."}
+	errFindingOut = unavailable("The server is still determining the outcome of an earlier change. Nothing was " +
+		"changed. Try again in a moment.")
 )

@@ -35,8 +35,9 @@ func (d Damage) String() string {
 
 // What helps against damage.
 const (
-	restore        = "restore the tenant from a backup"
-	retake         = "remove the manifest, so that the next start takes a new snapshot from the log, or restore a backup"
+	restore = "restore the tenant from a backup"
+	retake  = "remove the manifest, so that the next start takes a new snapshot from the log, " +
+		"or restore a backup"
 	settleNames    = "start a server, which claims the names of each tenant that it loads"
 	restoreArchive = "restore the archive from a backup"
 	fix            = "run `licensor verify --fix`, which replaces it"

@@ -9,14 +9,14 @@ import (
 func TestLongCode(t *testing.T) {
 	words := strings.Repeat("a word ", 20)
 	source := "package a\n\n" +
-		"var table = []string{\"" + words + "\"}\n\n" + // 3: data
+		"var table = []string{\"" + words + "\"}\n\n" + // 3
 		"func f() {\n" +
 		"\tg(\"" + words + "\")\n" + // 6
 		"\tg(\"https://" + strings.Repeat("a", 150) + "\")\n" + // cannot be wrapped
 		"\tg(`" + words + "\n" + words + "`)\n" + // a literal of several lines
 		"\tg(" + strings.Repeat("a+", 80) + "b)\n" + // 10
 		"}\n"
-	for name, want := range map[string][]int{"a.go": {6, 10}, "a_test.go": {10}} {
+	for name, want := range map[string][]int{"a.go": {3, 6, 10}, "a_test.go": {10}} {
 		got, err := longCode(name, []byte(source))
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: lines %v are too long (%v), want %v", name, got, err, want)

@@ -7,8 +7,6 @@
 // A tab is 4 columns. In comments, code, which begins with a tab, and the items of lists do not
 // count. In code, the following texts do not count, and everything else does:
 //
-//   - texts in declarations at the top level of a file: tables, such as those with the messages of
-//     the real service, and constants. Their rows are read and searched as one line each.
 //   - texts without a space, such as URLs and paths, which cannot be wrapped.
 //   - the lines of a literal of several lines, and tags of fields.
 //   - all texts in tests, whose tables are read row by row.
@@ -97,12 +95,6 @@ func read(name string, source []byte) (skipped map[int]bool, texts map[int]int, 
 		return nil, nil, err
 	}
 	line := func(at token.Pos) int { return files.Position(at).Line }
-	data := map[int]bool{} // lines of declarations of data
-	for _, d := range file.Decls {
-		if _, ok := d.(*ast.GenDecl); ok {
-			setLines(data, line(d.Pos()), line(d.End()))
-		}
-	}
 	isTest := strings.HasSuffix(name, "_test.go")
 	ast.Inspect(file, func(n ast.Node) bool {
 		if field, ok := n.(*ast.Field); ok && field.Tag != nil {
@@ -115,7 +107,7 @@ func read(name string, source []byte) (skipped map[int]bool, texts map[int]int, 
 		switch first, last := line(text.Pos()), line(text.End()); {
 		case last > first:
 			setLines(skipped, first, last)
-		case isTest, data[first], !strings.Contains(text.Value, " "):
+		case isTest, !strings.Contains(text.Value, " "):
 			texts[first] += utf8.RuneCountInString(text.Value) - len(`""`)
 		}
 		return true

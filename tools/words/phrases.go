@@ -33,7 +33,8 @@ var phrases = []phrase{
 	p(`of whom`, `a sentence with a subject: "all of them", "have 3"`),
 	p(`show[sn]? who (it|they|he) (is|are)`, `"authenticate"`),
 	p(`in (the|a|its|their|\w+'s|another's|the \w+'s|a \w+'s|an \w+'s) names?( of)?`, `"on behalf of"`).
-		but(`^[Ii]n (the|a|its|their) names?$|^[Ii]n (the|a) \w+'s names?$|^[Ii]n \w+'s names?$|^[Ii]n (the|a) name of`),
+		but(`^[Ii]n (the|a|its|their) names?$|^[Ii]n (the|a) \w+'s names?$|` +
+			`^[Ii]n \w+'s names?$|^[Ii]n (the|a) name of`),
 
 	// States
 	p(`(is|are|was|were) to be`, `"must be", "should be", "will be"`),

@@ -184,10 +184,12 @@ func (f *faultRule) problem() *problem.ResponseError {
 
 // faultWords are the code and message of common responses.
 var faultWords = map[int][2]string{
-	http.StatusUnauthorized:        {"InvalidAuthenticationToken", "Access token validation failure."},
-	http.StatusForbidden:           {"Authorization_RequestDenied", "Insufficient privileges to complete the operation."},
-	http.StatusNotFound:            {"Request_ResourceNotFound", "Resource does not exist or one of its queried reference-property objects are not present."},
-	http.StatusConflict:            {"Request_ConcurrencyViolation", "Another request changed the object at the same time. Please retry again later."},
+	http.StatusUnauthorized: {"InvalidAuthenticationToken", "Access token validation failure."},
+	http.StatusForbidden:    {"Authorization_RequestDenied", "Insufficient privileges to complete the operation."},
+	http.StatusNotFound: {"Request_ResourceNotFound", "Resource does not exist or one of its queried " +
+		"reference-property objects are not present."},
+	http.StatusConflict: {"Request_ConcurrencyViolation", "Another request changed the object at the " +
+		"same time. Please retry again later."},
 	http.StatusInternalServerError: {"InternalServerError", "An internal server error occurred while processing the request."},
 	http.StatusBadGateway:          {"BadGateway", "The service met an error upstream. Please retry again later."},
 	http.StatusServiceUnavailable:  {"ServiceUnavailable", "The service is temporarily unavailable. Please retry again later."},

@@ -11,14 +11,18 @@ type Signature struct {
 // Signatures are the signatures of the actions in the table of operations.
 var Signatures = map[string]Signature{
 	"assignLicense": {
-		Parameters: []string{"addLicenses Collection(graph.assignedLicense)!", "removeLicenses Collection(Edm.Guid)!"}, returns: "THIS",
+		Parameters: []string{"addLicenses Collection(graph.assignedLicense)!", "removeLicenses Collection(Edm.Guid)!"},
+		returns:    "THIS",
 	},
 	"reprocessLicenseAssignment": {returns: "THIS"},
 	"restore":                    {bound: "directoryObject", returns: "THIS"},
 	"delta":                      {returns: "THIS"},
 	"addPassword":                {Parameters: []string{"passwordCredential graph.passwordCredential"}, returns: "graph.passwordCredential!"},
 	"addKey": {
-		Parameters: []string{"keyCredential graph.keyCredential!", "passwordCredential graph.passwordCredential", "proof Edm.String!"}, returns: "graph.keyCredential!",
+		Parameters: []string{
+			"keyCredential graph.keyCredential!", "passwordCredential graph.passwordCredential", "proof Edm.String!",
+		},
+		returns: "graph.keyCredential!",
 	},
 	"removeKey":                  {Parameters: []string{"keyId Edm.Guid!", "proof Edm.String!"}},
 	"removePassword":             {Parameters: []string{"keyId Edm.Guid!"}},

@@ -77,7 +77,8 @@ func (s *Server) receive(v *visit) error {
 // errForm is the error for a form with a wrong token: mostly from a page that was left open during
 // a sign-in in another one.
 var errForm = &refusalError{
-	http.StatusForbidden, 90036, "invalid_request", "This page is out of date, or was not opened here. Go back to the application and try again.",
+	http.StatusForbidden, 90036, "invalid_request", "This page is out of date, or was not opened here. Go back to " +
+		"the application and try again.",
 }
 
 var crossOrigin = http.NewCrossOriginProtection()

@@ -28,16 +28,21 @@ var remedies = map[string]struct {
 	kind   error
 	remedy string
 }{
-	codeDiskFull:  {store.ErrFull, "make room on the disk of the database; nothing was lost and nothing need be restarted"},
-	codeManyConns: {store.ErrUnavailable, "the database has no connection left: raise its max_connections, or lower pool_max_conns in the URL"},
-	codeReadOnly: {store.ErrUnavailable, "the database can only be read now: it is a standby, or default_transaction_read_only is on; " +
+	codeDiskFull: {store.ErrFull, "make room on the disk of the database; nothing was lost and nothing need be " +
+		"restarted"},
+	codeManyConns: {store.ErrUnavailable, "the database has no connection left: raise its max_connections, or lower " +
+		"pool_max_conns in the URL"},
+	codeReadOnly: {store.ErrUnavailable, "the database can only be read now: it is a standby, or " +
+		"default_transaction_read_only is on; " +
 		"name all hosts in the URL, so that the one that can be written is found"},
-	codeNoRights: {store.ErrUnavailable, "give the role the rights that it had: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA licensor TO …"},
-	"42P01":      {store.ErrUnavailable, "a table of the schema licensor is missing: restore the database from a backup"},
-	"57014":      {store.ErrUnavailable, "an administrator or a timeout of the server has canceled the statement; nothing was changed"},
-	"53200":      {store.ErrUnavailable, "the server has no memory left"},
-	"XX001":      {store.ErrDamaged, "restore the database from a backup"},
-	"XX002":      {store.ErrDamaged, "rebuild the index with REINDEX, and check the disk"},
+	codeNoRights: {store.ErrUnavailable, "give the role the rights that it had: GRANT SELECT, INSERT, UPDATE, " +
+		"DELETE ON ALL TABLES IN SCHEMA licensor TO …"},
+	"42P01": {store.ErrUnavailable, "a table of the schema licensor is missing: restore the database from a backup"},
+	"57014": {store.ErrUnavailable, "an administrator or a timeout of the server has canceled the statement; " +
+		"nothing was changed"},
+	"53200": {store.ErrUnavailable, "the server has no memory left"},
+	"XX001": {store.ErrDamaged, "restore the database from a backup"},
+	"XX002": {store.ErrDamaged, "rebuild the index with REINDEX, and check the disk"},
 }
 
 // unsentError is an error of a statement that was certainly not sent.

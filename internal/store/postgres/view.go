@@ -176,7 +176,8 @@ func (v *view) Commits(after uint64, yield func(store.Commit) error) error {
 // plan for it is bad: a database that knows nothing of a new table yet may put all rows behind a
 // key in order to find the first of them.
 const (
-	lastOrdinals = "SELECT kind, max(ordinal) FROM licensor.object WHERE tenant = $1 AND NOT purged GROUP BY kind ORDER BY kind"
+	lastOrdinals = "SELECT kind, max(ordinal) FROM licensor.object WHERE tenant = $1 AND NOT purged " +
+		"GROUP BY kind ORDER BY kind"
 
 	// rowsBetween ends once the documents have so many bytes together.
 	rowsBetween = `SELECT kind, ordinal, id, deleted, document, sum, seq FROM (

@@ -22,7 +22,8 @@ type statements struct {
 }
 
 const (
-	advance  = "UPDATE tenant SET seq = ?2, chain = ?3 WHERE number = ?1 AND seq = ?4 AND chain IS ?5 AND epoch = ?6 AND frozen IS NULL"
+	advance = "UPDATE tenant SET seq = ?2, chain = ?3 WHERE number = ?1 AND seq = ?4 AND chain IS ?5 " +
+		"AND epoch = ?6 AND frozen IS NULL"
 	commit   = "INSERT " + commitOf
 	refill   = "INSERT OR REPLACE " + commitOf
 	commitOf = `INTO commits (tenant, seq, at, actor, operation, format, effects, chain, sum)
@@ -36,7 +37,8 @@ const (
 			user_principal_name = excluded.user_principal_name, display_name = excluded.display_name, mail = excluded.mail, created = excluded.created`
 	// rewrite does not set the columns of a row. An upsert sets all of them, and updates every
 	// index, whether or not they change.
-	rewrite = "UPDATE object SET id = ?4, deleted = ?5, document = ?6, sum = ?7, seq = ?8 WHERE tenant = ?1 AND kind = ?2 AND ordinal = ?3"
+	rewrite = "UPDATE object SET id = ?4, deleted = ?5, document = ?6, sum = ?7, seq = ?8 WHERE tenant = ?1 " +
+		"AND kind = ?2 AND ordinal = ?3"
 	// move records the columns of a row that ?6 will change. A trigger would do the same, but make
 	// every row half as expensive again.
 	move = `INSERT INTO moved (tenant, kind, ordinal, seq, user_principal_name, display_name, mail, created)
@@ -45,10 +47,12 @@ const (
 			o.user_principal_name IS NOT ` + upnOf + " OR o.display_name IS NOT " + nameOf + " OR o.mail IS NOT " + mailOf + " OR o.created IS NOT " + createdOf + ")"
 
 	// The values of the columns, from a document.
-	upnOf     = "CASE json_type(?6, '$.userPrincipalName') WHEN 'text' THEN fold(json_extract(?6, '$.userPrincipalName')) END"
+	upnOf = "CASE json_type(?6, '$.userPrincipalName') WHEN 'text' " +
+		"THEN fold(json_extract(?6, '$.userPrincipalName')) END"
 	nameOf    = "CASE json_type(?6, '$.displayName') WHEN 'text' THEN fold(json_extract(?6, '$.displayName')) END"
 	mailOf    = "CASE json_type(?6, '$.mail') WHEN 'text' THEN fold(json_extract(?6, '$.mail')) END"
-	createdOf = "CASE json_type(?6, '$.createdDateTime') WHEN 'text' THEN fold(json_extract(?6, '$.createdDateTime')) END"
+	createdOf = "CASE json_type(?6, '$.createdDateTime') WHEN 'text' " +
+		"THEN fold(json_extract(?6, '$.createdDateTime')) END"
 )
 
 // prepare prepares the statements. This also shows whether all tables exist.

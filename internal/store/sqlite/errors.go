@@ -79,7 +79,8 @@ func isFull(code int) bool {
 	return code&0xff == codes.SQLITE_FULL || code == codes.SQLITE_IOERR_SHMSIZE
 }
 
-const repair = "stop the program, keep a copy of the file and its log, and restore a backup; without one, sqlite3's .recover saves what is readable"
+const repair = "stop the program, keep a copy of the file and its log, and restore a backup; without one, sqlite3's " +
+	".recover saves what is readable"
 
 // damaged says that what is in the file is not what was written, although SQLite finds nothing
 // wrong with it.

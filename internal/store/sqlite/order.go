@@ -72,7 +72,8 @@ const (
 	stayed = "SELECT ordinal, COLUMN AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
 		"AND ordinal NOT IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
 	movedAway = "SELECT ordinal, (SELECT m.COLUMN FROM moved AS m WHERE m.tenant = ?1 AND m.kind = ?2 " +
-		"AND m.ordinal = object.ordinal AND m.seq > ASOF ORDER BY m.seq, m.number LIMIT 1) AS key FROM object WHERE tenant = ?1 AND kind = ?2 " +
+		"AND m.ordinal = object.ordinal AND m.seq > ASOF ORDER BY m.seq, m.number LIMIT 1) AS key " +
+		"FROM object WHERE tenant = ?1 AND kind = ?2 " +
 		"AND ordinal IN (SELECT ordinal FROM moved WHERE tenant = ?1 AND kind = ?2 AND seq > ASOF)"
 )
 
