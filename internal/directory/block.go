@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory/column"
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // Draft is a change of an Index in progress. It has all methods of an Index. It does not validate

@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory/column"
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // Index has the users and groups of a tenant's directory with their names, addresses and

@@ -12,7 +12,7 @@ import (
 
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // Objects are all objects of a kind with so few objects that whole documents fit in memory:

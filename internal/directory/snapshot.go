@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"licensor/internal/directory/column"
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // formatVersion is the first byte of a head and of each part. A new format takes the next number.

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"licensor/internal/directory/column"
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 func unitOf(t *testing.T, body string) (*AdministrativeUnit, error) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // UnitMembers are the users and groups that are members of administrative units, all by their

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // evaluation processes one user's bundles. Its entries are the user's own until the first change

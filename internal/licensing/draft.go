@@ -6,7 +6,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // Draft is a change to an Image in progress. Only its methods change a state (L62). A method that

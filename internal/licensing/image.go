@@ -4,7 +4,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // Image is the licensing state of a tenant at one commit. It is immutable.

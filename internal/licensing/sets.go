@@ -3,7 +3,7 @@ package licensing
 import (
 	"github.com/RoaringBitmap/roaring/v2"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // userSet is a set of users. Images share equal parts of it. A nil bitmap is an empty set.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // town is a tenant with two licensed groups of all users and many groups of one user.

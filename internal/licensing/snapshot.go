@@ -8,7 +8,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // PartUsers is the number of users in a part of a snapshot, which is a chunk of blocks: 65,536. It

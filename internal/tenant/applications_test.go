@@ -13,8 +13,8 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
+	"licensor/internal/licensing/vector"
 	"licensor/internal/store"
-	"licensor/internal/vector"
 )
 
 // moved is a command that changes the default domain of the tenant.

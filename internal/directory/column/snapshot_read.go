@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"licensor/internal/fold"
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // Decode returns the table of parts that AppendPart wrote. It needs all parts, in order. Texts are

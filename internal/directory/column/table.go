@@ -3,7 +3,7 @@ package column
 import (
 	"slices"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // Table has the columns of all objects of a kind. It is immutable, so it is safe for concurrent

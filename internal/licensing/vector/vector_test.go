@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"licensor/internal/vector"
+	"licensor/internal/licensing/vector"
 )
 
 // version is a vector next to the plain slice that it must be equal to.
