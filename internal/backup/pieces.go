@@ -49,7 +49,7 @@ type pieceWriter struct {
 var (
 	zip = sync.OnceValue(func() *zstd.Encoder {
 		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
-			zstd.WithWindowSize(pieceSize), zstd.WithLowerEncoderMem(true)) // pieces are not longer
+			zstd.WithWindowSize(pieceSize), zstd.WithLowerEncoderMem(true)) // few pieces are longer
 		if err != nil {
 			panic(err) // the options are constants
 		}

@@ -43,15 +43,15 @@ func (d *Dictionary) Words() []Word {
 	return d.words
 }
 
-// isFew is the number of texts of which nothing can be concluded yet.
-const isFew = 16
+// fewTexts is a number of texts from which nothing can be concluded.
+const fewTexts = 16
 
 // spares reports whether a new run should store its texts consecutively, because most of them
 // differ. A text in a dictionary takes five times as much memory, which is much in the single block
 // of a small tenant. It is true of one run at most, so that texts that many blocks have are in the
 // dictionary in the end.
 func (d *Dictionary) spares(edits []edit) bool {
-	if grown(edits) < isFew {
+	if grown(edits) < fewTexts {
 		return false
 	}
 	d.mu.Lock()
@@ -68,7 +68,7 @@ func (d *Dictionary) spares(edits []edit) bool {
 			}
 		}
 	}
-	d.begun = all >= isFew
+	d.begun = all >= fewTexts
 	return d.begun && len(different) > all/2
 }
 

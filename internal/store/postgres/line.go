@@ -58,9 +58,8 @@ func (l *line) notice(_ *pgconn.PgConn, notice *pgconn.Notice) {
 }
 
 // examineLine determines whether statements can be prepared, so that they are not planned each
-// time.
-// Behind a pooler, such as PgBouncer in transaction mode, the next statement may be executed on
-// another connection, where it is not prepared. A pooler is recognized by the process id that it
+// time. Behind a pooler, such as PgBouncer in transaction mode, the next statement may be executed
+// on another connection, where it is not prepared. A pooler is recognized by the process id that it
 // makes up.
 func examineLine(ctx context.Context, conn *pgx.Conn) error {
 	var pid uint32
