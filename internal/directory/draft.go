@@ -39,6 +39,13 @@ func (d *Draft) Finish() *Index {
 	return x
 }
 
+// UserColumns returns the values of users as of the draft.
+func (d *Draft) UserColumns() *column.Table {
+	table := d.userColumns.Finish()
+	d.userColumns = table.Draft()
+	return table
+}
+
 // snug frees the spare capacity of a slice if it is large.
 func snug[E any](s []E) []E {
 	if cap(s)-len(s) > len(s)/16 {

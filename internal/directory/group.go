@@ -63,6 +63,12 @@ const (
 	DynamicMembership = "DynamicMembership"
 )
 
+// Values of membershipRuleProcessingState.
+const (
+	RuleOn     = "On"
+	RulePaused = "Paused"
+)
+
 // ParseGroup parses the result of Document.
 func ParseGroup(document []byte) (*Group, error) { return groupTable.parse(document) }
 
@@ -82,17 +88,20 @@ func GroupProperties() []*Property[Group] { return groupTable.all }
 // ParseGroupPatch parses the body of a request that creates or updates a group. Errors are
 // *InvalidError.
 func ParseGroupPatch(members []Member) (GroupPatch, error) {
-	patch, err := groupTable.patch(members, false)
-	patch.fits = fitsGroup
+	return fittingGroups(groupTable.patch(members, false))
+}
+
+// fittingGroups makes a patch refuse updates that would change the kind of a group.
+func fittingGroups(patch GroupPatch, err error) (GroupPatch, error) {
+	setsState := patch.Has("membershipRuleProcessingState")
+	patch.fits = func(before, after *Group) error { return fitsGroup(before, after, setsState) }
 	return patch, err
 }
 
 // ParseGroupImport parses a group in the form that another directory shows, as ParseUserImport
 // does. Errors are *InvalidError.
 func ParseGroupImport(members []Member) (GroupPatch, error) {
-	patch, err := groupTable.patch(members, true)
-	patch.fits = fitsGroup
-	return patch, err
+	return fittingGroups(groupTable.patch(members, true))
 }
 
 // NewGroup creates a group from a client's request or an import (docs/spec/protocol.md P50).
@@ -102,7 +111,11 @@ func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	}
 	now = now.UTC().Truncate(time.Second)
 	group, err := patch.apply(Group{ID: id, CreatedDateTime: now, RenewedDateTime: now})
+	if err == nil && group.MembershipRule != "" && !group.Dynamic() && !patch.imports {
+		err = invalidGroup("membershipRule", "null, unless groupTypes has '"+DynamicMembership+"'")
+	}
 	if err == nil {
+		group.completeRule()
 		err = group.consistent()
 	}
 	if err != nil {
@@ -159,33 +172,66 @@ func (g *Group) GiveAddress(domain string) {
 	}
 }
 
-// fitsGroup refuses updates that would change the kind of the group.
-func fitsGroup(before, after *Group) error {
+// fitsGroup refuses updates that would change the kind of the group. A group whose members no
+// longer follow from a rule is Paused, unless the update sets another state, which is refused
+// (docs/spec/dynamic-membership.md D10).
+func fitsGroup(before, after *Group, setsState bool) error {
 	switch {
 	case before.Unified() != after.Unified():
 		return invalidGroup("groupTypes", "the current value; the type of a group cannot be changed")
 	case isTrue(before.IsAssignableToRole) != isTrue(after.IsAssignableToRole):
 		return invalidGroup("isAssignableToRole", "the current value; it can be set on creation only")
+	case !after.Dynamic() && after.MembershipRule != "" && after.MembershipRule != before.MembershipRule:
+		return invalidGroup("membershipRule", "the current value or null, unless groupTypes has '"+DynamicMembership+"'")
 	}
+	if before.Dynamic() && !after.Dynamic() && !setsState {
+		after.MembershipRuleProcessingState = RulePaused
+	}
+	after.completeRule()
 	return after.consistent()
 }
 
-// consistent returns an *InvalidError if the group's properties conflict. Dynamic membership is
-// refused, because a group whose rule is not evaluated would look supported but stay empty.
+// completeRule sets the state of a group with a rule that has none
+// (docs/spec/dynamic-membership.md D3), and removes that of a group without a rule (D1).
+func (g *Group) completeRule() {
+	switch {
+	case g.Dynamic() && g.MembershipRuleProcessingState == "":
+		g.MembershipRuleProcessingState = RuleOn
+	case !g.Dynamic() && g.MembershipRule == "" && g.MembershipRuleProcessingState == RulePaused:
+		g.MembershipRuleProcessingState = ""
+	}
+}
+
+// consistent returns an *InvalidError if the group's properties conflict. The text of a rule is not
+// examined.
 func (g *Group) consistent() error {
 	switch {
-	case g.Dynamic(), g.MembershipRule != "":
-		return &InvalidError{
-			Kind: InvalidNotServed, Resource: "Group", Property: "groupTypes", Value: DynamicMembership,
-			Want: "Groups with dynamic membership are not supported by this server yet. " +
-				"Leave out 'DynamicMembership' and 'membershipRule', and add the members to the group.",
-		}
 	case g.Unified() && !g.MailEnabled:
 		return invalidGroup("mailEnabled", "true, since the group is Unified")
 	case !g.MailEnabled && !g.SecurityEnabled:
 		return invalidGroup("securityEnabled", "true, unless the group is mail-enabled")
 	case isTrue(g.IsAssignableToRole) && !g.SecurityEnabled:
 		return invalidGroup("isAssignableToRole", "a group with securityEnabled")
+	case g.Dynamic():
+		return g.consistentRule()
+	case g.MembershipRuleProcessingState == RuleOn:
+		return invalidGroup("membershipRuleProcessingState", "'"+RulePaused+"', since the group has no '"+DynamicMembership+"'")
+	}
+	return nil
+}
+
+// consistentRule refuses groups that cannot have a rule, and those without one
+// (docs/spec/dynamic-membership.md D2, D3, D79).
+func (g *Group) consistentRule() error {
+	switch {
+	case g.MembershipRule == "":
+		return invalidGroup("membershipRule", "a rule, since groupTypes has '"+DynamicMembership+"'")
+	case isTrue(g.IsAssignableToRole):
+		return invalidGroup("groupTypes", "a list without '"+DynamicMembership+"', since isAssignableToRole is true")
+	case g.MailEnabled && !g.Unified():
+		return invalidGroup("groupTypes", "'"+DynamicMembership+"' with '"+Unified+"', since the group is mail-enabled")
+	case isTrue(g.OnPremisesSyncEnabled):
+		return invalidGroup("groupTypes", "a list without '"+DynamicMembership+"', since the group is synced from on-premises")
 	}
 	return nil
 }

@@ -49,9 +49,10 @@ var groupTable = newTable(
 	text("mailNickname", func(g *Group) *string { return &g.MailNickname }).
 		max(64).must(wantNickname, isNickname).needed().byDefault().
 		column(11).mostly().filtered(basic, basic, never, advanced).searched(SearchByStart),
+	// docs/spec/dynamic-membership.md D6.
 	text("membershipRule", func(g *Group) *string { return &g.MembershipRule }).max(3072).byDefault().
 		column(12).mostly().filtered(basic, basic, never, never),
-	text("membershipRuleProcessingState", func(g *Group) *string { return &g.MembershipRuleProcessingState }).oneOf("On", "Paused").byDefault().
+	text("membershipRuleProcessingState", func(g *Group) *string { return &g.MembershipRuleProcessingState }).oneOf(RuleOn, RulePaused).byDefault().
 		column(13).filtered(basic, never, never, never),
 	text("onPremisesDomainName", func(g *Group) *string { return &g.OnPremisesDomainName }).readOnly().byDefault().column(26),
 	fixed[Group]("onPremisesExtensionAttributes", KindComplex, "null"),

@@ -11,6 +11,7 @@ import (
 type Patch[T any] struct {
 	changes []change[T]
 	fits    func(before, after *T) error // nil: no restriction
+	imports bool                         // it is in the form that another directory shows
 }
 
 type change[T any] struct {

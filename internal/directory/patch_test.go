@@ -220,7 +220,6 @@ func TestMessagesOfGroups(t *testing.T) {
 	invalid := func(property string) string {
 		return "Invalid value specified for property '" + property + "' of resource 'Group'."
 	}
-	dynamic := (&Group{GroupTypes: []string{DynamicMembership}}).consistent().Error()
 	missing := func(property string) string {
 		return "A value is required for property '" + property + "' of resource 'Group'."
 	}
@@ -232,8 +231,15 @@ func TestMessagesOfGroups(t *testing.T) {
 		{"Unified without mail", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"groupTypes":["Unified"]}`, invalid("mailEnabled")},
 		{"neither mail nor security", `{` + named + `,"mailEnabled":false,"securityEnabled":false}`, invalid("securityEnabled")},
 		{"no type of group", `{` + named + `,"mailEnabled":true,"securityEnabled":true,"groupTypes":["Team"]}`, invalid("groupTypes")},
-		{"dynamic", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"groupTypes":["DynamicMembership"],"membershipRule":"x"}`, dynamic},
-		{"rule without dynamic", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"membershipRule":"x"}`, dynamic},
+		{"dynamic", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"groupTypes":["DynamicMembership"],"membershipRule":"x"}`, ""},
+		{"dynamic, in any letter case", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"groupTypes":["dynamicmembership"],"membershipRule":"x","membershipRuleProcessingState":"on"}`, ""},
+		{"dynamic without rule", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"groupTypes":["DynamicMembership"]}`, invalid("membershipRule")},
+		{"unknown state", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"groupTypes":["DynamicMembership"],"membershipRule":"x","membershipRuleProcessingState":"Off"}`, invalid("membershipRuleProcessingState")},
+		{"dynamic and role-assignable", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"groupTypes":["DynamicMembership"],"membershipRule":"x","isAssignableToRole":true}`, invalid("groupTypes")},
+		{"dynamic distribution group", `{` + named + `,"mailEnabled":true,"securityEnabled":true,"groupTypes":["DynamicMembership"],"membershipRule":"x"}`, invalid("groupTypes")},
+		{"rule without dynamic", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"membershipRule":"x"}`, invalid("membershipRule")},
+		{"long rule", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"groupTypes":["DynamicMembership"],"membershipRule":"` + strings.Repeat("x", 3073) + `"}`, invalid("membershipRule")},
+		{"On without dynamic", `{` + named + `,"mailEnabled":false,"securityEnabled":true,"membershipRuleProcessingState":"On"}`, invalid("membershipRuleProcessingState")},
 		{"roles without security", `{` + named + `,"mailEnabled":true,"securityEnabled":false,"isAssignableToRole":true}`, invalid("isAssignableToRole")},
 		{"visibility", `{` + named + `,"mailEnabled":true,"securityEnabled":false,"visibility":"Secret"}`, invalid("visibility")},
 		{"theme", `{` + named + `,"mailEnabled":true,"securityEnabled":false,"theme":"Black"}`, invalid("theme")},
@@ -256,7 +262,10 @@ func TestMessagesOfGroups(t *testing.T) {
 		{"no securityEnabled", `{"securityEnabled":false}`, invalid("securityEnabled")},
 		{"distribution group", `{"securityEnabled":false,"mailEnabled":true}`, ""},
 		{"becomes Unified", `{"groupTypes":["Unified"],"mailEnabled":true}`, invalid("groupTypes")},
-		{"becomes dynamic", `{"groupTypes":["DynamicMembership"]}`, dynamic},
+		{"becomes dynamic without rule", `{"groupTypes":["DynamicMembership"]}`, invalid("membershipRule")},
+		{"becomes dynamic", `{"groupTypes":["DynamicMembership"],"membershipRule":"x"}`, ""},
+		{"rule of a static group", `{"membershipRule":"x"}`, invalid("membershipRule")},
+		{"a static group On", `{"membershipRuleProcessingState":"On"}`, invalid("membershipRuleProcessingState")},
 		{"becomes assignable to roles", `{"isAssignableToRole":true}`, invalid("isAssignableToRole")},
 		{"long description", `{"description":"` + strings.Repeat("x", 1025) + `"}`, invalid("description")},
 	}

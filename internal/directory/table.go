@@ -116,7 +116,7 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 
 // patch parses a client's changes. An import also accepts read-only properties, if they are stored.
 func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
-	patch := Patch[T]{changes: make([]change[T], 0, len(members))}
+	patch := Patch[T]{changes: make([]change[T], 0, len(members)), imports: importing}
 	var scratch T
 	for _, m := range members {
 		p, _ := t.property(m.Name)

@@ -12,13 +12,14 @@ import (
 
 var settings = &table{
 	name: "settings", line: "settings",
-	columns: []column{of("autoReprocess", directory.KindBool), text("groupBundles"), text("reprocessFailure")},
+	columns: []column{of("autoReprocess", directory.KindBool), text("groupBundles"), text("reprocessFailure"), text("memberOfRules")},
 	size:    func(*Tenant) int { return 1 },
 	rows: func(t *Tenant, to *rowWriter) error {
 		s := t.image.Licensing.Settings()
 		to.add(func(b []byte) []byte { return jsontext.AppendBool(b, s.AutoReprocess) })
 		to.text(string(s.GroupBundles))
 		to.text(string(s.ReprocessFailure))
+		to.text(string(t.image.MemberOfRules()))
 		return to.end()
 	},
 }

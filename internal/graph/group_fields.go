@@ -44,6 +44,9 @@ var groupFields = wire.NewFieldSet(groupType, append(
 	wire.Field[group]{Name: "hasMembersWithLicenseErrors", Write: appendHasErrors},
 	wire.Default("id", jsontext.AppendID, func(g *group) uuid.UUID { return g.image.Directory.GroupID(g.ordinal) }),
 	wire.Field[group]{Name: "licenseProcessingState", Write: appendProcessingState},
+	wire.Field[group]{
+		Name: "membershipRuleProcessingStatus", Beta: true, When: directory.ReturnedByName, Write: appendRuleStatus,
+	},
 	wire.Field[group]{Name: "securityIdentifier", Write: appendGroupSID, When: directory.ReturnedByDefault},
 ), "createdDateTime", "description", "displayName", "groupTypes", "id", "mail", "mailEnabled", "mailNickname", "securityEnabled", "visibility").In("groups").BetaShows(func(name string) bool {
 	return name == "infoCatalogs" || name == "isManagementRestricted" || name == "organizationId"
@@ -88,6 +91,22 @@ func appendProcessingState(b []byte, g *group) []byte {
 		state = g.waiting.State
 	}
 	return append(jsontext.AppendText(append(b, `{"state":`...), state), '}')
+}
+
+// appendRuleStatus writes whether the members follow the rule of a dynamic group
+// (docs/spec/dynamic-membership.md D7).
+func appendRuleStatus(b []byte, g *group) []byte {
+	d := g.image.Dynamic(g.ordinal)
+	if d == nil {
+		return append(b, "null"...)
+	}
+	status, message := "Succeeded", []byte("null")
+	if d.Failed != "" {
+		status, message = "Failed", jsontext.AppendText(nil, d.Failed)
+	}
+	b = jsontext.AppendText(append(b, `{"status":`...), status)
+	b = jsontext.AppendTime(append(b, `,"lastMembershipUpdated":`...), d.Updated)
+	return append(append(append(b, `,"errorMessage":`...), message...), '}')
 }
 
 // processingComplete is the state of licenseProcessingState if no change is pending

@@ -175,7 +175,8 @@ var Needs = inSchemes(map[Operation]Need{
 			"Group-PreferredDataLocation.ReadWrite.All": {"preferredDataLocation"},
 			"Group.ManageProtection.All":                {"assignedLabels"},
 		},
-		OwnerService: []string{"members"}, // as for members/$ref
+		// As for members/$ref, and the rule that members follow (docs/spec/dynamic-membership.md D15).
+		OwnerService: []string{"members", "membershipRule"},
 		Roles:        groupWriters,
 	},
 	DeleteGroups: {

@@ -72,9 +72,7 @@ func (d *Draft) Crowded(most int) (user uint32, entries int, ok bool) {
 // Finish returns the new image and its effects. With autoReprocess, it reprocesses users first. The
 // draft must not be used afterwards.
 func (d *Draft) Finish() (*Image, *Effects) {
-	if d.next.settings.AutoReprocess && !d.exact {
-		d.autoReprocess()
-	}
+	d.Follow()
 	return d.finish()
 }
 

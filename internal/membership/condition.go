@@ -227,6 +227,11 @@ func (b *builder) test(c *compare) *column.Test {
 		if b.err != nil {
 			return false
 		}
+		if c.pattern.canFail() { // then each match can take long
+			if b.err = b.ctx.Err(); b.err != nil {
+				return false
+			}
+		}
 		is, err := c.pattern.Match(folded)
 		if err != nil {
 			b.fail(c, folded, err)

@@ -29,7 +29,8 @@ type evaluation struct {
 	text    string
 	user    User
 	now     time.Time
-	element []string // the texts of the current element, in the body of -any and -all
+	element []string      // the texts of the current element, in the body of -any and -all
+	spent   time.Duration // in patterns that can fail
 	err     error
 }
 
@@ -165,11 +166,24 @@ func (c *compare) matches(e *evaluation, folded string) bool {
 	case c.pattern == nil || e.err != nil:
 		return false
 	}
-	is, err := c.pattern.Match(folded)
+	is, err := e.match(c.pattern, folded)
 	if err != nil {
 		e.err = &PatternError{Property: c.name, Pattern: c.pattern.text, Err: err}
 	}
 	return is
+}
+
+// match matches a pattern. All patterns of a user together can take as long as one (D64).
+func (e *evaluation) match(p *Pattern, folded string) (bool, error) {
+	if !p.canFail() {
+		return p.Match(folded)
+	}
+	began := time.Now()
+	is, err := p.Match(folded)
+	if e.spent += time.Since(began); err == nil && e.spent > 2*maxMatchTime {
+		err = errSlow
+	}
+	return is, err
 }
 
 // compares compares times to the second; 0 is null.

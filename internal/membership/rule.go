@@ -15,6 +15,7 @@ type Rule struct {
 	root       node
 	properties []*Property
 	usesNow    bool
+	canFail    bool
 }
 
 func newRule(text string, root node) *Rule {
@@ -29,6 +30,7 @@ func newRule(text string, root node) *Rule {
 		case *compare:
 			mention(n.property)
 			r.usesNow = r.usesNow || n.moment != nil && n.moment.now
+			r.canFail = r.canFail || n.pattern != nil && n.pattern.canFail()
 		case *quantified:
 			mention(n.property)
 		}
@@ -50,6 +52,9 @@ func (r *Rule) UsesNow() bool { return r.usesNow }
 func (r *Rule) UsesPlans() bool {
 	return slices.ContainsFunc(r.properties, func(p *Property) bool { return p.Type == TypePlans })
 }
+
+// CanFail reports whether the rule has patterns that can take too long (D64).
+func (r *Rule) CanFail() bool { return r.canFail }
 
 // Manager returns the user whose direct reports are the members; false if the rule is another one
 // (D54).

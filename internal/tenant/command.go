@@ -47,6 +47,10 @@ type change struct {
 	objects map[objectKey]store.Object
 	order   []objectKey
 	done    Done
+
+	following following
+	imports   bool // it is an import, whose rules may be about what comes later
+	exact     bool // of these, one whose members are as they are given
 }
 
 type objectKey struct {
@@ -56,14 +60,19 @@ type objectKey struct {
 
 func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UUID) *change {
 	seq := img.Seq + 1
-	return &change{
+	c := &change{
 		draft: img.draft(seq, at), ctx: ctx, at: at, newID: newID, lic: img.Licensing.Draft(seq, at),
 		objects: map[objectKey]store.Object{},
 	}
+	c.following = newFollowing(c)
+	return c
 }
 
 // finish returns the image after the command and its commit; no commit if nothing changed.
 func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
+	if err := c.follow(); err != nil {
+		return nil, nil, err
+	}
 	if user, n, crowded := c.lic.Crowded(maxEntries); crowded {
 		id := c.dir.UserID(user)
 		return nil, nil, invalid(id, "A user can have at most %d licenses, directly and from groups together, and "+

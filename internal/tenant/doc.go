@@ -18,5 +18,10 @@
 //
 // Tenants are all tenants of a store.
 //
-// Rules are cited from docs/spec/licensing.md (L) and docs/spec/protocol.md (P).
+// The members of dynamic groups follow from rules over users. They change in the commit that
+// changed what a rule is about, before licensing is finished (follow.go); replay never evaluates a
+// rule.
+//
+// Rules are cited from docs/spec/licensing.md (L), docs/spec/protocol.md (P) and
+// docs/spec/dynamic-membership.md (D).
 package tenant

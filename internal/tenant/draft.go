@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
+	"licensor/internal/licensing/vector"
 )
 
 // draft is an image in progress. Commands and replay change it in the same way, effect by effect.
@@ -23,6 +24,9 @@ type draft struct {
 	units        objectsDraft[directory.AdministrativeUnit]
 
 	ownsRoles bool // the map of roles is a copy
+
+	ruleOwner *vector.Owner // of the states of rules that the draft has set; nil: none
+	ruled     []uint32      // the groups of these
 }
 
 // effect is a part of the result of a command.
@@ -45,6 +49,7 @@ func (c *change) record(e effect) bool {
 	}
 	if changed {
 		e.note(&c.effects)
+		c.touch(e)
 	}
 	return changed
 }
@@ -63,6 +68,7 @@ func (img *Image) draft(seq uint64, at time.Time) *draft {
 func (d *draft) finish() *Image {
 	next := d.next
 	next.Directory = d.dir.Finish()
+	d.settleRules(&next)
 	next.Applications, next.Principals, next.Units = d.applications.finish(), d.principals.finish(), d.units.finish()
 	return &next
 }

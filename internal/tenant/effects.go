@@ -39,6 +39,8 @@ type Effects struct {
 	Units             []DocumentNow       `cbor:"24,keyasint,omitempty"` // administrative units; since format 4
 	UnitValues        []Values            `cbor:"25,keyasint,omitempty"` // in columns of directory.UnitSchema
 	UnitMembers       []UnitMemberNow     `cbor:"26,keyasint,omitempty"` // that were added or removed
+	Rules             []RuleNow           `cbor:"27,keyasint,omitempty"` // of dynamic groups; since format 9
+	Frozen            *FrozenNow          `cbor:"28,keyasint,omitempty"`
 	// SKUs whose units have another state, which their holders show (docs/spec/licensing.md L6).
 	Shifted []uuid.UUID `cbor:"12,keyasint,omitempty"`
 }
@@ -144,6 +146,8 @@ var replayed = []func(*draft, *Effects) error{
 	each(func(f *Effects) []ManagerNow { return f.Managers }),
 	each(func(f *Effects) []UserMark { return f.Users }),
 	each(func(f *Effects) []GroupMark { return f.Groups }),
+	each(func(f *Effects) []RuleNow { return f.Rules }),
+	single(func(f *Effects) *FrozenNow { return f.Frozen }),
 	each(func(f *Effects) []FormerApplication { return f.Former }),
 	func(d *draft, f *Effects) error { return d.applications.replay(f.Applications, f.ApplicationValues) },
 	func(d *draft, f *Effects) error { return d.principals.replay(f.Principals, f.PrincipalValues) },

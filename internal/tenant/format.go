@@ -12,14 +12,15 @@ import (
 // is read. A change that a program of the previous format cannot read, or would misread, needs a
 // new number, and a database of the previous format in testdata.
 const (
-	formatNow    = 8
+	formatNow    = 9
 	formatOldest = 1
 
 	// Commits have the values of columns, and snapshots have the columns. Format 3 adds links
 	// between objects, 4 administrative units, 5 which properties of applications have changed,
 	// when app roles were assigned and when imports came, 6 writebackConfiguration of groups.
 	formatWithColumns = 2
-	// The log is a chain. Format 8 has the members of groups and other sets of users in parts.
+	// The log is a chain. Format 8 has the members of groups and other sets of users in parts, 9 the
+	// states of dynamic groups.
 	formatWithChain = 7
 )
 

@@ -58,6 +58,10 @@ func (c *change) addGroup(g *directory.Group) (uint32, error) {
 	if err := c.freeNickname(g, c.dir.Groups()); err != nil && !isDeleted {
 		return 0, err
 	}
+	follow, err := c.govern(c.dir.Groups(), nil, g)
+	if err != nil {
+		return 0, err
+	}
 	group := c.lic.AddGroup(g.ID)
 	c.dir.AddGroup(g.ID)
 	if isDeleted { // in an exact import
@@ -65,6 +69,7 @@ func (c *change) addGroup(g *directory.Group) (uint32, error) {
 	}
 	c.writeGroup(group, nil, g, g.Document())
 	c.done.ID, c.done.Ordinal = g.ID, group
+	follow()
 	return group, nil
 }
 
@@ -118,9 +123,14 @@ func (cmd UpdateGroup) run(c *change) error {
 			return err
 		}
 	}
+	follow, err := c.govern(cmd.Group, was, &g)
+	if err != nil {
+		return err
+	}
 	if document := g.Document(); !bytes.Equal(old, document) {
 		c.markGroup(written(cmd.Group, old, document))
 		c.writeGroup(cmd.Group, was, &g, document)
+		follow()
 	}
 	if err := c.addMembers(cmd.Group, cmd.Members); err != nil {
 		return err
@@ -147,10 +157,15 @@ func (cmd DeleteGroup) run(c *change) error {
 	if !g.SoftDeletes() || c.base.Licensing.GroupLicensed(cmd.Group) {
 		return c.purgeGroup(cmd.Group)
 	}
-	c.markGroup(Mark{Ordinal: cmd.Group, What: Deleted})
 	deleted := *g
 	deleted.DeletedDateTime = c.at
+	follow, err := c.govern(cmd.Group, g, &deleted)
+	if err != nil {
+		return err
+	}
+	c.markGroup(Mark{Ordinal: cmd.Group, What: Deleted})
 	c.writeGroup(cmd.Group, g, &deleted, deleted.Document())
+	follow()
 	return nil
 }
 
@@ -161,6 +176,7 @@ func (c *change) purgeGroup(group uint32) error {
 		return err
 	}
 	c.setMembers(group, members, false)
+	c.ungovern(group)
 	// The log must contain it, since no other effect implies it.
 	for _, outer := range slices.Clone(c.dir.GroupMemberOf(group)) {
 		c.record(Nesting{Group: outer, Member: group, Removed: true})
@@ -189,11 +205,16 @@ func (cmd RestoreGroup) run(c *change) error {
 	if err := c.freeNickname(g, cmd.Group); err != nil {
 		return err
 	}
-	c.markGroup(Mark{Ordinal: cmd.Group, What: Restored})
 	restored := *g
 	restored.DeletedDateTime = time.Time{}
+	follow, err := c.govern(cmd.Group, g, &restored)
+	if err != nil {
+		return err
+	}
+	c.markGroup(Mark{Ordinal: cmd.Group, What: Restored})
 	c.done.ID, c.done.Ordinal = g.ID, cmd.Group
 	c.writeGroup(cmd.Group, g, &restored, restored.Document())
+	follow()
 	return nil
 }
 
@@ -233,6 +254,11 @@ func (cmd AddMembers) run(c *change) error {
 }
 
 func (c *change) addMembers(group uint32, members []uuid.UUID) error {
+	if len(members) > 0 {
+		if err := c.byHand(group); err != nil {
+			return err
+		}
+	}
 	users := roaring.New()
 	for _, id := range members {
 		if user, ok := c.dir.LiveUserByID(id); ok {
@@ -312,6 +338,9 @@ func (RemoveMember) name() string { return "removeMember" }
 
 func (cmd RemoveMember) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
+		return err
+	}
+	if err := c.byHand(cmd.Group); err != nil {
 		return err
 	}
 	if user, ok := c.dir.UserByID(cmd.Member); ok {

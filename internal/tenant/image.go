@@ -33,6 +33,7 @@ type Image struct {
 	Imports     []Imported // of the last week, the latest at the end
 	Memberships int        // how many users are members of groups, including deleted groups
 	Nested      int        // how many groups are members of groups
+	Rules       Rules      // of dynamic groups
 
 	former []directory.Client // applications of format 1, until migrate
 }
@@ -54,6 +55,7 @@ func empty() *Image {
 		Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex(),
 		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Units: directory.NewUnits(),
 		UnitMembers: new(directory.UnitMembers), Grants: new(directory.Grants), Links: new(directory.Links),
+		Rules: Rules{index: noRules},
 	}
 }
 

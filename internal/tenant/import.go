@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/membership"
 )
 
 // Import imports a batch of rows from another directory's export in one commit. A row with an error
@@ -65,6 +66,7 @@ func (cmd Import) run(c *change) error {
 	before := c.next.imported(cmd.ID, c.at)
 	last := before
 	im := importing{change: c, noRoles: cmd.NoRoles, exact: cmd.Exact, roles: map[uint32]bool{}}
+	c.imports, c.exact = true, cmd.Exact
 	if cmd.Exact {
 		c.lic.Exact()
 	}
@@ -92,7 +94,9 @@ func (cmd Import) run(c *change) error {
 func ofTheRow(err error) bool {
 	var problem *CommandError
 	var bad *directory.InvalidError
-	return errors.As(err, &bad) || (errors.As(err, &problem) && problem.Kind != ProblemUnavailable) || isRefusal(err)
+	var rule *membership.RefusalError
+	return errors.As(err, &bad) || errors.As(err, &rule) || isRefusal(err) ||
+		errors.As(err, &problem) && problem.Kind != ProblemUnavailable
 }
 
 // importing collects memberships, so that a group's new members are added at once.
@@ -137,6 +141,9 @@ func (im *importing) member(m Membership) error {
 	group, err := im.group(id)
 	if err != nil {
 		return err
+	}
+	if im.following.followed(group) != nil {
+		return im.byHand(group)
 	}
 	user, err := im.find(m.Member)
 	if err != nil {
@@ -200,6 +207,9 @@ func (cmd ImportGroup) add(c *change, exact bool) error {
 	g, err := made(cmd.Patch, id, c.at)
 	if err != nil {
 		return err
+	}
+	if g.Dynamic() && notServed(g.MembershipRule) {
+		g.MembershipRuleProcessingState = directory.RulePaused
 	}
 	if !exact {
 		g.GiveAddress(c.next.Organization.DefaultDomain())

@@ -217,6 +217,10 @@ func (all *Tenants) begin(ctx context.Context, t *Tenant) error {
 	if t.snapshots.due {
 		t.snapshots.begin(t)
 	}
+	if err := t.EvaluateRules(ctx); err != nil { // the full hours since were missed
+		all.options.Log.Error("rules of dynamic groups could not be evaluated; it is tried again in an hour",
+			"tenant", t.id, "error", err)
+	}
 	return nil
 }
 

@@ -28,10 +28,7 @@ func (t *Tenant) preview(ctx context.Context, img *Image, cmd Command) (Done, er
 		}
 		return row, err
 	}
-	if err := cmd.run(c); err != nil {
-		return Done{}, err
-	}
-	next, commit, err := c.finish("", cmd.name())
+	next, commit, err := c.execute("", cmd)
 	if err != nil {
 		return Done{}, err
 	}

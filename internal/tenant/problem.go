@@ -30,6 +30,7 @@ const (
 	ProblemChanged                            // the object has changed meanwhile
 	ProblemUnavailable                        // the change could not be made durable; try again
 	ProblemUnknown                            // the change may have been made: there was no response in time
+	ProblemForbidden                          // no caller may do it
 )
 
 func (p *CommandError) Error() string { return p.Message }

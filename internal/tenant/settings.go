@@ -91,11 +91,25 @@ type UpdateSettings struct {
 	AutoReprocess    *bool
 	GroupBundles     *licensing.Bundles
 	ReprocessFailure *licensing.Failure
+	MemberOfRules    *MemberOfRules
 }
+
+// MemberOfRules determines what becomes of rules of the form memberOf
+// (docs/spec/dynamic-membership.md D55).
+type MemberOfRules string
+
+// The values; the first is the default.
+const (
+	MemberOfRulesFollowed MemberOfRules = "followed"
+	MemberOfRulesFrozen   MemberOfRules = "frozen" // they change nothing
+)
 
 func (UpdateSettings) name() string { return "updateSettings" }
 
 func (cmd UpdateSettings) run(c *change) error {
+	if cmd.MemberOfRules != nil {
+		c.freezeRules(*cmd.MemberOfRules == MemberOfRulesFrozen)
+	}
 	s := c.next.Licensing.Settings()
 	if cmd.AutoReprocess != nil {
 		s.AutoReprocess = *cmd.AutoReprocess

@@ -33,6 +33,8 @@ type head struct {
 	Imports       []Imported          `cbor:"17,keyasint,omitempty"` // since format 5
 	Chain         []byte              `cbor:"18,keyasint,omitempty"` // since format 7
 	Size          int64               `cbor:"19,keyasint,omitempty"` // see Tenant.size; since format 8
+	Rules         []RuleNow           `cbor:"20,keyasint,omitempty"` // since format 9
+	Frozen        *FrozenNow          `cbor:"21,keyasint,omitempty"` // since format 9
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -247,6 +249,7 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 		At:      h.At.UTC(),
 		Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...),
 		Grants:  new(directory.Grants),
+		Rules:   Rules{index: noRules},
 	}
 	var wait sync.WaitGroup
 	var licErr, dirErr, appErr, principalErr, unitErr error
@@ -278,6 +281,8 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 		Grants:        h.Grants,
 		SignIn:        h.SignIn,
 		Former:        h.Former,
+		Rules:         h.Rules,
+		Frozen:        h.Frozen,
 	}
 	if err := d.replay(f); err != nil {
 		return nil, err

@@ -159,6 +159,9 @@ func headOf(img *Image, names partNames) *head {
 	for _, s := range img.Subscriptions {
 		h.Subscriptions = append(h.Subscriptions, SubscriptionNow{Subscription: s})
 	}
+	if h.Rules = img.Rules.list(); img.Rules.frozen {
+		h.Frozen = &FrozenNow{true}
+	}
 	for g := range img.Grants.All() {
 		h.Grants = append(h.Grants, GrantNow{Grant: g})
 	}

@@ -3,6 +3,7 @@ package tenant
 import (
 	"context"
 
+	"licensor/internal/directory"
 	"licensor/internal/memory"
 )
 
@@ -31,6 +32,12 @@ func touches(img *Image, cmd Command) int64 {
 		return touches(img, cmd.Then)
 	case AssignGroup:
 		return max(1, members(cmd.Group))
+	case CreateGroup:
+		return touchedByRule(img, cmd.Patch)
+	case UpdateGroup:
+		return touchedByRule(img, cmd.Patch)
+	case EvaluateRules:
+		return max(1, int64(img.Licensing.Everybody().GetCardinality()))
 	case Import:
 		n := int64(1)
 		for _, row := range cmd.Rows {
@@ -60,6 +67,15 @@ func touches(img *Image, cmd Command) int64 {
 		return added(!cmd.Removed)
 	case SetGrant:
 		return added(len(cmd.Grant.Scopes) > 0)
+	}
+	return 1
+}
+
+// touchedByRule returns how many users a change of a group may touch: all, if their membership may
+// follow from it.
+func touchedByRule(img *Image, patch directory.GroupPatch) int64 {
+	if patch.Has("membershipRule") || patch.Has("membershipRuleProcessingState") {
+		return max(1, int64(img.Licensing.Everybody().GetCardinality()))
 	}
 	return 1
 }

@@ -194,12 +194,9 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 		f.claimed = append(f.claimed, names...)
 		return t.claim(ctx, names)
 	}
-	if err := r.cmd.run(c); err != nil {
-		t.stats.rejected.Add(1)
-		return reply{err: err}
-	}
-	next, commit, err := c.finish(r.actor, r.cmd.name())
+	next, commit, err := c.execute(r.actor, r.cmd)
 	if err != nil {
+		t.stats.rejected.Add(1)
 		return reply{err: err}
 	}
 	c.done.Image, c.done.Changed = next, commit != nil

@@ -27,7 +27,8 @@ func sendClock(r *wire.Request) error {
 }
 
 // setClock answers PUT /licensor/v1/development/clock with {"now": time} or {"advance": duration}.
-// Before it responds, it purges objects that were deleted more than 30 days before the new time.
+// Before it responds, it purges objects that were deleted more than 30 days before the new time,
+// and evaluates rules of groups that depend on the time (docs/spec/dynamic-membership.md D25).
 func (d *Kit) setClock(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -59,6 +60,9 @@ func (d *Kit) setClock(r *wire.Request) error {
 	d.processing.settle(r.Context(), r.Log, r.Now)
 	for _, t := range d.tenants() {
 		if err := t.PurgeExpired(r.Context()); err != nil {
+			return err
+		}
+		if err := t.EvaluateRules(r.Context()); err != nil {
 			return err
 		}
 	}

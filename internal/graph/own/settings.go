@@ -30,10 +30,12 @@ func GetSettings(r *wire.Request) error {
 	b = jsontext.AppendBool(jsontext.AppendName(b, "autoReprocess"), s.AutoReprocess)
 	b = jsontext.AppendText(jsontext.AppendName(b, "groupBundles"), string(s.GroupBundles))
 	b = jsontext.AppendText(jsontext.AppendName(b, "reprocessFailure"), string(s.ReprocessFailure))
+	b = jsontext.AppendText(jsontext.AppendName(b, "memberOfRules"), string(r.Image.MemberOfRules()))
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
-// UpdateSettings answers PATCH /licensor/v1/settings (docs/spec/licensing.md L33, L61, L71).
+// UpdateSettings answers PATCH /licensor/v1/settings (docs/spec/licensing.md L33, L61, L71,
+// docs/spec/dynamic-membership.md D55).
 func UpdateSettings(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
@@ -49,9 +51,11 @@ func UpdateSettings(r *wire.Request) error {
 // readSettings reads settings, all of which are optional.
 func readSettings(members []directory.Member) (c tenant.UpdateSettings, err error) {
 	var s licensing.Settings
+	var memberOf tenant.MemberOfRules
 	into := map[string]any{
 		"autoReprocess":    &s.AutoReprocess,
 		"groupBundles":     wire.OneOfThem(&s.GroupBundles, licensing.BundlesTogether, licensing.BundlesIndependent),
+		"memberOfRules":    wire.OneOfThem(&memberOf, tenant.MemberOfRulesFollowed, tenant.MemberOfRulesFrozen),
 		"reprocessFailure": wire.OneOfThem(&s.ReprocessFailure, licensing.FailureState, licensing.FailureError),
 	}
 	if err := wire.Read("settings", members, into); err != nil {
@@ -65,6 +69,8 @@ func readSettings(members []directory.Member) (c tenant.UpdateSettings, err erro
 			c.GroupBundles = &s.GroupBundles
 		case "reprocessFailure":
 			c.ReprocessFailure = &s.ReprocessFailure
+		case "memberOfRules":
+			c.MemberOfRules = &memberOf
 		}
 	}
 	return c, nil

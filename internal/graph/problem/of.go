@@ -10,6 +10,7 @@ import (
 	"licensor/internal/graph/odata"
 	"licensor/internal/identity"
 	"licensor/internal/licensing"
+	"licensor/internal/membership"
 	"licensor/internal/memory"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -27,6 +28,9 @@ func Of(err error) (p *ResponseError, ok bool) {
 	}
 	if e, ok := errors.AsType[*directory.InvalidError](err); ok {
 		return invalidProblem(e), true
+	}
+	if e, ok := errors.AsType[*membership.RefusalError](err); ok {
+		return ruleProblem(e), true
 	}
 	if e, ok := errors.AsType[*licensing.RefusalError](err); ok {
 		return Refuse("%s", e), true
@@ -78,6 +82,17 @@ func invalidProblem(e *directory.InvalidError) *ResponseError {
 	return p
 }
 
+// ruleProblem is for a text that is not a rule, or not one that is served
+// (docs/spec/dynamic-membership.md, section 7).
+func ruleProblem(e *membership.RefusalError) *ResponseError {
+	if e.Kind == membership.KindNotImplemented {
+		return NotServed("%s", e)
+	}
+	p := Refuse("%s", e)
+	p.Code = e.Code()
+	return p
+}
+
 func tenantProblem(e *tenant.CommandError) *ResponseError {
 	switch e.Kind {
 	case tenant.ProblemNotFound:
@@ -89,6 +104,8 @@ func tenantProblem(e *tenant.CommandError) *ResponseError {
 		}
 	case tenant.ProblemChanged:
 		return &ResponseError{Status: http.StatusPreconditionFailed, Code: "PreconditionFailed", Message: e.Message}
+	case tenant.ProblemForbidden:
+		return &ResponseError{Status: http.StatusForbidden, Code: "Authorization_RequestDenied", Message: e.Message}
 	case tenant.ProblemUnavailable:
 		return unavailable(e.Message)
 	case tenant.ProblemUnknown:

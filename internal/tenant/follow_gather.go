@@ -1,0 +1,154 @@
+package tenant
+
+import (
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+)
+
+// moved notes that users joined or left a group, or that it was deleted or restored.
+func (c *change) moved(group uint32, users *roaring.Bitmap) {
+	f := &c.following
+	if users == nil || len(f.followers(c.dir.GroupID(group))) == 0 {
+		return
+	}
+	if f.movers[group] == nil {
+		f.movers[group] = roaring.New()
+	}
+	f.movers[group].Or(users)
+}
+
+// followers returns the groups with a memberOf rule that mentions a group.
+func (f *following) followers(source uuid.UUID) []uint32 {
+	list := f.base.Rules.index.sources[source]
+	for group, s := range f.rules {
+		if s.on && s.rule != nil && slices.Contains(s.rule.Sources(), source) {
+			list = append(slices.Clip(list), group)
+		}
+	}
+	return list
+}
+
+// hasPlans reports whether there may be rules with assignedPlans.
+func (f *following) hasPlans() bool {
+	if len(f.base.Rules.index.plans) > 0 {
+		return true
+	}
+	for group := range f.full {
+		if rule := f.followed(group); rule != nil && rule.UsesPlans() {
+			return true
+		}
+	}
+	return false
+}
+
+// job adds a user to those for whom a group's rule is evaluated.
+func (f *following) job(group, user uint32) {
+	if f.jobs[group] == nil {
+		f.jobs[group] = roaring.New()
+	}
+	f.jobs[group].Add(user)
+}
+
+// gather finds the rules that the changes of users concern (D21, D22).
+func (f *following) gather() {
+	index := f.base.Rules.index
+	for user, t := range f.touched {
+		switch {
+		case f.dir.UserPurged(user): // it is in no group any longer
+		case f.dir.UserDeleted(user):
+			for _, group := range f.dir.MemberOf(user) {
+				if f.followed(group) != nil {
+					f.job(group, user)
+				}
+			}
+		case t.fresh:
+			f.fresh.Add(user)
+		default:
+			for _, column := range t.columns {
+				for _, group := range index.columns[column] {
+					f.job(group, user)
+				}
+			}
+			for _, manager := range t.managers {
+				for _, group := range index.managers[f.managerID(manager)] {
+					f.job(group, user)
+				}
+			}
+		}
+	}
+	if !f.fresh.IsEmpty() {
+		for _, group := range index.all {
+			f.jobsOf(group).Or(f.fresh)
+		}
+	}
+	f.gatherFailed()
+}
+
+// managerID returns the id of a manager, also of one that the command has purged.
+func (f *following) managerID(user uint32) uuid.UUID {
+	if user < f.base.Directory.Users() {
+		return f.base.Directory.UserID(user)
+	}
+	return f.dir.UserID(user)
+}
+
+func (f *following) jobsOf(group uint32) *roaring.Bitmap {
+	if f.jobs[group] == nil {
+		f.jobs[group] = roaring.New()
+	}
+	return f.jobs[group]
+}
+
+// gatherFailed finds the rules that could not be evaluated for a user whom the command changes:
+// then they are evaluated again for all users (D28).
+func (f *following) gatherFailed() {
+	for _, group := range f.base.Rules.index.timed {
+		d := f.base.Rules.of(group)
+		if d.Culprit == 0 {
+			continue
+		}
+		user := d.Culprit - 1
+		t := f.touched[user]
+		if t != nil && !f.isLive(user) || f.jobs[group] != nil && f.jobs[group].Contains(user) {
+			f.full[group] = true
+		}
+	}
+}
+
+// gatherMovers finds the memberOf rules that changes of members concern (D26), and forgets these.
+func (f *following) gatherMovers() {
+	for group, users := range f.movers {
+		for _, follower := range f.followers(f.groupID(group)) {
+			f.jobsOf(follower).Or(users)
+		}
+	}
+	clear(f.movers)
+}
+
+func (f *following) groupID(group uint32) uuid.UUID {
+	if group < f.base.Directory.Groups() {
+		return f.base.Directory.GroupID(group)
+	}
+	return f.dir.GroupID(group)
+}
+
+// gatherPlans finds the users whose assignedPlans may have changed.
+func (f *following) gatherPlans() {
+	users := f.lic.PlansTouched()
+	for _, group := range f.base.Rules.index.plans {
+		f.jobsOf(group).Or(users)
+	}
+	for group, s := range f.rules {
+		if s.on && s.rule != nil && s.rule.UsesPlans() {
+			f.jobsOf(group).Or(users)
+		}
+	}
+}
+
+// setMembers is draft.setMembers, and notes who joined or left.
+func (c *change) setMembers(group uint32, users *roaring.Bitmap, members bool) {
+	c.moved(group, users)
+	c.draft.setMembers(group, users, members)
+}
