@@ -142,7 +142,10 @@ func TestProcessesAreKilledWhileAppending(t *testing.T) {
 		for len(running) < 3 {
 			running = append(running, startChild(t, url, tenant))
 		}
-		time.Sleep(time.Duration(50+rand.IntN(150)) * time.Millisecond)
+		if _, err := running[0].out.Peek(1); err != nil { // until a commit is acknowledged
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rand.IntN(150)) * time.Millisecond)
 		maps.Copy(acknowledged, running[0].kill(t))
 		running = running[1:]
 	}
@@ -154,9 +157,6 @@ func TestProcessesAreKilledWhileAppending(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantWhole(t, s, tenant, acknowledged)
-	if len(acknowledged) < 9 {
-		t.Errorf("only %d commits were acknowledged: the test shows little", len(acknowledged))
-	}
 }
 
 // process is a child.
