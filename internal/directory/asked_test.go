@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"licensor/internal/directory/column"
+	"licensor/internal/directory/column/columntest"
 )
 
 // checkColumnsOf draws objects and compares what the columns have of them with the JSON that
@@ -39,7 +40,7 @@ func checkColumnsOf[T any](t *testing.T, table *table[T]) {
 			values[c.Column] = c.Value
 		}
 		for place, c := range table.schema.Columns {
-			if want := plainValue(shown, c); !values[place].Equal(want) {
+			if want := columntest.Value(shown, &c); !values[place].Equal(want) {
 				t.Fatalf("column %s has %v, the object shows %v", c.Name, values[place], want)
 			}
 		}
@@ -56,36 +57,6 @@ func checkColumnsOf[T any](t *testing.T, table *table[T]) {
 			t.Fatalf("an object differs from itself in %v", changes)
 		}
 	})
-}
-
-// plainValue reads a column's value from what an object shows.
-func plainValue(shown map[string]any, c column.Column) (v column.Value) {
-	at := any(shown)
-	for name := range strings.SplitSeq(c.Name, "/") {
-		inner, _ := at.(map[string]any)
-		at = inner[name]
-	}
-	switch at := at.(type) {
-	case string:
-		if v.Text = at; c.Kind == column.KindTime {
-			moment, _ := time.Parse(time.RFC3339, at)
-			v = column.Value{Time: column.TimeOf(moment)}
-		}
-	case bool:
-		v.Truth = column.TruthOf(at)
-	case []any:
-		for _, element := range at {
-			if text, ok := element.(string); ok {
-				v.Texts = append(v.Texts, text)
-				continue
-			}
-			for _, field := range c.Fields {
-				text, _ := element.(map[string]any)[field].(string)
-				v.Texts = append(v.Texts, text)
-			}
-		}
-	}
-	return v
 }
 
 func TestColumnsHaveWhatDocumentsShow(t *testing.T) {

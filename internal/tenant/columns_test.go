@@ -10,13 +10,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
+	"licensor/internal/directory/column/columntest"
 	"licensor/internal/fold"
 	"licensor/internal/query"
 	"licensor/internal/store"
@@ -175,7 +175,7 @@ func compareWith(t fataler, table *column.Table, kind store.Kind, objects map[ui
 			t.Fatalf("object %d of kind %d is in another state than its row", row, kind)
 		}
 		for place, c := range table.Schema().Columns {
-			if got, want := table.Value(row, place), valueIn(o.document, &c); !got.Equal(want) {
+			if got, want := table.Value(row, place), columntest.Value(o.document, &c); !got.Equal(want) {
 				t.Fatalf("column %s of object %d of kind %d has %v, the document %v", c.Name, row, kind, got, want)
 			}
 		}
@@ -189,36 +189,6 @@ func (p *player) checkColumns() {
 			p.checkCondition(kind, p.Image().Columns(directory.Type(kind)), plain(p.t, p.store, p.ID(), kind))
 		}
 	}
-}
-
-// valueIn returns a column's value from a document.
-func valueIn(document map[string]any, c *column.Column) (v column.Value) {
-	at := any(document)
-	for name := range strings.SplitSeq(c.Name, "/") {
-		inner, _ := at.(map[string]any)
-		at = inner[name]
-	}
-	switch at := at.(type) {
-	case string:
-		if v.Text = at; c.Kind == column.KindTime {
-			moment, _ := time.Parse(time.RFC3339, at)
-			v = column.Value{Time: column.TimeOf(moment)}
-		}
-	case bool:
-		v.Truth = column.TruthOf(at)
-	case []any:
-		for _, element := range at {
-			if text, ok := element.(string); ok {
-				v.Texts = append(v.Texts, text)
-				continue
-			}
-			for _, field := range c.Fields {
-				text, _ := element.(map[string]any)[field].(string)
-				v.Texts = append(v.Texts, text)
-			}
-		}
-	}
-	return v
 }
 
 // checkCondition compares the result of a random condition with a naive evaluation on each
@@ -275,7 +245,7 @@ func randomCondition(
 	c := &schema.Columns[place]
 	var known []column.Value
 	for row := range uint32(len(objects)) {
-		if v := valueIn(objects[row].document, c); !v.IsNull() {
+		if v := columntest.Value(objects[row].document, c); !v.IsNull() {
 			known = append(known, v)
 		}
 	}
@@ -290,16 +260,16 @@ func leaf(t *rapid.T, c *column.Column, place int, some column.Value) (*query.Co
 	switch c.Kind {
 	case column.KindBool:
 		asked := column.Truth(rapid.IntRange(0, 2).Draw(t, "truth"))
-		return query.Truth(place, asked), func(d map[string]any) bool { return valueIn(d, c).Truth == asked }
+		return query.Truth(place, asked), func(d map[string]any) bool { return columntest.Value(d, c).Truth == asked }
 	case column.KindTime:
 		from := some.Time + int64(rapid.IntRange(-1, 1).Draw(t, "shift"))
 		return query.Time(place, from, some.Time), func(d map[string]any) bool {
-			at := valueIn(d, c).Time
+			at := columntest.Value(d, c).Time
 			return at != 0 && at >= from && at <= some.Time
 		}
 	case column.KindText:
 		test, passes := textTest(t, some.Text)
-		return query.Text(place, test), func(d map[string]any) bool { return passes(valueIn(d, c).Text) }
+		return query.Text(place, test), func(d map[string]any) bool { return passes(columntest.Value(d, c).Text) }
 	}
 	width := max(1, len(c.Fields))
 	field := rapid.IntRange(0, width-1).Draw(t, "field")
@@ -315,7 +285,7 @@ func leaf(t *rapid.T, c *column.Column, place int, some column.Value) (*query.Co
 		passes = func(text string) bool { return !inner(text) }
 	}
 	return query.Any(place, e), func(d map[string]any) bool {
-		all := valueIn(d, c).Texts
+		all := columntest.Value(d, c).Texts
 		for i := field; i < len(all); i += width {
 			if passes(all[i]) {
 				return true
