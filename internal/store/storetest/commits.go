@@ -158,29 +158,37 @@ func appendAtThePlace(t *testing.T, open Place) {
 
 func fences(t *testing.T, open Place) {
 	s, tenant := begin(t, open)
-	mustAppend(t, s, tenant, []store.Commit{commit(1)})
-	before, err := s.Place(t.Context(), tenant)
+	want := fence(t, tenant, s, s)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := open(t).Place(t.Context(), tenant); err != nil || at != want {
+		t.Errorf("after opening again the log ends at %+v, %v; want %+v", at, err, want)
+	}
+}
+
+// fence has one store append to an empty log, another fence it off, and both append again. It
+// returns the place after that.
+func fence(t *testing.T, tenant uuid.UUID, appending, fencing store.Store) store.Place {
+	t.Helper()
+	mustAppend(t, appending, tenant, []store.Commit{commit(1)})
+	before, err := appending.Place(t.Context(), tenant)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fenced, err := s.Fence(t.Context(), tenant)
+	fenced, err := fencing.Fence(t.Context(), tenant)
 	if want := (store.Place{Seq: 1, Chain: before.Chain, Epoch: before.Epoch + 1}); err != nil || fenced != want {
 		t.Fatalf("a fence answers %+v, %v; want %+v", fenced, err, want)
 	}
 	second := []store.Commit{commit(2)}
 	link(before.Chain, second)
-	if err := s.Append(t.Context(), tenant, before, second, nil); !errors.Is(err, store.ErrConflict) {
+	if err := appending.Append(t.Context(), tenant, before, second, nil); !errors.Is(err, store.ErrConflict) {
 		t.Errorf("an append from before the fence answers %v, want ErrConflict", err)
 	}
-	if err := s.Append(t.Context(), tenant, fenced, second, nil); err != nil {
+	if err := fencing.Append(t.Context(), tenant, fenced, second, nil); err != nil {
 		t.Errorf("an append after the fence answers %v", err)
 	}
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if at, err := open(t).Place(t.Context(), tenant); err != nil || at != fenced.After(second) {
-		t.Errorf("after opening again the log ends at %+v, %v; want %+v", at, err, fenced.After(second))
-	}
+	return fenced.After(second)
 }
 
 func appendIsAtomic(t *testing.T, open Place) {

@@ -110,23 +110,7 @@ func sharedAppends(t *testing.T, open Place) {
 
 func sharedFences(t *testing.T, open Place) {
 	a, b, tenant := beginShared(t, open)
-	mustAppend(t, a, tenant, []store.Commit{commit(1)})
-	before, err := a.Place(t.Context(), tenant)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fenced, err := b.Fence(t.Context(), tenant)
-	if want := (store.Place{Seq: 1, Chain: before.Chain, Epoch: before.Epoch + 1}); err != nil || fenced != want {
-		t.Fatalf("a fence answers %+v, %v; want %+v", fenced, err, want)
-	}
-	second := []store.Commit{commit(2)}
-	link(before.Chain, second)
-	if err := a.Append(t.Context(), tenant, before, second, nil); !errors.Is(err, store.ErrConflict) {
-		t.Errorf("an append from before the other's fence answers %v, want ErrConflict", err)
-	}
-	if err := b.Append(t.Context(), tenant, fenced, second, nil); err != nil {
-		t.Errorf("an append of the store that has fenced answers %v", err)
-	}
+	fence(t, tenant, a, b)
 	wantSamePlace(t, tenant, a, b)
 	fenceAtOnce(t, tenant, a, b)
 }
