@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"sync"
 
 	"github.com/fxamacker/cbor/v2"
@@ -48,7 +47,8 @@ type pieceWriter struct {
 // The encoder and decoder of pieces, which are safe for concurrent use.
 var (
 	zip = sync.OnceValue(func() *zstd.Encoder {
-		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)),
+		// One piece at a time, so that backups made at the same time share the memory it takes.
+		e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1),
 			zstd.WithWindowSize(pieceSize), zstd.WithLowerEncoderMem(true)) // few pieces are longer
 		if err != nil {
 			panic(err) // the options are constants
@@ -83,8 +83,12 @@ func (p *pieceWriter) write(data []byte) error {
 }
 
 // add writes a piece.
-func (p *pieceWriter) add(kind byte, record any) error {
+func (p *pieceWriter) add(kind byte, record any) error { return p.addSized(kind, record, 0) }
+
+// addSized is add of a record that takes about so many bytes.
+func (p *pieceWriter) addSized(kind byte, record any, size int) error {
 	p.content.Reset()
+	p.content.Grow(size) // so that it is encoded in place
 	if err := cbor.MarshalToBuffer(record, &p.content); err != nil {
 		return fmt.Errorf("encode a piece of kind %c: %w", kind, err)
 	}
@@ -93,6 +97,9 @@ func (p *pieceWriter) add(kind byte, record any) error {
 	}
 	p.compressed = zip().EncodeAll(p.content.Bytes(), p.compressed[:0])
 	data := p.compressed
+	if p.content.Cap() > 2*pieceSize { // few pieces are that large
+		p.content, p.compressed = bytes.Buffer{}, nil
+	}
 	head := binary.BigEndian.AppendUint32([]byte{kind}, uint32(len(data)))
 	p.sum = sumOf(p.sum, head, data)
 	if err := p.write(append(head, p.sum[:]...)); err != nil {

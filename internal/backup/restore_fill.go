@@ -119,7 +119,7 @@ func compare(v store.View, t Tenant) error {
 		return err
 	}
 	for key := (store.RowKey{}); ; {
-		list, err := v.Rows(key, rowsAtOnce, rowBytes)
+		list, err := v.Rows(key, rowsAtOnce, pieceSize)
 		if err != nil {
 			return err
 		}

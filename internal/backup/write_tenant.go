@@ -40,7 +40,7 @@ func (b *batch[R]) flush() error {
 	if len(b.records) == 0 {
 		return nil
 	}
-	err := b.pieces.add(b.kind, b.records)
+	err := b.pieces.addSized(b.kind, b.records, b.bytes+recordWeight)
 	clear(b.records) // so that their data can be collected
 	b.records, b.bytes = b.records[:0], 0
 	return err
@@ -70,7 +70,7 @@ func (t *tenantWriter) snapshot(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := out.add(partRecord{Name: name, Data: parts[0].Data}, len(parts[0].Data)); err != nil {
+		if err := out.add(partRecord{Name: name, Data: parts[0].Data}, recordWeight+len(parts[0].Data)); err != nil {
 			return err
 		}
 	}
@@ -104,7 +104,7 @@ func (t *tenantWriter) writeCommits(context.Context) error {
 func (t *tenantWriter) writeRows(context.Context) error {
 	out := batch[rowRecord]{pieces: t.pieces, kind: kindRows}
 	for key := (store.RowKey{}); ; {
-		rows, err := t.view.Rows(key, rowsAtOnce, rowBytes)
+		rows, err := t.view.Rows(key, rowsAtOnce, pieceSize)
 		if err != nil {
 			return err
 		}
@@ -122,11 +122,8 @@ func (t *tenantWriter) writeRows(context.Context) error {
 	}
 }
 
-// How many rows are read at once.
-const (
-	rowsAtOnce = 4096
-	rowBytes   = 4 << 20
-)
+// rowsAtOnce is how many rows are read at once, unless they have more bytes than a piece.
+const rowsAtOnce = 1024
 
 // writeClaims writes the names that the tenant has, or is about to have: a name that it turns out
 // not to have is given up when the tenant is loaded.

@@ -24,13 +24,14 @@ import (
 )
 
 // readers is how many reads can run at the same time, half of them of one tenant; more of them
-// wait, and each tenant in turn gets its next one. Each connection caches 8 MB of the file.
+// wait, and each tenant in turn gets its next one. Each connection caches 2 MB of the file, which is
+// of use only until the file changes.
 const readers = 8
 
 const (
 	writing = "_txlock=immediate&_pragma=busy_timeout(10000)&_pragma=synchronous(full)&_pragma=cell_size_check(1)" +
 		"&_pragma=cache_size(-65536)&_pragma=wal_autocheckpoint(0)&_pragma=journal_size_limit(67108864)" // see journalLimit
-	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-8192)"
+	reading = "_pragma=busy_timeout(10000)&_pragma=query_only(1)&_pragma=cell_size_check(1)&_pragma=cache_size(-2048)"
 
 	// Of a file, not even closing writes anything by a reader; see closeDatabase.
 	readOnly = "&mode=ro"
