@@ -24,8 +24,8 @@ import (
 )
 
 // readers is how many reads can run at the same time, half of them of one tenant; more of them
-// wait, and each tenant in turn gets its next one. Each connection caches 2 MB of the file, which is
-// of use only until the file changes.
+// wait, and each tenant in turn gets its next one. Each connection caches 2 MB of the file, which
+// is of use only until the file changes.
 const readers = 8
 
 const (
