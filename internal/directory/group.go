@@ -242,5 +242,11 @@ func invalidGroup(property, want string) error {
 
 func isTrue(flag *bool) bool { return flag != nil && *flag }
 
+// RuleIn returns the membershipRule that a patch sets; "" if it sets none.
+func RuleIn(patch GroupPatch) string {
+	rule, _ := readString(patch.value("membershipRule"))
+	return rule
+}
+
 // AssignableIn reports whether a patch makes directory roles assignable to the group.
 func AssignableIn(patch GroupPatch) bool { return string(patch.value("isAssignableToRole")) == "true" }

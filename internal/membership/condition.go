@@ -2,6 +2,7 @@ package membership
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -22,6 +23,8 @@ type Population struct {
 	// members of a group. The sets must not change afterwards.
 	Reports func(manager uuid.UUID) *roaring.Bitmap
 	Members func(group uuid.UUID) *roaring.Bitmap
+	// Except has users for whom patterns may fail: their results mean nothing then.
+	Except []uint32
 	// Pause, which may be nil, is called from time to time, so that other work can run.
 	Pause func() error
 }
@@ -33,6 +36,22 @@ func (r *Rule) Condition(ctx context.Context, of *Population) (*query.Condition,
 	b := &builder{ctx: ctx, of: of, text: r.text}
 	c := b.condition(r.root)
 	return c, b.err
+}
+
+// Between returns a condition that is true of all users whose result at one time may differ from
+// that at another, with the same values.
+func (r *Rule) Between(one, other time.Time) *query.Condition {
+	var either []*query.Condition
+	walk(r.root, func(n node) {
+		c, ok := n.(*compare)
+		if !ok || c.moment == nil || !c.moment.now {
+			return
+		}
+		if a, b := c.moment.at(one), c.moment.at(other); a != b {
+			either = append(either, query.Time(c.property.Column, max(1, min(a, b)), max(a, b)))
+		}
+	})
+	return query.Or(either...)
 }
 
 // builder builds the condition of a rule.
@@ -113,17 +132,50 @@ func (b *builder) leaf(n node) *query.Condition {
 
 // rowByRow evaluates a node for one user after another.
 func (b *builder) rowByRow(n node) *query.Condition {
-	if c, ok := n.(*compare); ok && c.property.Graph == "id" && c.pattern == nil && c.test == nil {
-		return truthOf(c.negative) // objectId -eq null: every user has an id
-	}
-	return query.Func(func(row uint32) bool {
-		if b.err != nil {
-			return false
+	switch n := n.(type) {
+	case *compare:
+		if n.property.Graph == "id" && n.pattern == nil && n.test == nil {
+			return truthOf(n.negative) // objectId -eq null: every user has an id
 		}
-		e := evaluation{text: b.text, user: b.of.User(row), now: b.of.Now}
-		is := e.eval(n, nil)
-		if wrong, ok := e.err.(*PatternError); ok {
-			wrong.Row, b.err = row, wrong
+	case *quantified:
+		if n.property.Type == TypePlans {
+			return b.byPlans(n)
+		}
+	}
+	return query.Func(func(row uint32) bool { return b.holds(n, row, b.of.User(row)) })
+}
+
+// holds evaluates a node for a user.
+func (b *builder) holds(n node, row uint32, user User) bool {
+	if b.err != nil {
+		return false
+	}
+	e := evaluation{text: b.text, user: user, now: b.of.Now}
+	is := e.eval(n, nil)
+	if wrong, ok := e.err.(*PatternError); ok && !slices.Contains(b.of.Except, row) {
+		wrong.Row, b.err = row, wrong
+	}
+	return is
+}
+
+// byPlans evaluates a condition on assigned plans once for each list that users share.
+func (b *builder) byPlans(n *quantified) *query.Condition {
+	type list struct {
+		first *Plan
+		plans int
+	}
+	results := map[list]bool{}
+	return query.Func(func(row uint32) bool {
+		user := b.of.User(row)
+		plans := user.Plans()
+		key := list{plans: len(plans)}
+		if len(plans) > 0 {
+			key.first = &plans[0]
+		}
+		is, ok := results[key]
+		if !ok {
+			is = b.holds(n, row, user)
+			results[key] = is
 		}
 		return is
 	})
@@ -247,12 +299,16 @@ func (b *builder) fail(c *compare, folded string, cause error) {
 		return
 	}
 	has := b.having(c.property, &column.Test{Op: column.OpEqual, Text: folded})
-	rows, _, err := has.FindSome(b.ctx, b.of.Table, query.WithinLive, -1, 1, nil)
+	most := 1 + len(b.of.Except)
+	rows, _, err := has.FindSome(b.ctx, b.of.Table, query.WithinLive, -1, most, nil)
 	if err != nil {
 		b.err = err
 		return
 	}
-	if first := rows.After(nil, -1, 1); len(first) > 0 {
-		b.err = &PatternError{Property: c.name, Pattern: c.pattern.text, Row: first[0], Err: cause}
+	for _, row := range rows.After(nil, -1, most) {
+		if !slices.Contains(b.of.Except, row) {
+			b.err = &PatternError{Property: c.name, Pattern: c.pattern.text, Row: row, Err: cause}
+			return
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/directory/column"
 	"licensor/internal/membership"
+	"licensor/internal/query"
 )
 
 func TestD60PatternsMatchAPart(t *testing.T) {
@@ -106,6 +107,35 @@ func TestD64SlowPatternsFail(t *testing.T) {
 	if got := members(t, `user.displayName -match "^(a+)+\z"`, people...); got != "ann" {
 		t.Errorf("the members are %q", got)
 	}
+}
+
+// TestD64ExceptedUsersDoNotFail covers users for whom a pattern may fail: the others have results.
+func TestD64ExceptedUsersDoNotFail(t *testing.T) {
+	t.Parallel()
+	people := []*person{one("ann", "displayName", "aaa"), one("bob", "displayName", hard), one("cem", "displayName", hard)}
+	rule := parse(t, `user.displayName -match "`+slow+`"`)
+	of := population(people)
+	of.Except = []uint32{1}
+	if _, err := rule.Condition(t.Context(), of); rowOf(err) != 2 {
+		t.Errorf("with one of two excepted, the error is %v", err)
+	}
+	of.Except = []uint32{1, 2}
+	c, err := rule.Condition(t.Context(), of)
+	if err != nil {
+		t.Fatalf("with both excepted: %v", err)
+	}
+	rows, err := c.Find(t.Context(), of.Table, query.WithinLive, nil)
+	if err != nil || !rows.Has(0) {
+		t.Errorf("the result of the other is %v (%v)", rows, err)
+	}
+}
+
+// rowOf returns the row of a *membership.PatternError; -1 for other errors.
+func rowOf(err error) int {
+	if e, ok := errors.AsType[*membership.PatternError](err); ok {
+		return int(e.Row)
+	}
+	return -1
 }
 
 // TestD64TextsThatNobodyHas do not make a rule fail: those of deleted users, and old ones.

@@ -1,6 +1,7 @@
 package membership_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"licensor/internal/membership"
+	"licensor/internal/query"
 )
 
 // stated is a rule, or a part of one, with what it says of a user in the words of the
@@ -344,4 +346,35 @@ func threeReadingsAgree(t *rapid.T) {
 			t.Fatalf("%s: %v, not %v", s.text, got, want)
 		}
 	}
+}
+
+// TestD25OnlyUsersBetweenTwoTimesCanChange compares the results of a rule at two times.
+func TestD25OnlyUsersBetweenTwoTimesCanChange(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		people := randomPeople(t)
+		of := population(people)
+		rule, err := membership.Parse(randomRule(t, 1).text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		early := now.Add(time.Duration(rapid.IntRange(-90_000, 90_000).Draw(t, "seconds")) * time.Second)
+		late := early.Add(time.Duration(rapid.IntRange(0, 90_000).Draw(t, "later")) * time.Second)
+		for _, times := range [][2]time.Time{{early, late}, {late, early}} {
+			rows, err := rule.Between(times[0], times[1]).Find(context.Background(), of.Table, query.WithinLive, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for row, p := range people {
+				before, _ := rule.Holds(p, times[0])
+				after, _ := rule.Holds(p, times[1])
+				if before != after && !p.deleted && !rows.Has(uint32(row)) {
+					t.Fatalf("%s of %s is %t at %s and %t at %s", rule.Text(), p.name, before, times[0], after, times[1])
+				}
+			}
+			if times[0].Equal(times[1]) && rows.Count() > 0 {
+				t.Fatalf("%d users can change without time", rows.Count())
+			}
+		}
+	})
 }

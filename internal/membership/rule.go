@@ -78,7 +78,8 @@ func (r *Rule) Sources() []uuid.UUID {
 type User interface {
 	// Value returns the value of the property Graph of Property, which is not assignedPlans.
 	Value(p *Property) column.Value
-	// Plans returns the assigned plans that the user shows, deleted ones included (D51).
+	// Plans returns the assigned plans that the user shows, deleted ones included (D51). Users can
+	// share a list, which must not be changed.
 	Plans() []Plan
 	// ReportsTo reports whether a user is the manager.
 	ReportsTo(manager uuid.UUID) bool

@@ -49,8 +49,9 @@ type change struct {
 	done    Done
 
 	following following
-	imports   bool // it is an import, whose rules may be about what comes later
-	exact     bool // of these, one whose members are as they are given
+	ahead     *ahead // nil: no rule was evaluated ahead
+	imports   bool   // it is an import, whose rules may be about what comes later
+	exact     bool   // of these, one whose members are as they are given
 }
 
 type objectKey struct {

@@ -2,10 +2,12 @@ package tenant
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/membership"
 	"licensor/internal/query"
 	"licensor/internal/store"
 )
@@ -58,4 +60,25 @@ func (all *Tenants) DropIdle(id uuid.UUID) bool {
 		<-e.gone
 	}
 	return idle
+}
+
+// DoAsOf is Do for a command whose rules were evaluated ahead on an image, before others.
+func (t *Tenant) DoAsOf(ctx context.Context, actor string, cmd Command, img *Image, at time.Time) (Done, error) {
+	ahead, err := img.evaluateAhead(ctx, at, img.wholly(cmd), nil)
+	if err != nil {
+		return Done{}, err
+	}
+	return t.queued(ctx, actor, cmd, ahead)
+}
+
+// Since returns the users for whom a rule that was evaluated ahead on an image is evaluated again
+// in another; false if it is evaluated for all.
+func Since(ctx context.Context, from, img *Image, rule *membership.Rule) ([]uint32, bool, error) {
+	f := &img.change(ctx, img.At, nil).following
+	f.table, f.ahead = img.Directory.UserColumns(), &ahead{image: from, at: from.At}
+	users, err := f.since(rule)
+	if users == nil {
+		return nil, false, err
+	}
+	return users.ToArray(), true, err
 }

@@ -1,18 +1,14 @@
 package tenant
 
 import (
-	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/google/uuid"
 
 	"licensor/internal/directory/column"
 	"licensor/internal/membership"
-	"licensor/internal/query"
 )
 
 // following makes the members of dynamic groups follow a command, before its licensing is finished:
@@ -26,10 +22,13 @@ type following struct {
 	full    map[uint32]bool            // groups whose rule is evaluated for all users
 	jobs    map[uint32]*roaring.Bitmap // users for whom a rule is evaluated, by group
 	fresh   *roaring.Bitmap            // users for whom all rules are evaluated
+	shown   *roaring.Bitmap            // users whose assignedPlans have changed
 	changed map[uint32]*roaring.Bitmap // who has joined or left groups of the rounds (D24), by group
 	results map[uint32]*result         // by group
 	settled settled
-	slow    time.Duration // spent in patterns that take long
+	slow    time.Duration                // spent in patterns that take long
+	lists   map[string][]membership.Plan // assigned plans, by AppendPlansKey
+	key     []byte
 
 	existing, memberOf int // how many dynamic groups the command has added, see ruleIndex
 }
@@ -59,21 +58,14 @@ func classOf(rule *membership.Rule) class {
 	return classPlain
 }
 
-const (
-	// maxRounds is how often memberOf rules and those with assignedPlans are evaluated again after
-	// changes that they have made themselves (D24).
-	maxRounds = 4
-	// maxWhole is the time in which a rule must be evaluated for all users.
-	maxWhole = 5 * time.Second
-	// maxSlow is the total time that one command may spend in patterns that take longer than quick.
-	maxSlow = time.Second
-	quick   = time.Millisecond
-)
+// maxRounds is how often memberOf rules and those with assignedPlans are evaluated again after
+// changes that they have made themselves (D24).
+const maxRounds = 4
 
 func newFollowing(c *change) following {
 	return following{
 		change: c, touched: map[uint32]*touched{}, movers: map[uint32]*roaring.Bitmap{}, rules: map[uint32]setRule{},
-		full: map[uint32]bool{}, jobs: map[uint32]*roaring.Bitmap{}, fresh: roaring.New(),
+		full: map[uint32]bool{}, jobs: map[uint32]*roaring.Bitmap{}, fresh: roaring.New(), shown: roaring.New(),
 		changed: map[uint32]*roaring.Bitmap{}, results: map[uint32]*result{},
 	}
 }
@@ -204,6 +196,16 @@ func (f *following) inClass(of class) (groups []uint32) {
 func (f *following) some(group uint32, rule *membership.Rule, users *roaring.Bitmap) (move, error) {
 	m := move{group, roaring.New(), roaring.New()}
 	members := f.lic.Members(group)
+	if users.GetCardinality() > maxSince && !rule.CanFail() {
+		is, err := f.evaluate(rule, nil, nil)
+		if err != nil {
+			return m, err
+		}
+		m.join, m.leave = roaring.AndNot(is, members), roaring.AndNot(members, is)
+		m.join.And(users)
+		m.leave.And(users)
+		return m, nil
+	}
 	for user := range roaring.Values(users) {
 		is, err := f.holds(rule, user)
 		if err != nil {
@@ -219,60 +221,12 @@ func (f *following) some(group uint32, rule *membership.Rule, users *roaring.Bit
 	return m, nil
 }
 
-// allUsers evaluates a rule for all users, by their columns.
+// allUsers evaluates a rule for all users.
 func (f *following) allUsers(group uint32, rule *membership.Rule) (move, error) {
-	ctx, cancel := context.WithTimeout(f.ctx, maxWhole)
-	defer cancel()
-	c, err := rule.Condition(ctx, &membership.Population{
-		Table: f.table, Now: f.at,
-		User:    func(user uint32) membership.User { return f.draftUser(user) },
-		Reports: f.reports, Members: f.members,
-	})
+	is, err := f.fulfilling(rule)
 	if err != nil {
 		return move{}, err
 	}
-	rows, err := c.Find(ctx, f.table, query.WithinLive, nil)
-	if err != nil {
-		return move{}, err
-	}
-	is, members := rows.Bitmap(), f.lic.Members(group)
+	members := f.lic.Members(group)
 	return move{group, roaring.AndNot(is, members), roaring.AndNot(members, is)}, nil
-}
-
-func (f *following) reports(manager uuid.UUID) *roaring.Bitmap {
-	if user, ok := f.dir.LiveUserByID(manager); ok {
-		return roaring.BitmapOf(f.dir.Reports(user)...)
-	}
-	return roaring.New()
-}
-
-func (f *following) members(group uuid.UUID) *roaring.Bitmap {
-	if ordinal, ok := f.dir.LiveGroupByID(group); ok {
-		return f.lic.Members(ordinal).Clone()
-	}
-	return roaring.New()
-}
-
-var errSlow = errors.New("the patterns of the rules take too long together")
-
-// holds reports whether a user fulfills a rule. A deleted user does not.
-func (f *following) holds(rule *membership.Rule, user uint32) (bool, error) {
-	if !f.isLive(user) {
-		return false, nil
-	}
-	if !rule.CanFail() {
-		return rule.Holds(f.draftUser(user), f.at)
-	}
-	if f.slow > maxSlow {
-		return false, &culpritError{user, errSlow}
-	}
-	began := time.Now()
-	is, err := rule.Holds(f.draftUser(user), f.at)
-	if took := time.Since(began); took > quick {
-		f.slow += took
-	}
-	if err != nil {
-		err = &culpritError{user, err}
-	}
-	return is, err
 }

@@ -1,7 +1,6 @@
 package tenant
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -56,7 +55,7 @@ func (f *following) failing(group uint32, err error) error {
 		r.fails(f.dir.UserID(e.Row), e.Row, e)
 		return nil
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, errTooLong) {
 		r.failed = fmt.Sprintf("The rule could not be evaluated for all users within %s.", maxWhole)
 		return nil
 	}

@@ -44,7 +44,7 @@ func (c *change) execute(actor string, cmd Command) (*Image, *store.Commit, erro
 // again discards what a change has done so far.
 func (c *change) again(with settled) {
 	fresh := c.base.change(c.ctx, c.at, c.newID)
-	fresh.load, fresh.claim = c.load, c.claim
+	fresh.load, fresh.claim, fresh.ahead = c.load, c.claim, c.ahead
 	*c = *fresh
 	c.following.change, c.following.settled = c, with
 }

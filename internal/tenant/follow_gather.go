@@ -134,15 +134,27 @@ func (f *following) groupID(group uint32) uuid.UUID {
 	return f.dir.GroupID(group)
 }
 
-// gatherPlans finds the users whose assignedPlans may have changed.
+// gatherPlans finds the users whose assignedPlans have changed, including those who have the former
+// ones again since an earlier round.
 func (f *following) gatherPlans() {
-	users := f.lic.PlansTouched()
-	for _, group := range f.base.Rules.index.plans {
-		f.jobsOf(group).Or(users)
-	}
+	groups := f.base.Rules.index.plans
 	for group, s := range f.rules {
 		if s.on && s.rule != nil && s.rule.UsesPlans() {
-			f.jobsOf(group).Or(users)
+			groups = append(slices.Clip(groups), group)
+		}
+	}
+	if len(groups) == 0 {
+		return
+	}
+	users, few := f.lic.PlansChanged(f.base.Licensing, f.at, f.at)
+	if few {
+		f.shown.Or(users)
+	}
+	for _, group := range groups {
+		if !few {
+			f.full[group] = true
+		} else if !f.shown.IsEmpty() {
+			f.jobsOf(group).Or(f.shown)
 		}
 	}
 }

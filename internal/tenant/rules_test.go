@@ -178,7 +178,8 @@ func (p *player) importCommand() tenant.Command {
 
 // TestD20D21D22D23D26D29MembersFollowInTheSameCommit plays random commands with dynamic groups, and
 // compares the members after each with a naive evaluation (docs/spec/dynamic-membership.md D20 to
-// D29). Restarts, with snapshots and without, change nothing.
+// D29). Rules of all users are evaluated ahead, on an image before up to five other commands.
+// Restarts, with snapshots and without, change nothing.
 func TestD20D21D22D23D26D29MembersFollowInTheSameCommit(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -187,11 +188,14 @@ func TestD20D21D22D23D26D29MembersFollowInTheSameCommit(t *testing.T) {
 		h.must(tenant.CreateSubscription{SKUID: e3, TotalLicenses: 3})
 		h.must(tenant.CreateSubscription{SKUID: ems, TotalLicenses: 2})
 		p := &player{house: h, t: rt}
+		images := []*tenant.Image{p.Image()}
 		for range rapid.IntRange(1, 40).Draw(rt, "commands") {
 			p.clock.Add(int64(rapid.IntRange(0, 20).Draw(rt, "seconds")))
 			cmd := p.ruleOrOther()
 			before := p.Image()
-			done, err := p.do(cmd)
+			images = append(images[max(0, len(images)-5):], before)
+			ahead := images[rapid.IntRange(0, len(images)-1).Draw(rt, "ahead")]
+			done, err := p.DoAsOf(rt.Context(), "user test", cmd, ahead, ahead.At)
 			rt.Logf("%T %+v: %v", cmd, cmd, err)
 			if (err != nil || !done.Changed) && p.Image() != before {
 				rt.Fatalf("%T changed the image though it was refused or changed nothing", cmd)

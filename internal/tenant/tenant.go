@@ -123,9 +123,18 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 		t.stats.unchanged.Add(1)
 		return done, nil
 	}
+	ahead, err := t.evaluateAhead(ctx, cmd)
+	if err != nil {
+		return Done{}, err
+	}
+	return t.queued(ctx, actor, cmd, ahead)
+}
+
+// queued has the writer execute a command, and waits for it.
+func (t *Tenant) queued(ctx context.Context, actor string, cmd Command, ahead *ahead) (Done, error) {
 	turns.Of(ctx).Rest()
 	r := request{
-		ctx: ctx, actor: actor, cmd: cmd, share: memory.Of(ctx).Hold(),
+		ctx: ctx, actor: actor, cmd: cmd, ahead: ahead, share: memory.Of(ctx).Hold(),
 		state: new(atomic.Int32), reply: make(chan reply, 1),
 	}
 	if err := t.queue.put(ctx, r); err != nil {

@@ -83,14 +83,28 @@ func (u *draftUser) Value(p *membership.Property) column.Value {
 }
 
 // Plans returns the assigned plans.
-func (u *draftUser) Plans() (plans []membership.Plan) {
-	for p := range u.c.lic.Plans(u.user, u.c.at) {
-		plans = append(plans, membership.Plan{
-			ServicePlanID: p.Plan.ID.String(), Service: p.Plan.Service, CapabilityStatus: p.Capability,
-		})
+func (u *draftUser) Plans() []membership.Plan { return u.c.following.plans(u.user) }
+
+// plans returns the assigned plans of a user, in a list that users share.
+func (f *following) plans(user uint32) []membership.Plan {
+	f.key = f.lic.AppendPlansKey(f.key[:0], user, f.at)
+	list, ok := f.lists[string(f.key)]
+	if !ok {
+		for p := range f.lic.Plans(user, f.at) {
+			list = append(list, membership.Plan{
+				ServicePlanID: p.Plan.ID.String(), Service: p.Plan.Service, CapabilityStatus: p.Capability,
+			})
+		}
+		if f.lists == nil || len(f.lists) == maxLists {
+			f.lists = map[string][]membership.Plan{}
+		}
+		f.lists[string(f.key)] = list
 	}
-	return plans
+	return list
 }
+
+// maxLists is the maximum number of different lists of assigned plans that are kept.
+const maxLists = 4096
 
 // ReportsTo reports whether a user, who is not deleted, is the manager.
 func (u *draftUser) ReportsTo(manager uuid.UUID) bool {

@@ -27,6 +27,7 @@ func touches(img *Image, cmd Command) int64 {
 		}
 		return int64(img.Licensing.GroupMembers(group).GetCardinality())
 	}
+	everybody := func() int64 { return max(1, int64(img.Licensing.Everybody().GetCardinality())) }
 	switch cmd := cmd.(type) {
 	case If:
 		return touches(img, cmd.Then)
@@ -35,17 +36,25 @@ func touches(img *Image, cmd Command) int64 {
 	case CreateGroup:
 		return touchedByRule(img, cmd.Patch)
 	case UpdateGroup:
+		if cmd.Patch.Has("groupTypes") && img.rule(cmd.Group) != nil { // it may become dynamic again
+			return everybody()
+		}
 		return touchedByRule(img, cmd.Patch)
-	case EvaluateRules:
-		return max(1, int64(img.Licensing.Everybody().GetCardinality()))
+	case RestoreGroup:
+		if img.Rules.of(cmd.Group) == nil {
+			return 1
+		}
+		return everybody()
 	case Import:
-		n := int64(1)
+		n, rules := int64(1), false
 		for _, row := range cmd.Rows {
-			if row.License == nil {
-				continue
-			}
-			if group, ok := img.Directory.GroupByID(row.License.Group); ok {
-				n += members(group)
+			switch {
+			case row.License != nil:
+				if group, ok := img.Directory.GroupByID(row.License.Group); ok {
+					n += members(group)
+				}
+			case row.Group != nil && row.Group.Patch.Has("membershipRule") && !rules:
+				n, rules = n+everybody(), true
 			}
 		}
 		return n
@@ -58,8 +67,8 @@ func touches(img *Image, cmd Command) int64 {
 			return 0
 		}
 		return int64(cmd.scope(img.Licensing).GetCardinality())
-	case SetCatalog, UpdateSettings, CreateSubscription, UpdateSubscription, DeleteSubscription:
-		return max(1, int64(img.Licensing.Everybody().GetCardinality()))
+	case EvaluateRules, SetCatalog, UpdateSettings, CreateSubscription, UpdateSubscription, DeleteSubscription:
+		return everybody()
 	case DeleteUser, PurgeUser, DeleteApplication, PurgeApplication, DeletePrincipal, PurgePrincipal, DeleteUnit,
 		RemoveMember, RemoveOwner, RemoveManager, RemoveLink, RemoveUnitMember, RevokeSessions, SetPassword:
 		return 0

@@ -15,6 +15,7 @@ type request struct {
 	ctx   context.Context
 	actor string
 	cmd   Command
+	ahead *ahead
 	share *memory.Share // is held until the response: the caller may have given up before
 	state *atomic.Int32
 	reply chan reply
@@ -190,6 +191,7 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 		}
 		return row, err
 	}
+	c.ahead = r.ahead
 	c.claim = func(ctx context.Context, names []string) (*store.Claim, error) {
 		f.claimed = append(f.claimed, names...)
 		return t.claim(ctx, names)

@@ -118,6 +118,20 @@ func (m *model) check(t *rapid.T, table *column.Table) {
 	}
 }
 
+// differing is Table.Differing in the plainest way.
+func (m *model) differing(from *model, columns []int) (rows []uint32) {
+	for row, state := range m.states {
+		differs := (state == 'l') != (row < len(from.states) && from.states[row] == 'l')
+		for _, c := range columns {
+			differs = differs || !m.values[[2]int{row, c}].Equal(from.values[[2]int{row, c}])
+		}
+		if differs {
+			rows = append(rows, uint32(row))
+		}
+	}
+	return rows
+}
+
 func reload(t *rapid.T, table *column.Table) *column.Table {
 	var parts [][]byte
 	for n := range table.Parts() {
@@ -151,8 +165,14 @@ func TestTableHoldsWhatWasSet(t *testing.T) {
 			}
 			versions = append(versions, version{table, m})
 		}
-		for _, v := range versions { // also the old ones: nothing of them has changed
+		for i, v := range versions { // also the old ones: nothing of them has changed
 			v.model.check(t, v.table)
+			from := versions[rapid.IntRange(0, i).Draw(t, "from")]
+			columns := rapid.SliceOfN(rapid.IntRange(0, len(schema.Columns)-1), 0, 3).Draw(t, "columns")
+			got, want := slices.Collect(v.table.Differing(from.table, columns)), v.model.differing(from.model, columns)
+			if !slices.Equal(got, want) {
+				t.Fatalf("the rows that differ in columns %v are %v, want %v", columns, got, want)
+			}
 		}
 		checkMatchers(t, table, m)
 	})
