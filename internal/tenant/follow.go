@@ -26,6 +26,7 @@ type following struct {
 	changed map[uint32]*roaring.Bitmap // who has joined or left groups of the rounds (D24), by group
 	results map[uint32]*result         // by group
 	settled settled
+	last    draftUser
 	slow    time.Duration                // spent in patterns that take long
 	lists   map[string][]membership.Plan // assigned plans, by AppendPlansKey
 	key     []byte
@@ -131,11 +132,13 @@ func (c *change) follow() error {
 	return nil
 }
 
-// move is who joins and who leaves a group.
+// move is who joins and who leaves a group; both are nil if no user does.
 type move struct {
 	group       uint32
 	join, leave *roaring.Bitmap
 }
+
+func (m move) empty() bool { return m.join == nil || m.join.IsEmpty() && m.leave.IsEmpty() }
 
 // phase evaluates the rules of a class for the users gathered so far, and reports whether any
 // membership changed.
@@ -156,8 +159,10 @@ func (f *following) phase(of class) (moved bool, err error) {
 		if err = f.failing(group, err); err != nil {
 			return false, err
 		}
-		r := f.result(group)
-		if r.whole = r.whole || whole; r.failed != "" {
+		if whole {
+			f.result(group).whole = true
+		}
+		if f.hasFailed(group) {
 			circle = f.settle(group, f.changed[group]) || circle
 			continue
 		}
@@ -167,8 +172,8 @@ func (f *following) phase(of class) (moved bool, err error) {
 		if whole {
 			f.onlyUsers(group)
 		}
-		if !m.join.IsEmpty() || !m.leave.IsEmpty() {
-			r.moved = true
+		if !m.empty() {
+			f.result(group).moved = true
 			moves = append(moves, m)
 		}
 	}
@@ -194,27 +199,29 @@ func (f *following) inClass(of class) (groups []uint32) {
 
 // some evaluates a rule for some users.
 func (f *following) some(group uint32, rule *membership.Rule, users *roaring.Bitmap) (move, error) {
-	m := move{group, roaring.New(), roaring.New()}
 	members := f.lic.Members(group)
-	if users.GetCardinality() > maxSince && !rule.CanFail() {
-		is, err := f.evaluate(rule, nil, nil)
+	if wide(rule, users) {
+		is, err := f.among(rule, users)
 		if err != nil {
-			return m, err
+			return move{}, err
 		}
-		m.join, m.leave = roaring.AndNot(is, members), roaring.AndNot(members, is)
-		m.join.And(users)
-		m.leave.And(users)
-		return m, nil
+		return moving(group, is, roaring.And(users, members)), nil
 	}
+	m := move{group: group}
 	for user := range roaring.Values(users) {
 		is, err := f.holds(rule, user)
 		if err != nil {
-			return m, err
+			return move{}, err
 		}
-		switch has := members.Contains(user); {
-		case is && !has:
+		if has := members.Contains(user); is == has {
+			continue
+		}
+		if m.join == nil {
+			m.join, m.leave = roaring.New(), roaring.New()
+		}
+		if is {
 			m.join.Add(user)
-		case has && !is:
+		} else {
 			m.leave.Add(user)
 		}
 	}
@@ -227,6 +234,11 @@ func (f *following) allUsers(group uint32, rule *membership.Rule) (move, error) 
 	if err != nil {
 		return move{}, err
 	}
-	members := f.lic.Members(group)
-	return move{group, roaring.AndNot(is, members), roaring.AndNot(members, is)}, nil
+	return moving(group, is, f.lic.Members(group)), nil
+}
+
+// moving returns who joins and who leaves a group: of users that include the members, some fulfill
+// the rule.
+func moving(group uint32, is, members *roaring.Bitmap) move {
+	return move{group, roaring.AndNot(is, members), roaring.AndNot(members, is)}
 }

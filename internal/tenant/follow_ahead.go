@@ -217,17 +217,11 @@ func (f *following) update(rule *membership.Rule, was outcome, changed *roaring.
 	if was.err != nil {
 		return nil, was.err
 	}
-	users := roaring.AndNot(was.users, changed)
-	for user := range roaring.Values(changed) {
-		is, err := f.holds(rule, user)
-		if err != nil {
-			return nil, err
-		}
-		if is {
-			users.Add(user)
-		}
+	now, err := f.among(rule, changed)
+	if err != nil {
+		return nil, err
 	}
-	return users, nil
+	return roaring.Or(now, roaring.AndNot(was.users, changed)), nil
 }
 
 // isFailure reports whether a rule could not be evaluated, although it was tried (D28).

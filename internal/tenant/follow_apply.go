@@ -30,6 +30,11 @@ func (f *following) result(group uint32) *result {
 	return f.results[group]
 }
 
+func (f *following) hasFailed(group uint32) bool {
+	r := f.results[group]
+	return r != nil && r.failed != ""
+}
+
 // culpritError is an error in evaluating a rule for a user.
 type culpritError struct {
 	user uint32

@@ -52,6 +52,9 @@ func (c *change) again(with settled) {
 // keepSides takes those users out of a move who keep their side. It reports whether others have
 // changed it before, and settles these. The rule was evaluated for all users or for some.
 func (f *following) keepSides(m *move, some *roaring.Bitmap, all bool) (circle bool) {
+	if m.join == nil {
+		m.join, m.leave = roaring.New(), roaring.New()
+	}
 	moving := roaring.Or(m.join, m.leave)
 	held := f.held(m.group, moving)
 	m.join.AndNot(held)
@@ -63,11 +66,9 @@ func (f *following) keepSides(m *move, some *roaring.Bitmap, all bool) (circle b
 	}
 	r.held = held
 
-	if f.changed[m.group] == nil {
-		f.changed[m.group] = roaring.New()
-	}
-	back := roaring.And(moving, f.changed[m.group])
-	f.changed[m.group].Or(moving)
+	changed := in(f.changed, m.group)
+	back := roaring.And(moving, changed)
+	changed.Or(moving)
 	return f.settle(m.group, back)
 }
 

@@ -29,15 +29,50 @@ func (f *following) evaluate(rule *membership.Rule, except []uint32, pause func(
 	ctx, cancel := context.WithCancel(f.ctx)
 	defer cancel()
 	limit := newLimit(maxWhole, cancel)
-	is, err := find(ctx, rule, &membership.Population{
-		Table: f.table, Now: f.at, Except: except, Pause: limit.without(pause),
-		User:    func(user uint32) membership.User { return f.draftUser(user) },
-		Reports: f.reports, Members: f.members,
-	})
+	of := f.population()
+	of.Except, of.Pause = except, limit.without(pause)
+	is, err := find(ctx, rule, of)
 	if limit.exceeded() && err != nil && f.ctx.Err() == nil {
 		err = errTooLong
 	}
 	return is, err
+}
+
+func (f *following) population() *membership.Population {
+	return &membership.Population{
+		Table: f.table, Now: f.at, Reports: f.reports, Members: f.members,
+		User: func(user uint32) membership.User { return f.draftUser(user) },
+	}
+}
+
+// byColumns is the number of users from which a rule is evaluated by their columns.
+const byColumns = 256
+
+// wide reports whether a rule is evaluated for some users by their columns.
+func wide(rule *membership.Rule, users *roaring.Bitmap) bool {
+	return users.GetCardinality() >= byColumns && !rule.CanFail()
+}
+
+// among returns those of some users who fulfill a rule.
+func (f *following) among(rule *membership.Rule, users *roaring.Bitmap) (*roaring.Bitmap, error) {
+	if wide(rule, users) {
+		c, err := rule.Condition(f.ctx, f.population())
+		if err != nil {
+			return nil, err
+		}
+		return c.FindAmong(f.table, query.WithinLive, users.ToArray()).Bitmap(), nil
+	}
+	all := roaring.New()
+	for user := range roaring.Values(users) {
+		is, err := f.holds(rule, user)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			all.Add(user)
+		}
+	}
+	return all, nil
 }
 
 func find(ctx context.Context, rule *membership.Rule, of *membership.Population) (*roaring.Bitmap, error) {

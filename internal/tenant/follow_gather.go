@@ -13,10 +13,7 @@ func (c *change) moved(group uint32, users *roaring.Bitmap) {
 	if users == nil || len(f.followers(c.dir.GroupID(group))) == 0 {
 		return
 	}
-	if f.movers[group] == nil {
-		f.movers[group] = roaring.New()
-	}
-	f.movers[group].Or(users)
+	in(f.movers, group).Or(users)
 }
 
 // followers returns the groups with a memberOf rule that mentions a group.
@@ -43,47 +40,65 @@ func (f *following) hasPlans() bool {
 	return false
 }
 
-// job adds a user to those for whom a group's rule is evaluated.
-func (f *following) job(group, user uint32) {
-	if f.jobs[group] == nil {
-		f.jobs[group] = roaring.New()
+// add adds users to those for whom a group's rule is evaluated. The set is shared, and must not be
+// changed afterwards.
+func (f *following) add(group uint32, users *roaring.Bitmap) {
+	if before := f.jobs[group]; before != nil && before != users {
+		users = roaring.Or(before, users)
 	}
-	f.jobs[group].Add(user)
+	f.jobs[group] = users
 }
 
 // gather finds the rules that the changes of users concern (D21, D22).
 func (f *following) gather() {
 	index := f.base.Rules.index
+	columns, managers := map[int]*roaring.Bitmap{}, map[uint32]*roaring.Bitmap{}
 	for user, t := range f.touched {
 		switch {
 		case f.dir.UserPurged(user): // it is in no group any longer
 		case f.dir.UserDeleted(user):
 			for _, group := range f.dir.MemberOf(user) {
 				if f.followed(group) != nil {
-					f.job(group, user)
+					f.add(group, one(user))
 				}
 			}
 		case t.fresh:
 			f.fresh.Add(user)
 		default:
 			for _, column := range t.columns {
-				for _, group := range index.columns[column] {
-					f.job(group, user)
+				if len(index.columns[column]) > 0 {
+					in(columns, column).Add(user)
 				}
 			}
 			for _, manager := range t.managers {
-				for _, group := range index.managers[f.managerID(manager)] {
-					f.job(group, user)
-				}
+				in(managers, manager).Add(user)
 			}
+		}
+	}
+	for column, users := range columns {
+		for _, group := range index.columns[column] {
+			f.add(group, users)
+		}
+	}
+	for manager, users := range managers {
+		for _, group := range index.managers[f.managerID(manager)] {
+			f.add(group, users)
 		}
 	}
 	if !f.fresh.IsEmpty() {
 		for _, group := range index.all {
-			f.jobsOf(group).Or(f.fresh)
+			f.add(group, f.fresh)
 		}
 	}
 	f.gatherFailed()
+}
+
+// in returns the set of a key, which it adds if it is missing.
+func in[K comparable](sets map[K]*roaring.Bitmap, key K) *roaring.Bitmap {
+	if sets[key] == nil {
+		sets[key] = roaring.New()
+	}
+	return sets[key]
 }
 
 // managerID returns the id of a manager, also of one that the command has purged.
@@ -92,13 +107,6 @@ func (f *following) managerID(user uint32) uuid.UUID {
 		return f.base.Directory.UserID(user)
 	}
 	return f.dir.UserID(user)
-}
-
-func (f *following) jobsOf(group uint32) *roaring.Bitmap {
-	if f.jobs[group] == nil {
-		f.jobs[group] = roaring.New()
-	}
-	return f.jobs[group]
 }
 
 // gatherFailed finds the rules that could not be evaluated for a user whom the command changes:
@@ -121,7 +129,7 @@ func (f *following) gatherFailed() {
 func (f *following) gatherMovers() {
 	for group, users := range f.movers {
 		for _, follower := range f.followers(f.groupID(group)) {
-			f.jobsOf(follower).Or(users)
+			f.add(follower, users)
 		}
 	}
 	clear(f.movers)
@@ -148,13 +156,13 @@ func (f *following) gatherPlans() {
 	}
 	users, few := f.lic.PlansChanged(f.base.Licensing, f.at, f.at)
 	if few {
-		f.shown.Or(users)
+		f.shown = roaring.Or(f.shown, users)
 	}
 	for _, group := range groups {
 		if !few {
 			f.full[group] = true
 		} else if !f.shown.IsEmpty() {
-			f.jobsOf(group).Or(f.shown)
+			f.add(group, f.shown)
 		}
 	}
 }

@@ -164,7 +164,7 @@ func (p *player) importCommand() tenant.Command {
 	cmd := tenant.Import{}
 	for i := range rapid.IntRange(1, 4).Draw(p.t, "rows") {
 		patch, err := directory.ParseUserImport(members(p.tb, fmt.Sprintf(
-			`{"displayName":"i%d","userPrincipalName":"i%d@test.example","department":"user1","usageLocation":"DE"}`, i, p.ids.Load()+uint32(i))))
+			`{"accountEnabled":true,"mailNickname":"i","displayName":"i%d","userPrincipalName":"i%d@test.example","department":"user1","usageLocation":"DE"}`, i, p.ids.Load()+uint32(i))))
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -257,4 +257,42 @@ func statesOf(img *tenant.Image) (list []string) {
 		}
 	}
 	return list
+}
+
+// TestD22ImportedUsersFollowAllRules covers imports of many users while rules are on: after each,
+// the members are those of a naive evaluation (docs/spec/dynamic-membership.md, scenario 14).
+func TestD22ImportedUsersFollowAllRules(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		h := newHouseInMemory(t, 1<<30)
+		defer h.close()
+		for _, sku := range []uuid.UUID{e3, ems} {
+			h.must(tenant.CreateSubscription{SKUID: sku, TotalLicenses: 200})
+		}
+		h.must(newUser(t, "first"))
+		h.must(newGroup(t, "first"))
+		p := &player{house: h, t: rt}
+		for range rapid.IntRange(1, 6).Draw(rt, "rules") {
+			group, err := h.do(dynamicGroup(t, "d", p.randomRule()))
+			if err == nil && rapid.Bool().Draw(rt, "licensed") {
+				h.must(tenant.AssignGroup{Group: group.Ordinal, Add: []licensing.Assign{{SKUID: p.sku()}}})
+			}
+		}
+		for batch := range 2 {
+			cmd := tenant.Import{}
+			for i := range rapid.SampledFrom([]int{1, 255, 256, 300}).Draw(rt, "users") {
+				patch, err := directory.ParseUserImport(members(t, fmt.Sprintf(
+					`{"accountEnabled":true,"mailNickname":"i","displayName":"i%[1]d","userPrincipalName":"i%[1]d.%[2]d@test.example","department":%[3]s,"usageLocation":"DE"}`,
+					i, batch, []string{"null", `"user1"`, `"USER2"`}[i%3])))
+				if err != nil {
+					rt.Fatal(err)
+				}
+				cmd.Rows = append(cmd.Rows, tenant.ImportRow{Line: int64(i), User: &tenant.ImportUser{Patch: patch}})
+			}
+			if done := h.must(cmd); len(done.Rows) > 0 {
+				rt.Fatal(done.Rows[0].Problem)
+			}
+			checkRules(rt, p.Image(), false)
+		}
+	})
 }

@@ -70,8 +70,12 @@ type draftUser struct {
 	row  column.Row
 }
 
+// draftUser returns a user, until the next call.
 func (f *following) draftUser(user uint32) *draftUser {
-	return &draftUser{f.change, user, f.table.Row(user)}
+	if f.last.c == nil || f.last.user != user {
+		f.last = draftUser{f.change, user, f.table.Row(user)}
+	}
+	return &f.last
 }
 
 // Value returns the value of a property.
