@@ -24,22 +24,27 @@ func main() {
 	rounds := flag.Int("rounds", 3, "how often each is measured; the median counts")
 	load := flag.Duration("load", 5*time.Second, "how long HTTP is under load, each time")
 	connections := flag.Int("connections", 8, "connections of the load")
+	rules := flag.Bool("rules", false, "measure only the rules of dynamic groups")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err := run(context.Background(), *sizes, *rounds, *load, *connections); err != nil {
+	measured := func(ctx context.Context, users int) error { return measure(ctx, users, *rounds, *load, *connections) }
+	if *rules {
+		measured = func(ctx context.Context, users int) error { return measureRules(ctx, users, *rounds) }
+	}
+	if err := run(context.Background(), *sizes, measured); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, sizes string, rounds int, load time.Duration, connections int) error {
+func run(ctx context.Context, sizes string, measured func(ctx context.Context, users int) error) error {
 	fmt.Printf("%s, %d cores, %s\n\n", runtime.Version(), runtime.GOMAXPROCS(0), processor())
 	for _, text := range strings.Split(sizes, ",") {
 		users, err := strconv.Atoi(strings.TrimSpace(text))
 		if err != nil {
 			return fmt.Errorf("-users: %q is not a number", text)
 		}
-		if err := measure(ctx, users, rounds, load, connections); err != nil {
+		if err := measured(ctx, users); err != nil {
 			return fmt.Errorf("with %d users: %w", users, err)
 		}
 	}
@@ -78,8 +83,10 @@ func measure(ctx context.Context, users, rounds int, load time.Duration, connect
 		return err
 	}
 	report("start", "%s", took.Round(time.Millisecond))
-	fmt.Println()
-	return ours.close(ctx)
+	if err := ours.close(ctx); err != nil {
+		return err
+	}
+	return measureRules(ctx, users, rounds)
 }
 
 func report(what, format string, args ...any) {
