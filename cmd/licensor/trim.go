@@ -34,7 +34,8 @@ func trimCommand() *cobra.Command {
 		Use:   "trim",
 		Short: "Remove old commits from the logs of tenants",
 		Long: `Trim removes commits that are older than --keep from the log of every tenant, or of one, as licensor serve --keep-log
-does every hour. The state of the tenants stays the same, but older delta links are answered 410. If the last snapshot
+does every hour. The state of the tenants stays the same, but older delta links are answered 410, and the audit log no
+longer has the removed changes; unlike trim, a server keeps those that the audit log still shows. If the last snapshot
 of a tenant is older than that, it takes a new one first. With PostgreSQL, servers can be running. You can interrupt
 the command at any time.`,
 		Example: "  licensor trim --keep 30d --dry-run\n" +

@@ -12,7 +12,7 @@ import (
 
 var settings = &table{
 	name: "settings", line: "settings",
-	columns: []column{of("autoReprocess", directory.KindBool), text("groupBundles"), text("reprocessFailure"), text("memberOfRules")},
+	columns: []column{of("autoReprocess", directory.KindBool), text("groupBundles"), text("reprocessFailure"), text("memberOfRules"), of("auditDays", directory.KindInt32)},
 	size:    func(*Tenant) int { return 1 },
 	rows: func(t *Tenant, to *rowWriter) error {
 		s := t.image.Licensing.Settings()
@@ -20,6 +20,7 @@ var settings = &table{
 		to.text(string(s.GroupBundles))
 		to.text(string(s.ReprocessFailure))
 		to.text(string(t.image.MemberOfRules()))
+		to.add(func(b []byte) []byte { return jsontext.AppendInt(b, t.image.AuditDays()) })
 		return to.end()
 	},
 }

@@ -127,8 +127,12 @@ func inner(r *wire.Request, ctx context.Context, s *step) *http.Request {
 	}).WithContext(ctx)
 	inner.Header.Del("Accept-Encoding") // the batch is compressed as a whole
 	inner.Header.Set("Authorization", r.Header.Get("Authorization"))
+	if inner.Header.Get("User-Agent") == "" {
+		inner.Header.Set("User-Agent", r.UserAgent())
+	}
 	if inner.Header.Get("client-request-id") == "" {
 		inner.Header.Set("client-request-id", r.ClientID)
+		return inner.WithContext(wire.WithSharedID(ctx))
 	}
 	return inner
 }

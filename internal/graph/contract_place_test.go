@@ -165,7 +165,7 @@ func (c *csdl) related(p place, n csdlProperty, keyed bool) place {
 	context := regexp.QuoteMeta(c.setOf(element))
 	if n.Contains && element != "directoryObject" {
 		context = p.context + "/" + n.Name
-		if p.context != "directory" && !strings.HasPrefix(p.context, "roleManagement") {
+		if p.context != "directory" && p.context != "auditLogs" && !strings.HasPrefix(p.context, "roleManagement") {
 			context = p.context + `\('` + guidPattern + `'\)/` + n.Name
 		}
 	}

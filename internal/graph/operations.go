@@ -353,6 +353,9 @@ var operations = []wire.Operation{
 		NeedOfUnit: identity.WriteUnits, Do: restoreDeletedItem,
 	},
 
+	{Method: "GET", Path: "/auditLogs/directoryAudits", Need: identity.ReadAudit, Do: listAudit},
+	{Method: "GET", Path: "/auditLogs/directoryAudits/{entry}", Need: identity.ReadAudit, Do: getAudit},
+
 	{Method: "GET", Path: route.Own + "/openapi.yaml", Open: true, Do: getOpenAPI},
 	{Method: "GET", Path: route.Own + "/subscriptions", Need: identity.ReadSettings, Do: licenses.ListSubscriptions},
 	{Method: "POST", Path: route.Own + "/subscriptions", Need: identity.WriteSettings, Do: licenses.CreateSubscription},
@@ -368,6 +371,7 @@ var operations = []wire.Operation{
 	{Method: "POST", Path: route.Own + "/reprocess", Need: identity.ReprocessMany, Do: own.Reprocess},
 	{Method: "GET", Path: route.Own + "/licenseErrors", Need: identity.ReadErrors, Do: own.ListErrors},
 	{Method: "GET", Path: route.Own + "/users/{user}/explain", Need: identity.ReadErrors, Do: own.Explain},
+	{Method: "GET", Path: route.Own + "/audit", Need: identity.ReadAudit, Do: listOwnAudit},
 	{Method: "POST", Path: route.Own + "/import", Need: identity.Import, Do: own.Import},
 
 	// Graph's other methods at supported places. Places without any supported method are in the

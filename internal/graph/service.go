@@ -18,7 +18,7 @@ var entityTypes = []edm.Type{
 	licenses.SKUFields, licenses.DetailFields, licenses.SubscriptionFields,
 	domainFields, applicationFields, principalFields, federatedFields,
 	roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields,
-	applicationTemplateFields, unitFields,
+	applicationTemplateFields, unitFields, auditFields,
 }
 
 // model is derived from the supported operations of Graph.

@@ -54,7 +54,7 @@ type world struct {
 var allPermissions = []string{
 	"User.Read.All", "User.ReadWrite.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All", "Organization.ReadWrite.All", "LicenseAssignment.ReadWrite.All",
 	"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "RoleManagement.ReadWrite.Directory",
-	"AdministrativeUnit.ReadWrite.All",
+	"AdministrativeUnit.ReadWrite.All", "AuditLog.Read.All",
 }
 
 // cheapPasswords are checked in no time.

@@ -340,6 +340,11 @@ var Needs = inSchemes(map[Operation]Need{
 	WriteRoles: {
 		Full: []string{"RoleManagement.ReadWrite.Directory"}, Roles: []Role{PrivilegedRoleAdministrator},
 	},
+	// docs/spec/audit.md U2.
+	ReadAudit: {
+		Full:  []string{"AuditLog.Read.All+Directory.Read.All", "AuditLog.Read.All+Directory.ReadWrite.All"},
+		Roles: []Role{GlobalReader, ReportsReader, SecurityReader, SecurityAdministrator},
+	},
 	ResetPassword: {
 		Full: []string{"User-PasswordProfile.ReadWrite.All", "User.ReadWrite.All"}, Roles: []Role{UserAdministrator},
 	},

@@ -97,6 +97,7 @@ const (
 	ChangePassword          Operation = "change one's own password"
 	RevokeSessions          Operation = "end a user's sessions"
 	InvalidateTokens        Operation = "invalidate a user's refresh tokens"
+	ReadAudit               Operation = "read the audit log"
 
 	ReadSettings  Operation = "read the tenant's subscriptions, catalog and settings"
 	WriteSettings Operation = "change the tenant's subscriptions, catalog and settings"

@@ -30,6 +30,7 @@ var ApplicationPermissions = permissions(`
 	18a4783c-866b-4cc7-a460-3d5e5662c884 Application.ReadWrite.OwnedBy * Manage apps that this app creates or owns
 	458f6219-d76d-59a3-9212-dcae470b65b7 AppRegistration.Create * Register new applications
 	06b708a9-e830-4db3-a914-8e69da51d44f AppRoleAssignment.ReadWrite.All * Manage app permission grants and app role assignments
+	b0afded3-3588-46d8-8b3d-9842eff778da AuditLog.Read.All * Read all audit log data
 	81b4724a-58aa-41c1-8a55-84ef97466587 DelegatedPermissionGrant.Read.All * Read all delegated permission grants
 	8e8e4742-1d95-4f68-9d56-6ee75648c72a DelegatedPermissionGrant.ReadWrite.All * Manage all delegated permission grants
 	7438b122-aefc-4978-80ed-43db9fcc7715 Device.Read.All * Read all devices
@@ -78,6 +79,7 @@ var DelegatedPermissions = permissions(`
 	bdfbf15f-ee85-4955-8675-146e8e5296b5 Application.ReadWrite.All * Read and write all applications
 	df939ad6-10e0-5568-9edc-c8592d1c57a5 AppRegistration.Create * Register new applications
 	84bccea3-f856-4a8a-967b-dbe0a3d53a64 AppRoleAssignment.ReadWrite.All * Manage app permission grants and app role assignments
+	e4c9e354-4dc5-45b8-9e7c-e1393b0b1a20 AuditLog.Read.All * Read audit log data
 	a197cdc4-a8e8-4d49-9d35-4ca7c83887b4 DelegatedPermissionGrant.Read.All * Read delegated permission grants
 	41ce6ca6-6826-4807-84f1-1c82854f7ee5 DelegatedPermissionGrant.ReadWrite.All * Manage all delegated permission grants
 	951183d1-1a61-466f-a6d1-1fde911bfd95 Device.Read.All * Read all devices

@@ -60,6 +60,18 @@ var (
 		"Privileged Role Administrator", uuid.MustParse("e8611ab8-c189-46e8-94e1-60213ab1f814"),
 		"Gives directory roles to users, and permissions to applications.",
 	}
+	ReportsReader = Role{
+		"Reports Reader", uuid.MustParse("4a5d8f65-41da-4de4-8968-e035b65339cf"),
+		"Reads the audit log, and reports on sign-ins and usage.",
+	}
+	SecurityReader = Role{
+		"Security Reader", uuid.MustParse("5d6b6bb7-de71-4623-b4af-96380a352509"),
+		"Reads the audit log, and what concerns security.",
+	}
+	SecurityAdministrator = Role{
+		"Security Administrator", uuid.MustParse("194ae4cb-b126-40b2-bd5b-6091b380977d"),
+		"Reads the audit log, and manages what concerns security.",
+	}
 )
 
 // Roles lists all of them. BuiltInRoles has the others that every tenant has.
@@ -67,6 +79,7 @@ var Roles = []Role{
 	GlobalAdministrator, GlobalReader, UserAdministrator, LicenseAdministrator,
 	GroupsAdministrator, DirectoryReaders, DirectoryWriters,
 	ApplicationAdministrator, CloudApplicationAdministrator, ApplicationDeveloper, PrivilegedRoleAdministrator,
+	ReportsReader, SecurityReader, SecurityAdministrator,
 }
 
 // RoleByID finds a role by the id of its template.

@@ -30,6 +30,7 @@ type Draft struct {
 	freed   map[SKU]bool    // a seat of them became free in this draft
 	exact   bool            // nothing is evaluated (Exact)
 	effects Effects
+	were    beforeRecorder
 	replays bool // commits, and each of them sets the entries of a user once
 }
 

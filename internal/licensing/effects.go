@@ -210,7 +210,9 @@ func (d *Draft) collectUsers() {
 			} else {
 				d.effects.addUser(now.facts[i])
 			}
-			r.compare(user, base, now.entries.at(i))
+			if r.compare(user, base, now.entries.at(i)) {
+				d.were.note(user, base)
+			}
 		}
 	}
 	for i := range r.list {
@@ -228,8 +230,9 @@ func (f *Effects) addUser(is fact) {
 	f.Users = append(f.Users, NewUsers{1, is.location, uint8(is.flags)})
 }
 
-// compare records the entries that are different, new or removed.
-func (r *recorder) compare(user uint32, was, now []Entry) {
+// compare records the entries that are different, new or removed, and reports whether there are
+// any.
+func (r *recorder) compare(user uint32, was, now []Entry) (changed bool) {
 	for len(was) > 0 || len(now) > 0 {
 		order := 0
 		switch {
@@ -243,10 +246,10 @@ func (r *recorder) compare(user uint32, was, now []Entry) {
 		switch {
 		case order < 0:
 			r.note(Outcome{Source: was[0].Source, SKU: was[0].SKU}, user)
-			was = was[1:]
+			was, changed = was[1:], true
 		case order > 0:
 			r.note(outcome(&now[0], now[0].Since), user)
-			now = now[1:]
+			now, changed = now[1:], true
 		default:
 			if was[0] != now[0] {
 				since := now[0].Since
@@ -254,10 +257,12 @@ func (r *recorder) compare(user uint32, was, now []Entry) {
 					since = 0
 				}
 				r.note(outcome(&now[0], since), user)
+				changed = true
 			}
 			was, now = was[1:], now[1:]
 		}
 	}
+	return changed
 }
 
 func outcome(e *Entry, since uint64) Outcome {

@@ -27,6 +27,7 @@ type tenant struct {
 type commit struct {
 	before, after *licensing.Image
 	effects       *licensing.Effects
+	heldBefore    []licensing.HeldBefore
 	seq           uint64
 	at            time.Time
 }
@@ -64,7 +65,7 @@ func (t *tenant) apply(now model.Commit, op model.Op) error {
 	case model.AddGroup:
 		t.groups = append(t.groups, op.Group)
 	}
-	t.log = append(t.log, commit{before, next, effects, now.Seq, at})
+	t.log = append(t.log, commit{before, next, effects, d.Before(), now.Seq, at})
 	return nil
 }
 

@@ -291,7 +291,7 @@ func (d Directory) Consent(ctx context.Context, tenantID, client, user uuid.UUID
 				return slices.Equal(now.Scopes, before.Scopes)
 			},
 			Then: tenant.SetGrant{
-				Grant: directory.Grant{Client: client, User: of, Scopes: union(before.Scopes, scopes)},
+				Grant: directory.Grant{Client: client, User: of, Scopes: union(before.Scopes, scopes)}, Consent: true,
 			},
 		})
 		if problem, ok := errors.AsType[*tenant.CommandError](err); !ok || problem.Kind != tenant.ProblemChanged {

@@ -234,7 +234,7 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
 	tasks.Go(func() { s.tenants.EvaluateRules(ctx) })
-	trimming := tenant.Trimming{Keep: max(0, s.settings.KeepLog), Archive: s.settings.archive}
+	trimming := tenant.Trimming{Keep: max(0, s.settings.KeepLog), Audited: true, Archive: s.settings.archive}
 	tasks.Go(func() { s.tenants.TrimAll(ctx, tidyTime, trimming) })
 	tasks.Go(func() { s.ready.watch(ctx) })
 	tasks.Go(func() {

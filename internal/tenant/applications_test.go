@@ -52,7 +52,7 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 		if err := step.cmd.run(c); err != nil {
 			t.Fatal(err)
 		}
-		next, commit, err := c.finish("test", step.cmd.name())
+		next, commit, err := c.finish(By{Actor: "test"}, step.cmd.name())
 		if err != nil || commit == nil {
 			t.Fatal(commit, err)
 		}
@@ -105,7 +105,7 @@ func carriedOut(tb testing.TB, img *Image, cmd Command) *Image {
 	if err := cmd.run(c); err != nil {
 		tb.Fatal(err)
 	}
-	next, _, err := c.finish("test", cmd.name())
+	next, _, err := c.finish(By{Actor: "test"}, cmd.name())
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -52,6 +52,7 @@ type change struct {
 	ahead     *ahead // nil: no rule was evaluated ahead
 	imports   bool   // it is an import, whose rules may be about what comes later
 	exact     bool   // of these, one whose members are as they are given
+	noted     noted
 }
 
 type objectKey struct {
@@ -70,7 +71,7 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 }
 
 // finish returns the image after the command and its commit; no commit if nothing changed.
-func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) {
+func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) {
 	if err := c.follow(); err != nil {
 		return nil, nil, err
 	}
@@ -91,15 +92,19 @@ func (c *change) finish(actor, operation string) (*Image, *store.Commit, error) 
 	}
 	c.next.Licensing = lic
 	next := c.draft.finish()
-	if err := c.bounded(next); err != nil {
+	err := c.bounded(next)
+	if err != nil {
 		return nil, nil, err
+	}
+	if c.effects.Record, err = c.recordOf(by, next).encode(); err != nil {
+		return nil, nil, fmt.Errorf("encode the audit record of %s: %w", operation, err)
 	}
 	data, err := c.effects.encode()
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
 	}
 	commit := &store.Commit{
-		Seq: next.Seq, At: next.At, Actor: actor, Operation: operation, Format: formatNow, Effects: data,
+		Seq: next.Seq, At: next.At, Actor: by.Actor, Operation: operation, Format: formatNow, Effects: data,
 	}
 	next.Chain = commit.Link(c.base.Chain)
 	commit.Chain = next.Chain
@@ -178,8 +183,9 @@ func (c *change) markGroup(m Mark) {
 }
 
 // written returns the mark of a document that replaces another.
-func written(ordinal uint32, was, now []byte) Mark {
-	return Mark{Ordinal: ordinal, What: Written, Properties: directory.Differing(was, now)}
+func (c *change) written(kind store.Kind, ordinal uint32, id uuid.UUID, was, now []byte) Mark {
+	names := c.noteDocument(Was{Of: Changeable(kind), Ordinal: ordinal, ID: id}, was, now)
+	return Mark{Ordinal: ordinal, What: Written, Properties: names}
 }
 
 // live returns an error if a user is deleted or purged.

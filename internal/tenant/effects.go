@@ -41,6 +41,8 @@ type Effects struct {
 	UnitMembers       []UnitMemberNow     `cbor:"26,keyasint,omitempty"` // that were added or removed
 	Rules             []RuleNow           `cbor:"27,keyasint,omitempty"` // of dynamic groups; since format 9
 	Frozen            *FrozenNow          `cbor:"28,keyasint,omitempty"`
+	Record            []byte              `cbor:"32,keyasint,omitempty"` // a Record, which a replay skips; since format 10
+	AuditDays         auditDaysNow        `cbor:"33,keyasint,omitempty"`
 	// SKUs whose units have another state, which their holders show (docs/spec/licensing.md L6).
 	Shifted []uuid.UUID `cbor:"12,keyasint,omitempty"`
 }
@@ -160,6 +162,7 @@ var replayed = []func(*draft, *Effects) error{
 	each(func(f *Effects) []UnitMemberNow { return f.UnitMembers }),
 	single(func(f *Effects) signInNow { return f.SignIn }),
 	single(func(f *Effects) *ImportMark { return f.Import }),
+	single(func(f *Effects) auditDaysNow { return f.AuditDays }),
 }
 
 // each applies a list of effects.

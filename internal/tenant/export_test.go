@@ -68,7 +68,7 @@ func (t *Tenant) DoAsOf(ctx context.Context, actor string, cmd Command, img *Ima
 	if err != nil {
 		return Done{}, err
 	}
-	return t.queued(ctx, actor, cmd, ahead)
+	return t.queued(ctx, By{Actor: actor}, cmd, ahead)
 }
 
 // Since returns the users for whom a rule that was evaluated ahead on an image is evaluated again

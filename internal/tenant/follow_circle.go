@@ -28,12 +28,12 @@ type settled struct {
 
 // execute decides a command on a change that has just begun. It returns the image after it and its
 // commit; no commit if nothing changed.
-func (c *change) execute(actor string, cmd Command) (*Image, *store.Commit, error) {
+func (c *change) execute(by By, cmd Command) (*Image, *store.Commit, error) {
 	for n := 1; ; n++ {
 		if err := cmd.run(c); err != nil {
 			return nil, nil, err
 		}
-		next, commit, err := c.finish(actor, cmd.name())
+		next, commit, err := c.finish(by, cmd.name())
 		if !errors.Is(err, errCircle) {
 			return next, commit, err
 		}

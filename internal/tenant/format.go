@@ -12,7 +12,7 @@ import (
 // is read. A change that a program of the previous format cannot read, or would misread, needs a
 // new number, and a database of the previous format in testdata.
 const (
-	formatNow    = 9
+	formatNow    = 10
 	formatOldest = 1
 
 	// Commits have the values of columns, and snapshots have the columns. Format 3 adds links
@@ -20,7 +20,7 @@ const (
 	// when app roles were assigned and when imports came, 6 writebackConfiguration of groups.
 	formatWithColumns = 2
 	// The log is a chain. Format 8 has the members of groups and other sets of users in parts, 9 the
-	// states of dynamic groups.
+	// states of dynamic groups, 10 the records of the audit log in commits.
 	formatWithChain = 7
 )
 

@@ -67,7 +67,9 @@ func (c *change) addGroup(g *directory.Group) (uint32, error) {
 	if isDeleted { // in an exact import
 		c.markGroup(Mark{Ordinal: group, What: Deleted})
 	}
-	c.writeGroup(group, nil, g, g.Document())
+	document := g.Document()
+	c.noteDocument(Was{Of: Changeable(store.KindGroup), Ordinal: group, ID: g.ID, New: true}, nil, document)
+	c.writeGroup(group, nil, g, document)
 	c.done.ID, c.done.Ordinal = g.ID, group
 	follow()
 	return group, nil
@@ -128,7 +130,7 @@ func (cmd UpdateGroup) run(c *change) error {
 		return err
 	}
 	if document := g.Document(); !bytes.Equal(old, document) {
-		c.markGroup(written(cmd.Group, old, document))
+		c.markGroup(c.written(store.KindGroup, cmd.Group, g.ID, old, document))
 		c.writeGroup(cmd.Group, was, &g, document)
 		follow()
 	}

@@ -65,6 +65,7 @@ func (cmd Import) run(c *change) error {
 	}
 	before := c.next.imported(cmd.ID, c.at)
 	last := before
+	c.noted.nothing = true
 	im := importing{change: c, noRoles: cmd.NoRoles, exact: cmd.Exact, roles: map[uint32]bool{}}
 	c.imports, c.exact = true, cmd.Exact
 	if cmd.Exact {

@@ -93,6 +93,7 @@ func (cmd Reprocess) run(c *change) error {
 	if err := cmd.check(c.dir); err != nil {
 		return err
 	}
+	c.noted.groups = cmd.Groups
 	c.done.Report = c.lic.Reprocess(cmd.scope(c.base.Licensing))
 	return nil
 }
@@ -257,6 +258,7 @@ func (c *change) subscribe(s Subscription, removed bool) error {
 	if err := c.lic.SetUnits(s.SKUID, units, subscribed); err != nil {
 		return err
 	}
+	c.noteSubscription(s, removed)
 	c.record(now)
 	return nil
 }

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"licensor/internal/directory"
+	"licensor/internal/store"
 )
 
 // ReplaceNUL replaces the character U+0000 by U+FFFD in the texts of users and groups, also of
@@ -32,7 +33,7 @@ func (cmd ReplaceNUL) run(c *change) error {
 			return err
 		}
 		document := now.Document()
-		c.markGroup(written(group, old, document))
+		c.markGroup(c.written(store.KindGroup, group, now.ID, old, document))
 		c.writeGroup(group, was, now, document)
 	}
 	return nil
@@ -51,7 +52,7 @@ func (c *change) replaceInUser(user uint32) error {
 		return err
 	}
 	document := now.Document()
-	c.markUser(written(user, old, document))
+	c.markUser(c.written(store.KindUser, user, now.ID, old, document))
 	c.writeUser(user, was, now, document)
 	return nil
 }

@@ -87,8 +87,13 @@ func (o *objectsDraft[T]) put(c *change, ordinal uint32, id uuid.UUID, document 
 		}
 		document = o.base.Document(object) // an empty list is null, as after a restart
 		now := DocumentNow{Ordinal: ordinal, Document: document, What: o.what(ordinal, object)}
-		if now.What == Written {
-			now.Properties = directory.DifferingWithin(o.base.Document(o.begun().At(ordinal)), document)
+		noted := Was{Of: Changeable(o.kind), Ordinal: ordinal, ID: id}
+		switch now.What {
+		case Written:
+			now.Properties = c.noteDocument(noted, o.base.Document(o.begun().At(ordinal)), document)
+		case 0:
+			noted.New = true
+			c.noteDocument(noted, nil, document)
 		}
 		c.record(documentOf[T]{now, o})
 		since := o.base.DeletedSince(object)

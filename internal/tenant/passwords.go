@@ -77,12 +77,13 @@ func (c *change) password(user uint32, u *directory.User, hash string) {
 	if err != nil { // encoding texts cannot fail
 		panic(err)
 	}
+	c.noted.passwords = append(c.noted.passwords, user)
 	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: u.ID, Document: document})
 }
 
 func (c *change) rewrite(user uint32, was, now *directory.User, old []byte) {
 	document := now.Document()
-	c.markUser(written(user, old, document))
+	c.markUser(c.written(store.KindUser, user, now.ID, old, document))
 	c.writeUser(user, was, now, document)
 }
 

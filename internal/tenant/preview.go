@@ -28,7 +28,7 @@ func (t *Tenant) preview(ctx context.Context, img *Image, cmd Command) (Done, er
 		}
 		return row, err
 	}
-	next, commit, err := c.execute("", cmd)
+	next, commit, err := c.execute(By{}, cmd)
 	if err != nil {
 		return Done{}, err
 	}

@@ -2,6 +2,7 @@ package tenant
 
 import (
 	"bytes"
+	"cmp"
 
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
@@ -58,8 +59,11 @@ func (c *change) organize(org *directory.Organization) error {
 		}
 	}
 	c.lic.SetCountry(country)
-	was := c.next.Organization
-	c.record(organizationNow(org.Document()))
+	was, document := c.next.Organization, org.Document()
+	if was != nil {
+		c.noteDocument(Was{Of: ChangeableOrganization, ID: org.ID}, was.Document(), document)
+	}
+	c.record(organizationNow(document))
 	return c.publish(was, org)
 }
 
@@ -84,7 +88,10 @@ type SetCatalog struct{ Catalog *licensing.Catalog }
 
 func (SetCatalog) name() string { return "setCatalog" }
 
-func (cmd SetCatalog) run(c *change) error { return c.lic.SetCatalog(cmd.Catalog) }
+func (cmd SetCatalog) run(c *change) error {
+	c.noteCatalog(c.base.Licensing.Catalog(), cmd.Catalog)
+	return c.lic.SetCatalog(cmd.Catalog)
+}
 
 // UpdateSettings changes the settings that are not nil.
 type UpdateSettings struct {
@@ -92,7 +99,30 @@ type UpdateSettings struct {
 	GroupBundles     *licensing.Bundles
 	ReprocessFailure *licensing.Failure
 	MemberOfRules    *MemberOfRules
+	AuditDays        *int
 }
+
+// How long the entries of the audit log are shown, in days (docs/spec/audit.md U6).
+const (
+	DefaultAuditDays = 30
+	MaxAuditDays     = 3650
+)
+
+// AuditDays returns how many days the entries of the audit log are shown.
+func (img *Image) AuditDays() int { return cmp.Or(img.auditDays, DefaultAuditDays) }
+
+// auditDaysNow is a new number of AuditDays; 0 changes nothing.
+type auditDaysNow int
+
+func (now auditDaysNow) apply(d *draft) (bool, error) {
+	if now == 0 || int(now) == d.next.AuditDays() {
+		return false, nil
+	}
+	d.next.auditDays = int(now)
+	return true, nil
+}
+
+func (now auditDaysNow) note(f *Effects) { f.AuditDays = now }
 
 // MemberOfRules determines what becomes of rules of the form memberOf
 // (docs/spec/dynamic-membership.md D55).
@@ -110,6 +140,11 @@ func (cmd UpdateSettings) run(c *change) error {
 	if cmd.MemberOfRules != nil {
 		c.freezeRules(*cmd.MemberOfRules == MemberOfRulesFrozen)
 	}
+	if cmd.AuditDays != nil {
+		if err := c.setAuditDays(*cmd.AuditDays); err != nil {
+			return err
+		}
+	}
 	s := c.next.Licensing.Settings()
 	if cmd.AutoReprocess != nil {
 		s.AutoReprocess = *cmd.AutoReprocess
@@ -123,5 +158,18 @@ func (cmd UpdateSettings) run(c *change) error {
 	if err := c.lic.SetSettings(s); err != nil {
 		return invalid("settings", "%s", err)
 	}
+	c.noteSettings(c.next.Licensing.Settings(), s)
+	return nil
+}
+
+func (c *change) setAuditDays(days int) error {
+	if days < 1 || days > MaxAuditDays {
+		return invalid("auditDays", "auditDays is %d: it must be a number from 1 to %d.", days, MaxAuditDays)
+	}
+	type settings struct {
+		AuditDays int `json:"auditDays"`
+	}
+	c.noteValues(Was{Of: ChangeableSettings}, settings{c.next.AuditDays()}, settings{days})
+	c.record(auditDaysNow(days))
 	return nil
 }

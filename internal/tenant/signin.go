@@ -15,7 +15,10 @@ import (
 
 // SetGrant sets the scopes in which an application may act for one user, or for all. Without scopes
 // it removes the grant.
-type SetGrant struct{ Grant directory.Grant }
+type SetGrant struct {
+	Grant   directory.Grant
+	Consent bool // a person gives it when signing in
+}
 
 func (SetGrant) name() string { return "setGrant" }
 
@@ -33,6 +36,7 @@ func (cmd SetGrant) run(c *change) error {
 	if slices.Equal(before.Scopes, g.Scopes) {
 		return nil
 	}
+	c.noteGrant(before.Scopes, g, cmd.Consent)
 	c.record(GrantNow{Grant: g, Removed: len(g.Scopes) == 0})
 	return nil
 }
@@ -176,6 +180,7 @@ func (cmd UpdateSignIn) run(c *change) error {
 	}
 	document := cmd.SignIn.Document()
 	if !bytes.Equal(document, c.next.SignIn.Document()) {
+		c.noteDocument(Was{Of: ChangeableSignIn}, c.next.SignIn.Document(), document)
 		c.record(signInNow(document))
 	}
 	return nil

@@ -35,6 +35,7 @@ type head struct {
 	Size          int64               `cbor:"19,keyasint,omitempty"` // see Tenant.size; since format 8
 	Rules         []RuleNow           `cbor:"20,keyasint,omitempty"` // since format 9
 	Frozen        *FrozenNow          `cbor:"21,keyasint,omitempty"` // since format 9
+	AuditDays     int                 `cbor:"22,keyasint,omitempty"` // since format 10
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -247,9 +248,9 @@ func (h *head) image(parts map[string][][]byte) (*Image, error) {
 		Seq:     h.Seq,
 		Chain:   chainOf(h.Chain),
 		At:      h.At.UTC(),
-		Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...),
-		Grants:  new(directory.Grants),
-		Rules:   Rules{index: noRules},
+		Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...), auditDays: h.AuditDays,
+		Grants: new(directory.Grants),
+		Rules:  Rules{index: noRules},
 	}
 	var wait sync.WaitGroup
 	var licErr, dirErr, appErr, principalErr, unitErr error

@@ -152,6 +152,7 @@ func headOf(img *Image, names partNames) *head {
 		Seq: img.Seq, Chain: img.Chain[:], At: img.At,
 		Licensing: img.Licensing.Head(), Directory: img.Directory.AppendHead(nil),
 		Imports: img.Imports, Parts: names, Roles: img.roleList(), SignIn: img.SignIn.Document(), Format: formatNow,
+		AuditDays: img.auditDays,
 	}
 	if img.Organization != nil {
 		h.Organization = img.Organization.Document()

@@ -108,11 +108,16 @@ func (t *Tenant) start() {
 	}()
 }
 
-// Do executes a command for an actor. If it returns without error, the result is durable and in the
+// Do is DoBy for an actor of which nothing else is known.
+func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
+	return t.DoBy(ctx, By{Actor: actor}, cmd)
+}
+
+// DoBy executes a command. If it returns without error, the result is durable and in the
 // image of Done. If the context ends first, the error means that the command has no effect, unless
 // it is *CommandError ProblemUnknown. A *memory.FullError says that there is no memory for its
 // draft now.
-func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error) {
+func (t *Tenant) DoBy(ctx context.Context, by By, cmd Command) (Done, error) {
 	t.stats.commands.Add(1)
 	if err := reserve(ctx, t.Image(), cmd); err != nil {
 		return Done{}, err
@@ -127,14 +132,14 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd Command) (Done, error
 	if err != nil {
 		return Done{}, err
 	}
-	return t.queued(ctx, actor, cmd, ahead)
+	return t.queued(ctx, by, cmd, ahead)
 }
 
 // queued has the writer execute a command, and waits for it.
-func (t *Tenant) queued(ctx context.Context, actor string, cmd Command, ahead *ahead) (Done, error) {
+func (t *Tenant) queued(ctx context.Context, by By, cmd Command, ahead *ahead) (Done, error) {
 	turns.Of(ctx).Rest()
 	r := request{
-		ctx: ctx, actor: actor, cmd: cmd, ahead: ahead, share: memory.Of(ctx).Hold(),
+		ctx: ctx, by: by, cmd: cmd, ahead: ahead, share: memory.Of(ctx).Hold(),
 		state: new(atomic.Int32), reply: make(chan reply, 1),
 	}
 	if err := t.queue.put(ctx, r); err != nil {

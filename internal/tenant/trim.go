@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ const OrdersKept = 24 * time.Hour
 // Trimming configures the trimming of logs.
 type Trimming struct {
 	Keep time.Duration // how long commits are kept; 0: forever
+	// Audited keeps commits at least as long as the audit log shows their entries.
+	Audited bool
 	// Load loads the tenant if commits could be removed except that there is no snapshot after them.
 	// Otherwise one is taken of loaded tenants only.
 	Load bool
@@ -119,7 +122,11 @@ func (t *trimmer) read(ctx context.Context) error {
 func (t *trimmer) log(ctx context.Context) (done Trimmed, err error) {
 	done.Kept = t.first
 	if t.Keep > 0 {
-		before := t.all.options.Now().Add(-t.Keep).UTC()
+		keep, err := t.keep(ctx)
+		if err != nil {
+			return done, err
+		}
+		before := t.all.options.Now().Add(-keep).UTC()
 		if t.Archive != nil {
 			before = before.Truncate(24 * time.Hour)
 		}
@@ -141,6 +148,27 @@ func (t *trimmer) log(ctx context.Context) (done Trimmed, err error) {
 		done.Since = c.At
 	}
 	return done, nil
+}
+
+// keep returns how long commits are kept. How long the audit log shows their entries
+// (docs/spec/audit.md U6) is read from the last snapshot.
+func (t *trimmer) keep(ctx context.Context) (time.Duration, error) {
+	if !t.Audited || t.Keep >= MaxAuditDays*24*time.Hour {
+		return t.Keep, nil
+	}
+	list, err := t.all.store.Manifests(ctx, t.id)
+	if err != nil || len(list) == 0 {
+		return t.Keep, err // without a snapshot, nothing is removed
+	}
+	parts, err := t.all.store.Parts(ctx, t.id, []string{list[0].Head})
+	if err != nil {
+		return 0, err
+	}
+	h, err := decodeHead(parts[0].Data)
+	if err != nil {
+		return 0, fmt.Errorf("read the snapshot of tenant %s: its head: %w", t.id, err)
+	}
+	return max(t.Keep, time.Duration(cmp.Or(h.AuditDays, DefaultAuditDays))*24*time.Hour), nil
 }
 
 // below returns the first commit that must be kept: because it is not before a time, not in the

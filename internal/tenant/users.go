@@ -72,7 +72,9 @@ func (c *change) addUser(u *directory.User) error {
 		c.lic.DeleteUser(user)
 	}
 	c.duplicates(keys.Addresses)
-	c.writeUser(user, nil, u, u.Document())
+	document := u.Document()
+	c.noteDocument(Was{Of: Changeable(store.KindUser), Ordinal: user, ID: u.ID, New: true}, nil, document)
+	c.writeUser(user, nil, u, document)
 	c.done.ID, c.done.Ordinal = u.ID, user
 	return nil
 }
@@ -134,7 +136,7 @@ func (cmd UpdateUser) update(c *change) error {
 		return &directory.InvalidError{Kind: directory.InvalidValue, Resource: "User", Property: "usageLocation", Value: u.UsageLocation}
 	}
 	c.lic.SetLocation(cmd.User, location)
-	c.markUser(written(cmd.User, old, document))
+	c.markUser(c.written(store.KindUser, cmd.User, u.ID, old, document))
 	c.writeUser(cmd.User, was, &u, document)
 	return nil
 }

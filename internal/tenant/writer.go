@@ -13,7 +13,7 @@ import (
 // request is a command that waits for the writer.
 type request struct {
 	ctx   context.Context
-	actor string
+	by    By
 	cmd   Command
 	ahead *ahead
 	share *memory.Share // is held until the response: the caller may have given up before
@@ -196,7 +196,7 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 		f.claimed = append(f.claimed, names...)
 		return t.claim(ctx, names)
 	}
-	next, commit, err := c.execute(r.actor, r.cmd)
+	next, commit, err := c.execute(r.by, r.cmd)
 	if err != nil {
 		t.stats.rejected.Add(1)
 		return reply{err: err}

@@ -32,7 +32,7 @@ type processing struct {
 type heldBack struct {
 	tenant     *tenant.Tenant
 	cmd        tenant.AssignGroup
-	actor      string
+	by         tenant.By
 	begins     time.Time // before it is queued, afterwards in progress
 	due        time.Time
 	waitingFor wire.Waiting
@@ -50,21 +50,21 @@ type heldTenant struct {
 	now        time.Time
 }
 
-// Do delays a change of a group's licenses if there is a delay: the group shows it immediately. It
-// refuses to delete a group with pending licenses, like one with licenses (docs/spec/licensing.md
-// L35).
-func (t heldTenant) Do(ctx context.Context, actor string, c tenant.Command) (tenant.Done, error) {
+// DoBy delays a change of a group's licenses if there is a delay: the group shows it immediately.
+// It refuses to delete a group with pending licenses, like one with licenses
+// (docs/spec/licensing.md L35).
+func (t heldTenant) DoBy(ctx context.Context, by tenant.By, c tenant.Command) (tenant.Done, error) {
 	switch inner := innermost(c).(type) {
 	case tenant.AssignGroup:
 		if delay := time.Duration(t.processing.delay.Load()); delay != 0 {
-			return t.hold(ctx, delay, actor, c, inner)
+			return t.hold(ctx, delay, by, c, inner)
 		}
 	case tenant.DeleteGroup:
 		if w := t.Waiting(inner.Group, t.now); w != nil && len(w.Licenses) > 0 {
 			return tenant.Done{}, &licensing.RefusalError{Kind: licensing.RefusalGroupLicensed}
 		}
 	}
-	return t.Tenant.Do(ctx, actor, c)
+	return t.Tenant.DoBy(ctx, by, c)
 }
 
 // innermost returns a command without its conditions.
@@ -85,7 +85,7 @@ func (t heldTenant) Waiting(group uint32, now time.Time) *wire.Waiting {
 
 // hold delays a change. It first validates it against the state after all pending changes.
 func (t heldTenant) hold(
-	ctx context.Context, delay time.Duration, actor string, c tenant.Command, change tenant.AssignGroup,
+	ctx context.Context, delay time.Duration, by tenant.By, c tenant.Command, change tenant.AssignGroup,
 ) (tenant.Done, error) {
 	p := t.processing
 	p.mu.Lock()
@@ -105,7 +105,7 @@ func (t heldTenant) hold(
 		return tenant.Done{}, err
 	}
 	p.waiting = append(p.waiting, heldBack{
-		tenant: t.live, cmd: change, actor: actor, begins: t.now.Add(delay / 2), due: due,
+		tenant: t.live, cmd: change, by: by, begins: t.now.Add(delay / 2), due: due,
 		waitingFor: wire.Waiting{Licenses: done.Image.Licensing.GroupLicenses(change.Group)},
 	})
 	p.first.Store(p.waiting[0].due.UnixNano())
@@ -123,7 +123,7 @@ func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time
 		w := p.waiting[0]
 		p.waiting = p.waiting[1:]
 		// It must not end with the request that triggered it.
-		if _, err := w.tenant.Do(context.WithoutCancel(ctx), w.actor, w.cmd); err != nil {
+		if _, err := w.tenant.DoBy(context.WithoutCancel(ctx), w.by, w.cmd); err != nil {
 			log.Warn("a delayed change of a group's licenses is no longer possible",
 				"tenant", w.tenant.ID(), "error", err)
 		}

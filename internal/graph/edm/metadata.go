@@ -34,7 +34,7 @@ var entitySets = map[string]string{
 	"applicationTemplates": "applicationTemplate", UnitSet: "administrativeUnit",
 }
 
-var singletons = map[string]string{"me": "user", "directory": "directory", "roleManagement": "roleManagement"}
+var singletons = map[string]string{"me": "user", "directory": "directory", "roleManagement": "roleManagement", "auditLogs": "auditLogRoot"}
 
 // Metadata returns the document that describes some types, and the operations on them.
 func (m *Model) Metadata(types []Type) []byte {
@@ -58,7 +58,7 @@ func (m *Model) Metadata(types []Type) []byte {
 `)
 	m.writeNavigation(&b, "directory")
 	b.WriteString("   </EntityType>\n")
-	for _, name := range []string{"roleManagement", "rbacApplication"} { // they have only navigation properties
+	for _, name := range []string{"roleManagement", "rbacApplication", "auditLogRoot"} { // they have only navigation properties
 		fmt.Fprintf(&b, "   <EntityType Name=%q BaseType=\"graph.entity\">\n", name)
 		m.writeNavigation(&b, name)
 		b.WriteString("   </EntityType>\n")

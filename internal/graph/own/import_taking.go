@@ -72,7 +72,7 @@ func (t *taking) gather(piece importPiece) importPiece {
 func (t *taking) commit(piece importPiece) error {
 	_, noRoles := identity.WriteRoles.Check(t.r.Caller, identity.RelationOther)
 	cmd := tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles, Exact: t.exact}
-	done, err := t.r.Tenant.Do(t.ctx, t.r.Caller.Actor(), cmd)
+	done, err := t.r.Tenant.DoBy(t.ctx, t.r.By(), cmd)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ func GetSettings(r *wire.Request) error {
 	b = jsontext.AppendText(jsontext.AppendName(b, "groupBundles"), string(s.GroupBundles))
 	b = jsontext.AppendText(jsontext.AppendName(b, "reprocessFailure"), string(s.ReprocessFailure))
 	b = jsontext.AppendText(jsontext.AppendName(b, "memberOfRules"), string(r.Image.MemberOfRules()))
+	b = jsontext.AppendInt(jsontext.AppendName(b, "auditDays"), r.Image.AuditDays())
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
@@ -52,7 +53,9 @@ func UpdateSettings(r *wire.Request) error {
 func readSettings(members []directory.Member) (c tenant.UpdateSettings, err error) {
 	var s licensing.Settings
 	var memberOf tenant.MemberOfRules
+	days := 0
 	into := map[string]any{
+		"auditDays":        &days,
 		"autoReprocess":    &s.AutoReprocess,
 		"groupBundles":     wire.OneOfThem(&s.GroupBundles, licensing.BundlesTogether, licensing.BundlesIndependent),
 		"memberOfRules":    wire.OneOfThem(&memberOf, tenant.MemberOfRulesFollowed, tenant.MemberOfRulesFrozen),
@@ -63,6 +66,8 @@ func readSettings(members []directory.Member) (c tenant.UpdateSettings, err erro
 	}
 	for _, m := range members {
 		switch m.Name {
+		case "auditDays":
+			c.AuditDays = &days
 		case "autoReprocess":
 			c.AutoReprocess = &s.AutoReprocess
 		case "groupBundles":

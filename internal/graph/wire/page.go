@@ -38,26 +38,36 @@ const (
 
 // Page reads the options for the requested page.
 func (r *Request) Page() (Page, error) {
-	return r.pageAfter(func(rest []byte) bool { return len(rest) == 0 })
+	return r.pageAfter(MaxPage, func(rest []byte) bool { return len(rest) == 0 })
 }
 
 // AnyPage is Page for lists whose order adds to the token.
 func (r *Request) AnyPage() (Page, error) {
-	return r.pageAfter(func([]byte) bool { return true })
+	return r.pageAfter(MaxPage, func([]byte) bool { return true })
 }
 
 // longPage is Page for lists whose token has up to so many more bytes.
 func (r *Request) longPage(size int) (Page, error) {
-	return r.pageAfter(func(rest []byte) bool { return len(rest) == size })
+	return r.pageAfter(MaxPage, func(rest []byte) bool { return len(rest) == size })
 }
 
-// pageAfter is Page for tokens whose rest is valid.
-func (r *Request) pageAfter(fits func(rest []byte) bool) (Page, error) {
+// LongestPage is Page for lists whose pages have up to most elements, and as many without $top, and
+// whose token has so many more bytes.
+func (r *Request) LongestPage(most, size int) (Page, error) {
+	p, err := r.pageAfter(most, func(rest []byte) bool { return len(rest) == size })
+	if r.Options.Top == odata.Absent {
+		p.Limit = most
+	}
+	return p, err
+}
+
+// pageAfter is Page for tokens whose rest is valid, and pages with up to most elements.
+func (r *Request) pageAfter(most int, fits func(rest []byte) bool) (Page, error) {
 	p := Page{After: -1, Limit: DefaultPage}
 	if top := r.Options.Top; top != odata.Absent {
-		if top < 1 || top > MaxPage {
+		if top < 1 || top > most {
 			return Page{}, problem.Refuse("Invalid page size specified: '%d'. Must be between 1 and %d "+
-				"inclusive.", top, MaxPage)
+				"inclusive.", top, most)
 		}
 		p.Limit = top
 	}

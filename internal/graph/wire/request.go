@@ -24,6 +24,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -34,6 +35,7 @@ import (
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/throttle"
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/tenant"
@@ -128,7 +130,30 @@ func (r *Request) Do(c tenant.Command) (tenant.Done, error) {
 	if r.Holds != nil {
 		c = tenant.If{Holds: r.Holds, Then: c}
 	}
-	return r.Tenant.Do(r.ctx, r.Caller.Actor(), c) // its work rests meanwhile
+	return r.Tenant.DoBy(r.ctx, r.By(), c) // its work rests meanwhile
+}
+
+// sharedID is the key of WithSharedID.
+type sharedID struct{}
+
+// WithSharedID returns the context of a request in a batch that has the client-request-id of the
+// batch, so that it is not the request's own.
+func WithSharedID(ctx context.Context) context.Context {
+	return context.WithValue(ctx, sharedID{}, true)
+}
+
+// By returns who requests a command, for the audit log (docs/spec/audit.md U12 to U14). The
+// correlation id is that of the client if it is a GUID.
+func (r *Request) By() tenant.By {
+	by := tenant.By{Actor: r.Caller.Actor(), Agent: r.UserAgent()}
+	by.Correlation, _ = guid.Parse(r.ID)
+	if id, ok := guid.Parse(r.ClientID); ok && r.ctx.Value(sharedID{}) == nil {
+		by.Correlation = id
+	}
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		by.Address = at.Addr().Unmap().WithZone("").String()
+	}
+	return by
 }
 
 // eventual reports whether the caller requests advanced queries (P26, P31): with the header, or by

@@ -9,6 +9,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
 	columns "licensor/internal/query"
+	"licensor/internal/store"
 	"licensor/internal/tenant"
 	"licensor/internal/turns"
 )
@@ -17,7 +18,7 @@ import (
 type Tenant interface {
 	ID() uuid.UUID
 	Image() *tenant.Image
-	Do(ctx context.Context, actor string, c tenant.Command) (tenant.Done, error)
+	DoBy(ctx context.Context, by tenant.By, c tenant.Command) (tenant.Done, error)
 	Turn(ctx context.Context) (*turns.Turn, error)
 	Work(ctx context.Context) (context.Context, *turns.Work, error)
 	// Find and Page are tenant.Tenant.Find and Page for the objects of a type.
@@ -29,6 +30,10 @@ type Tenant interface {
 		ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
 		rows *columns.Rows, p tenant.Page,
 	) ([]columns.Place, error)
+	// FirstCommits, LastCommits and FirstSince read the log.
+	FirstCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
+	LastCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
+	FirstSince(ctx context.Context, t time.Time) (uint64, error)
 	Changes(ctx context.Context, after, upTo uint64) (*tenant.Changes, error)
 	User(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, error)
 	UserNow(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, *tenant.Image, error)
