@@ -90,6 +90,15 @@ func inForceOf(entries []Entry) (held []Outcome) {
 
 // sameInForce reports whether the same variants from the same sources are in force in two lists.
 func sameInForce(a, b []Entry) bool {
+	if len(a) == len(b) {
+		same := true
+		for i := range a {
+			same = same && a[i].InForce == b[i].InForce && a[i].Source == b[i].Source
+		}
+		if same {
+			return true
+		}
+	}
 	for len(a) > 0 || len(b) > 0 {
 		switch {
 		case len(a) > 0 && a[0].InForce == None:
