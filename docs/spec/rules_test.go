@@ -31,11 +31,8 @@ var pages = map[string]string{
 // withoutCode are the rules of licensing and of dynamic membership that no code is behind yet, and
 // why.
 var withoutCode = map[string]string{
-	"D8":  "licenses of members are not checked",
-	"D80": noTrying, "D81": noTrying, "D83": noTrying, "D84": noTrying,
+	"D8": "licenses of members are not checked",
 }
-
-const noTrying = "there are no operations that try a rule"
 
 // place is a line of a file.
 type place struct {

@@ -213,12 +213,24 @@ func (api *API) route(r *wire.Request) (route.Match[wire.Operation], error) {
 	}
 	place, lost, ok := api.routes.Find(path)
 	switch {
+	case ok && !r.Beta && onlyInBeta(place):
+		return route.Match[wire.Operation]{}, problem.NoSegment(path[len(path)-1])
 	case ok:
 		return place, nil
 	case place.Unserved:
 		return route.Match[wire.Operation]{}, problem.NotServedAt(r.Method, "/"+strings.Join(path[1:], "/"))
 	}
 	return route.Match[wire.Operation]{}, problem.NoSegment(lost)
+}
+
+// onlyInBeta reports whether v1.0 lacks the place.
+func onlyInBeta(place route.Match[wire.Operation]) bool {
+	for _, op := range place.Place.Operations {
+		if !op.Beta {
+			return false
+		}
+	}
+	return len(place.Place.Operations) > 0
 }
 
 // open returns the operation of the place for a method that needs no token, if any.

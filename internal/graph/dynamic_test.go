@@ -29,4 +29,6 @@ func TestD24D28RulesThatFail(t *testing.T) { playDynamic(t, "72-dynamic-failures
 
 func TestD2D5D79RefusedRules(t *testing.T) { playDynamic(t, "73-dynamic-refusals") }
 
+func TestD80D81D82D83D84TryingRules(t *testing.T) { playDynamic(t, "75-dynamic-trying") }
+
 func TestD15WhoMaySetARule(t *testing.T) { playDynamic(t, "74-dynamic-owners") }

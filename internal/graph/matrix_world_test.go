@@ -137,8 +137,11 @@ func (m *matrix) operations() (all []matrixOperation) {
 
 func (m *matrix) objects(op *wire.Operation) []matrixObject {
 	root := "/v1.0"
-	if strings.HasPrefix(op.Path, route.Own) {
+	switch {
+	case strings.HasPrefix(op.Path, route.Own):
 		root = ""
+	case op.Beta:
+		root = "/beta"
 	}
 	at := func(first, key string) string { return root + fill(strings.Replace(op.Path, first, key, 1), missingID) }
 	missing := matrixObject{path: at("", "")}

@@ -154,6 +154,8 @@ var operations = []wire.Operation{
 	{Method: "POST", Path: "/groups/{group}/appRoleAssignments", Need: identity.WriteAppRolesOfOthers, Do: assignmentsOfGroup.create},
 	{Method: "GET", Path: "/groups/{group}/appRoleAssignments/{assignment}", Need: identity.ReadAppRolesOfGroup, Do: assignmentsOfGroup.get},
 	{Method: "DELETE", Path: "/groups/{group}/appRoleAssignments/{assignment}", Need: identity.WriteAppRolesOfOthers, Do: assignmentsOfGroup.remove},
+	{Method: "POST", Path: "/groups/evaluateDynamicMembership()", Beta: true, Need: identity.EvaluateRule, Do: evaluateAnyRule},
+	{Method: "POST", Path: "/groups/{group}/evaluateDynamicMembership()", Beta: true, Need: identity.EvaluateGroupRule, Do: evaluateGroupRule},
 	{Method: "POST", Path: "/groups/{group}/assignLicense()", Need: identity.AssignGroup, Do: assignGroupLicense},
 
 	{Method: "GET", Path: "/directoryObjects/{object}", Need: identity.ReadObjects, Do: getDirectoryObject},
@@ -370,6 +372,7 @@ var operations = []wire.Operation{
 	{Method: "PATCH", Path: route.Own + "/signIn", Need: identity.WriteSignIn, Do: own.UpdateSignIn},
 	{Method: "POST", Path: route.Own + "/reprocess", Need: identity.ReprocessMany, Do: own.Reprocess},
 	{Method: "GET", Path: route.Own + "/licenseErrors", Need: identity.ReadErrors, Do: own.ListErrors},
+	{Method: "POST", Path: route.Own + "/groups/previewRule", Need: identity.EvaluateGroupRule, Do: own.PreviewRule},
 	{Method: "GET", Path: route.Own + "/users/{user}/explain", Need: identity.ReadErrors, Do: own.Explain},
 	{Method: "GET", Path: route.Own + "/audit", Need: identity.ReadAudit, Do: listOwnAudit},
 	{Method: "POST", Path: route.Own + "/import", Need: identity.Import, Do: own.Import},

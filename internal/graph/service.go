@@ -21,11 +21,11 @@ var entityTypes = []edm.Type{
 	applicationTemplateFields, unitFields, auditFields,
 }
 
-// model is derived from the supported operations of Graph.
+// model is derived from the supported operations of Graph, without those that v1.0 lacks.
 var model = sync.OnceValue(func() *edm.Model {
 	var list []edm.Operation
 	for i := range operations {
-		if op := &operations[i]; op.Do != nil && !strings.HasPrefix(op.Path, route.Own) {
+		if op := &operations[i]; op.Do != nil && !op.Beta && !strings.HasPrefix(op.Path, route.Own) {
 			list = append(list, edm.Operation{Method: op.Method, Path: op.Path})
 		}
 	}

@@ -165,6 +165,13 @@ var Needs = inSchemes(map[Operation]Need{
 	},
 	GetGroupsOfGroup:   {Full: memberReaders, Least: []string{"GroupMember.ReadBasic.All"}},
 	CheckGroupsOfGroup: {Full: append(memberReaders, "User.ReadWrite.All"), Least: []string{"GroupMember.ReadBasic.All"}},
+	// docs/spec/dynamic-membership.md D81.
+	EvaluateGroupRule: {
+		Full: slices.Concat(besides("Group.Read.All", "User.Read.All", "User.ReadWrite.All"),
+			besides("Group.ReadWrite.All", "User.Read.All", "User.ReadWrite.All"), userReaders[2:]),
+		Roles: []Role{GroupsAdministrator, IntuneAdministrator},
+	},
+	EvaluateRule: {Full: userReaders, Roles: []Role{GroupsAdministrator, IntuneAdministrator}},
 	CreateGroups: {
 		Full:  []string{"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All", "Group-PreferredDataLocation.ReadWrite.All"},
 		Roles: groupWriters,

@@ -42,6 +42,8 @@ const (
 	WriteOwners        Operation = "add and remove owners of a group"
 	AssignGroup        Operation = "assign licenses to a group"
 	ReadGroupsOwned    Operation = "read the deleted groups that a user owns"
+	EvaluateGroupRule  Operation = "evaluate the rule of a group"
+	EvaluateRule       Operation = "evaluate the rule of a group that a request has"
 	ReadGroupErrors    Operation = "read a group's members with license errors"
 
 	ReadObjects Operation = "read directory objects of any type"

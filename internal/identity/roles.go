@@ -56,6 +56,10 @@ var (
 		"Application Developer", uuid.MustParse("cf1c38e5-3621-4004-a7cb-879624dced7c"),
 		"Registers applications, and owns them.",
 	}
+	IntuneAdministrator = Role{
+		"Intune Administrator", uuid.MustParse("3a2c62db-5318-420d-8d74-23affee5d9d5"),
+		"Manages Intune, and evaluates the rules of dynamic groups.",
+	}
 	PrivilegedRoleAdministrator = Role{
 		"Privileged Role Administrator", uuid.MustParse("e8611ab8-c189-46e8-94e1-60213ab1f814"),
 		"Gives directory roles to users, and permissions to applications.",
@@ -78,7 +82,8 @@ var (
 var Roles = []Role{
 	GlobalAdministrator, GlobalReader, UserAdministrator, LicenseAdministrator,
 	GroupsAdministrator, DirectoryReaders, DirectoryWriters,
-	ApplicationAdministrator, CloudApplicationAdministrator, ApplicationDeveloper, PrivilegedRoleAdministrator,
+	ApplicationAdministrator, CloudApplicationAdministrator, ApplicationDeveloper, IntuneAdministrator,
+	PrivilegedRoleAdministrator,
 	ReportsReader, SecurityReader, SecurityAdministrator,
 }
 

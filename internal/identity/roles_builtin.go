@@ -61,7 +61,6 @@ var BuiltInRoles = append(Roles[:len(Roles):len(Roles)], builtIn(`
 	eb1f4a8d-243a-41f0-9fbd-c7cdf6c5ef7c Insights Administrator: Administers the Microsoft 365 Insights app.
 	25df335f-86eb-4119-b717-0ff02de207e9 Insights Analyst: Runs queries in Microsoft Viva Insights.
 	31e939ad-9672-4796-9c2e-873181342d2d Insights Business Leader: Views dashboards of the Microsoft 365 Insights app.
-	3a2c62db-5318-420d-8d74-23affee5d9d5 Intune Administrator: Manages Intune.
 	2ea5ce4c-b2d8-4668-bd81-3680bd2d227a IoT Device Administrator: Provisions and manages IoT devices.
 	74ef975b-6605-40af-a5d2-b9539d836353 Kaizala Administrator: Manages settings of Kaizala.
 	b5a8dcf3-09d5-43a9-a639-8e29ef291470 Knowledge Administrator: Configures knowledge and learning features.

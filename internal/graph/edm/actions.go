@@ -35,5 +35,6 @@ var Signatures = map[string]Signature{
 	"checkMemberGroups":          {"directoryObject", []string{"groupIds Collection(Edm.String)!"}, "Collection(Edm.String)!"},
 	"checkMemberObjects":         {"directoryObject", []string{"ids Collection(Edm.String)!"}, "Collection(Edm.String)!"},
 	"getUserOwnedObjects":        {"directoryObject", []string{"userId Edm.String", "type Edm.String"}, "Collection(graph.directoryObject)"},
+	"evaluateDynamicMembership":  {Parameters: []string{"memberId Edm.String", "membershipRule Edm.String"}, returns: "graph.evaluateDynamicMembershipResult"},
 	"getByIds":                   {"", []string{"ids Collection(Edm.String)!", "types Collection(Edm.String)"}, "Collection(graph.directoryObject)!"},
 }

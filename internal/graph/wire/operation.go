@@ -24,6 +24,8 @@ type Operation struct {
 	Anyone bool
 	// Open means that no token is required.
 	Open bool
+	// Beta means that v1.0 does not have it.
+	Beta bool
 	// Cost is in resource units (P43), from the table of costs.
 	Cost int
 }

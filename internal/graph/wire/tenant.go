@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
+	"licensor/internal/membership"
 	columns "licensor/internal/query"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -41,6 +42,8 @@ type Tenant interface {
 	Group(ctx context.Context, img *tenant.Image, group uint32) (*directory.Group, error)
 	GroupNow(ctx context.Context, img *tenant.Image, group uint32) (*directory.Group, *tenant.Image, error)
 	Groups(ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Group, error)
+	EvaluateRule(ctx context.Context, img *tenant.Image, rule *membership.Rule, user uint32) (*membership.Detail, error)
+	PreviewRule(ctx context.Context, img *tenant.Image, rule string, group *uint32) (*tenant.RulePreview, error)
 	Password(ctx context.Context, user uint32) (string, error)
 	// Waiting returns the pending change of a group's licenses; nil if its members have all
 	// licenses.

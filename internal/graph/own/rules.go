@@ -1,0 +1,170 @@
+package own
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
+	"licensor/internal/jsontext"
+	"licensor/internal/licensing"
+	"licensor/internal/tenant"
+)
+
+const previewRulePath = "/groups/previewRule"
+
+// PreviewRule answers POST /licensor/v1/groups/previewRule: who would join and leave a group if it
+// had a rule, and the result for its licenses (docs/spec/dynamic-membership.md D84). Nothing is
+// kept: each page is computed from the same body, as of the current image.
+func PreviewRule(r *wire.Request) error {
+	if err := r.Allow("$top", "$skiptoken"); err != nil {
+		return err
+	}
+	page, err := r.Page()
+	if err != nil {
+		return err
+	}
+	rule, group, err := previewedRule(r)
+	if err != nil {
+		return err
+	}
+	r.Work.Doing("evaluating the rule for all users")
+	p, err := r.Tenant.PreviewRule(r.Context(), r.Image, rule, group)
+	if err != nil {
+		return err
+	}
+	if d := p.Image.Dynamic(p.Group); d != nil && d.Failed != "" {
+		return problem.Refuse("%s", d.Failed)
+	}
+	b := jsontext.AppendText(jsontext.AppendName(r.AppendHead(r.Begin(), "groups/previewRule"), "membershipRule"), rule)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "commit"), int(r.Image.Seq))
+	b = jsontext.AppendInt(jsontext.AppendName(b, "members"), int(p.Members))
+	b = jsontext.AppendInt(jsontext.AppendName(b, "joining"), int(p.Join.GetCardinality()))
+	b = jsontext.AppendInt(jsontext.AppendName(b, "leaving"), int(p.Leave.GetCardinality()))
+	if group != nil {
+		if b, err = appendOutcome(r, b, p); err != nil {
+			return err
+		}
+	}
+	return sendMovers(r, b, p, page)
+}
+
+// previewedRule reads the rule and the group of the body. The group is nil if it has none.
+func previewedRule(r *wire.Request) (rule string, group *uint32, err error) {
+	members, err := r.Members()
+	if err != nil {
+		return "", nil, err
+	}
+	var key string
+	into := map[string]any{"membershipRule": &rule, "group": &key}
+	if err := wire.Read("previewRule", members, into, "membershipRule"); err != nil {
+		return "", nil, err
+	}
+	if key == "" {
+		return rule, nil, nil
+	}
+	ordinals, err := resolve(r, "group", []string{key}, r.Image.LiveGroup)
+	if err != nil {
+		return "", nil, err
+	}
+	return rule, &ordinals[0], nil
+}
+
+// appendOutcome writes the result for the licenses of the group: the seats of each product, and
+// how many of the members would be in error.
+func appendOutcome(r *wire.Request, b []byte, p *tenant.RulePreview) ([]byte, error) {
+	before, after := seatsOf(r.Image.Licensing), seatsOf(p.Image.Licensing)
+	assigned := p.Image.Licensing.GroupLicenses(p.Group)
+	b = jsontext.AppendList(jsontext.AppendName(b, "licenses"), assigned, func(b []byte, a licensing.Assign) []byte {
+		was, is := before[a.SKUID], after[a.SKUID]
+		b = jsontext.AppendID(append(b, `{"skuId":`...), a.SKUID)
+		if is.Product != nil {
+			b = jsontext.AppendText(jsontext.AppendName(b, "skuPartNumber"), is.Product.SKUPartNumber)
+		}
+		b = jsontext.AppendInt(jsontext.AppendName(b, "enabled"), is.Units.Enabled)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "consumedBefore"), was.Consumed)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "consumedAfter"), is.Consumed)
+		return append(b, '}')
+	})
+	counts, err := errorsOf(r, p)
+	if err != nil {
+		return nil, err
+	}
+	b = append(jsontext.AppendName(b, "errors"), '{')
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		b = jsontext.AppendInt(jsontext.AppendName(b, kind.String()), counts[kind])
+	}
+	return append(b, '}'), nil
+}
+
+func seatsOf(img *licensing.Image) map[uuid.UUID]licensing.SKUInfo {
+	all := map[uuid.UUID]licensing.SKUInfo{}
+	for _, s := range img.SKUs() {
+		all[s.SKUID] = s
+	}
+	return all
+}
+
+// errorsOf counts the licenses of the group that its members would lack, by error.
+func errorsOf(r *wire.Request, p *tenant.RulePreview) (map[licensing.Violation]int, error) {
+	counts := map[licensing.Violation]int{}
+	wrong := p.Image.Licensing.GroupErrors(p.Group)
+	if wrong == nil {
+		return counts, nil
+	}
+	for user := range roaring.Values(wrong) {
+		if err := r.Work.Yield(); err != nil {
+			return counts, err
+		}
+		for s := range p.Image.Licensing.States(user) {
+			if !s.Direct && s.Group == p.Group && s.Error != licensing.NoViolation {
+				counts[s.Error]++
+			}
+		}
+	}
+	return counts, nil
+}
+
+// sendMovers ends the response with a page of the users who would join or leave, in the order in
+// which they were created.
+func sendMovers(r *wire.Request, b []byte, p *tenant.RulePreview, page wire.Page) error {
+	var list []uint32
+	it := roaring.Or(p.Join, p.Leave).Iterator()
+	it.AdvanceIfNeeded(uint32(page.After + 1))
+	for len(list) <= page.Limit && it.HasNext() {
+		list = append(list, it.Next())
+	}
+	if len(list) > page.Limit {
+		list = list[:page.Limit]
+		query := url.Values{"$skiptoken": {r.Token(route.Own+previewRulePath, int64(list[page.Limit-1]))}}
+		if page.Limit != wire.DefaultPage {
+			query.Set("$top", string(jsontext.AppendInt(nil, page.Limit)))
+		}
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), r.Root+previewRulePath+"?"+query.Encode())
+	}
+	users, err := r.Tenant.Users(r.Context(), r.Image, list)
+	if err != nil {
+		return err
+	}
+	b = append(jsontext.AppendName(b, "value"), '[')
+	for i, u := range users {
+		outcome := "leave"
+		if p.Join.Contains(list[i]) {
+			outcome = "join"
+		}
+		b = jsontext.AppendID(append(wire.AppendNext(b), `{"id":`...), u.ID)
+		b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), u.UserPrincipalName)
+		b = jsontext.AppendText(jsontext.AppendName(b, "displayName"), u.DisplayName)
+		b = jsontext.AppendText(jsontext.AppendName(b, "outcome"), outcome)
+		if b, err = r.More(append(b, '}')); err != nil {
+			return err
+		}
+	}
+	return r.Send(http.StatusOK, append(b, "]}"...))
+}
