@@ -284,5 +284,5 @@ func (s *Server) Client(ctx context.Context, tenant string) (*http.Client, error
 	return s.server.Operate(ctx, tenant, 1)
 }
 
-// OperatorURL is the scheme and host of the requests of Server.Client.
+// OperatorURL is the scheme and host of the requests of Server.Client, http://localhost.
 const OperatorURL = server.LocalRoot
