@@ -105,7 +105,7 @@ func TestWhatGraphHasIsKnown(t *testing.T) {
 		"/v1.0/reports/microsoft.graph.getOffice365ActiveUserDetail(period='D30')", "/v1.0/reports/getOffice365ActiveUserDetail",
 		"/v1.0/users/x/authentication/methods/y/z", "/v1.0/me/mailFolders/inbox/messages", "/v1.0/users/x/microsoft.graph.sendMail",
 		"/v1.0/users/getByIds", "/v1.0/users/microsoft.graph.getByIds", "/v1.0/users/x/restore", "/v1.0/groups/x/renew",
-		"/v1.0/groups/x/evaluateDynamicMembership", "/beta/groups/evaluateDynamicMembership", "/beta/users/validatePassword",
+		"/beta/users/validatePassword",
 		"/v1.0/groups/x/members/delta", "/v1.0/groups/x/members/delta()", "/v1.0/directory/deletedItems/x/owners",
 		"/v1.0/directory/deletedItems/microsoft.graph.device", "/v1.0/directory/deletedItems/$count",
 		"/v1.0/users/x/manager/manager", "/v1.0/users/x/manager/displayName/$value", "/v1.0/users/x/registeredDevices/graph.device",

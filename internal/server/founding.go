@@ -188,7 +188,7 @@ func (f *Founding) administrator(password string) (patch directory.UserPatch, er
 
 // AllPermissions returns all application permissions: the widest that identity.Needs asks for.
 var AllPermissions = []string{
-	"AdministrativeUnit.ReadWrite.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All",
+	"AdministrativeUnit.ReadWrite.All", "Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "AuditLog.Read.All", "DelegatedPermissionGrant.ReadWrite.All", "Directory.Read.All",
 	"Directory.ReadWrite.All", "Domain.ReadWrite.All", "Group.ReadWrite.All", "LicenseAssignment.ReadWrite.All", "Organization.ReadWrite.All", "Policy.ReadWrite.Authorization", "RoleManagement.ReadWrite.Directory",
 	"User-PasswordProfile.ReadWrite.All", "User.Read.All", "User.ReadWrite.All", "User.RevokeSessions.All",
 }
