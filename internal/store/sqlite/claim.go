@@ -33,8 +33,9 @@ func (s *Store) claim() error {
 	if err := s.file.Sync(); err != nil {
 		return fmt.Errorf("claim the file: %w", err)
 	}
-	if err := s.noteDurably(true); err != nil {
-		return err
+	s.acknowledge()
+	if err := s.acknowledged.Sync(); err != nil {
+		return fmt.Errorf("note what is acknowledged: %w", err)
 	}
 	s.claimed = true
 	return nil
