@@ -83,6 +83,9 @@ func (h *heavy) wanted(op *wire.Operation) []string {
 		return []string{`{"securityEnabledOnly":false}`}
 	case strings.HasSuffix(name, "/checkMemberGroups"):
 		return []string{`{"groupIds":` + ids(20) + `}`}
+	case strings.HasSuffix(name, "/evaluateDynamicMembership"):
+		rule := strings.Repeat("user.city -eq null -or ", 100) + "user.city -eq null"
+		return []string{`{"memberId":"` + manyID(0) + `","membershipRule":"` + rule + `"}`}
 	case strings.HasSuffix(name, "/checkMemberObjects"):
 		return []string{`{"ids":` + ids(20) + `}`}
 	case strings.HasSuffix(name, "/appRoleAssignments"):

@@ -49,8 +49,11 @@ var deletesObject = regexp.MustCompile(`^/\w+(/\{\w+\}|\(\w+='\{\w+\}'\))$`)
 // which these are, otherwise the first that the list before the key has.
 func (h *heavy) path(op *wire.Operation) (string, bool) {
 	root := "/v1.0"
-	if strings.HasPrefix(op.Path, route.Own) {
+	switch {
+	case strings.HasPrefix(op.Path, route.Own):
 		root = ""
+	case op.Beta:
+		root = "/beta"
 	}
 	path := root + strings.ReplaceAll(op.Path, "()", "")
 	user, group, hub := manyID(0), nobodysID, h.hub

@@ -19,8 +19,7 @@ func evaluateGroupRule(r *wire.Request) error {
 		return err
 	}
 	if r.Image.Dynamic(group) == nil {
-		return problem.Refuse("Group '%s' has no membership rule, since its groupTypes lack 'DynamicMembership'.",
-			r.Keys[0])
+		return evaluateRule(r, "")
 	}
 	about, _ := directory.AboutGroup("membershipRule")
 	return evaluateRule(r, r.Image.Directory.GroupColumns().Text(group, about.Column))
@@ -40,6 +39,10 @@ func evaluateRule(r *wire.Request, text string, required ...string) error {
 	err := r.Parameters(map[string]any{"memberId": &member, "membershipRule": &text}, append(required, "memberId")...)
 	if err != nil {
 		return err
+	}
+	if text == "" && len(r.Keys) > 0 {
+		return problem.Refuse("Group '%s' has no membership rule, since its groupTypes lack 'DynamicMembership'. "+
+			"Send a membershipRule.", r.Keys[0])
 	}
 	rule, err := membership.Parse(text)
 	if err != nil {
