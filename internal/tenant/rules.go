@@ -202,10 +202,7 @@ func (now *Dynamic) indexedAs(was *Dynamic) bool {
 		(now.Failed == "") == (was.Failed == "")
 }
 
-var ruleColumn = func() int {
-	place, _ := directory.GroupSchema().Column("membershipRule")
-	return place
-}()
+var ruleColumn = columnOf(directory.AboutGroup, "membershipRule")
 
 // ruleIn returns the rule of a group, which may be the previous one. It is nil if the text is not a
 // rule that this version knows.
