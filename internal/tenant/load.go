@@ -170,22 +170,28 @@ func (all *Tenants) open(e *entry) (t *Tenant, err error) {
 	}
 	t.release = func() { all.release(e) }
 	last, err := t.lastHead(ctx)
-	if err != nil && !errors.Is(err, store.ErrNotFound) { // otherwise it was replaced and swept
-		return nil, err
+	if err != nil {
+		return nil, all.notLoaded(ctx, e.id, err)
 	}
 	if err := all.makeRoom(ctx, e, last.need()); err != nil {
 		return nil, err
 	}
-	if err := all.recoverInTurn(ctx, t, last); ctx.Err() != nil {
-		return nil, errClosing
-	} else if err != nil {
-		all.options.Log.Error("a tenant could not be loaded", "tenant", e.id, "error", err)
-		return nil, err
+	if err := all.recoverInTurn(ctx, t, last); err != nil {
+		return nil, all.notLoaded(ctx, e.id, err)
 	}
 	if err := all.weigh(e, t.size()); err != nil {
 		return nil, err
 	}
 	return t, all.begin(ctx, t)
+}
+
+// notLoaded logs and returns the error of a tenant that cannot be read.
+func (all *Tenants) notLoaded(ctx context.Context, id uuid.UUID, err error) error {
+	if ctx.Err() != nil {
+		return errClosing
+	}
+	all.options.Log.Error("a tenant could not be loaded", "tenant", id, "error", err)
+	return err
 }
 
 // recoverInTurn reads a tenant, as recoverImage does. It waits until fewer than Options.Loading

@@ -62,7 +62,8 @@ func recoverImage(ctx context.Context, t *Tenant, last *savedHead) (err error) {
 	var saved, img *Image
 	var format uint32
 	var end store.Place
-	for try := range snapshotTries {
+	for {
+		tried := saved
 		if saved, format, err = readSnapshot(ctx, t, last); err != nil {
 			return err
 		}
@@ -74,8 +75,9 @@ func recoverImage(ctx context.Context, t *Tenant, last *savedHead) (err error) {
 		if err == nil {
 			break
 		}
-		// Another process may have taken a snapshot since, and removed the commits before it.
-		if !errors.Is(err, store.ErrTrimmed) || try == snapshotTries-1 {
+		// Another process may have taken a snapshot since, and removed the commits before it. That may
+		// happen again while the newer one is read.
+		if !errors.Is(err, store.ErrTrimmed) || tried != nil && saved.Seq <= tried.Seq {
 			return fmt.Errorf("recover tenant %s: %w", t.id, err)
 		}
 		t.snapshots.take()
@@ -110,21 +112,35 @@ type savedHead struct {
 	head *head  // nil: there is no snapshot
 }
 
-// lastHead reads the head of the last snapshot. The error is store.ErrNotFound if that was replaced
-// and swept meanwhile.
+// lastHead reads the head of the last snapshot. It begins again as long as that was replaced and
+// swept meanwhile.
 func (t *Tenant) lastHead(ctx context.Context) (*savedHead, error) {
-	list, err := t.store.Manifests(ctx, t.id)
-	if err != nil {
-		return nil, err
+	for tried := ""; ; {
+		list, err := t.store.Manifests(ctx, t.id)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == 0 {
+			return new(savedHead), nil
+		}
+		h, err := t.readHead(ctx, list[0])
+		switch {
+		case err == nil:
+			return h, nil
+		case !errors.Is(err, store.ErrNotFound) || list[0].Head == tried:
+			return nil, t.unreadable(err)
+		}
+		tried = list[0].Head
 	}
-	if len(list) == 0 {
-		return new(savedHead), nil
+}
+
+// unreadable is the error for a snapshot that cannot be read. A part that is not found is damage.
+func (t *Tenant) unreadable(err error) error {
+	err = fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("%w, and is named by the last snapshot: %v: restore a backup", store.ErrDamaged, err)
 	}
-	h, err := t.readHead(ctx, list[0])
-	if err != nil {
-		return nil, fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
-	}
-	return h, nil
+	return err
 }
 
 func (t *Tenant) readHead(ctx context.Context, m store.Manifest) (*savedHead, error) {
@@ -165,35 +181,27 @@ func (img *Image) size(snapshot int) int64 {
 	return emptySize + userSize*int64(img.Directory.Users()) + int64(snapshot)
 }
 
-// snapshotTries is how often the last snapshot is read again if it was replaced and swept
-// meanwhile.
-const snapshotTries = 3
-
 // readSnapshot returns the image of the last snapshot, and its format. If last is nil, it reads the
-// head first.
-func readSnapshot(ctx context.Context, t *Tenant, last *savedHead) (*Image, uint32, error) {
-	var missing error
-	for range snapshotTries {
-		var err error
+// head first. It begins again as long as the snapshot was replaced and swept meanwhile.
+func readSnapshot(ctx context.Context, t *Tenant, last *savedHead) (_ *Image, format uint32, err error) {
+	for tried := ""; ; {
 		if last == nil {
-			last, err = t.lastHead(ctx)
-		}
-		var img *Image
-		if err == nil {
-			if last.head == nil {
-				return empty(), formatNow, nil
+			if last, err = t.lastHead(ctx); err != nil {
+				return nil, 0, err
 			}
-			if img, err = t.loadSnapshot(ctx, last); err == nil {
-				return img, last.head.Format, nil
-			}
-			err = fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
 		}
-		if missing = err; !errors.Is(err, store.ErrNotFound) {
-			return nil, 0, err
+		if last.head == nil {
+			return empty(), formatNow, nil
 		}
-		last = nil
+		img, err := t.loadSnapshot(ctx, last)
+		switch {
+		case err == nil:
+			return img, last.head.Format, nil
+		case !errors.Is(err, store.ErrNotFound) || last.name == tried:
+			return nil, 0, t.unreadable(err)
+		}
+		tried, last = last.name, nil
 	}
-	return nil, 0, fmt.Errorf("%w, and is named by the last snapshot: %v: restore a backup", store.ErrDamaged, missing)
 }
 
 // loadSnapshot returns the image of a snapshot.

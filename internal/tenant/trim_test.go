@@ -258,6 +258,61 @@ func TestManyTrimAndLoadAtOnce(t *testing.T) {
 	}
 }
 
+// overtaken is a store in which another process does something before each read, times times.
+type overtaken struct {
+	store.Store
+	mu      sync.Mutex // parts are read concurrently
+	times   int
+	between func()
+}
+
+func (o *overtaken) overtake() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.times > 0 {
+		o.times--
+		o.between()
+	}
+}
+
+func (o *overtaken) Commits(ctx context.Context, id uuid.UUID, after uint64, yield func(store.Commit) error) error {
+	o.overtake()
+	return o.Store.Commits(ctx, id, after, yield)
+}
+
+func (o *overtaken) Parts(ctx context.Context, id uuid.UUID, names []string) ([]store.Part, error) {
+	o.overtake()
+	return o.Store.Parts(ctx, id, names)
+}
+
+// TestALoadIsOvertakenAgainAndAgain: however often another process replaces the snapshot, sweeps its
+// parts and trims the log while a tenant is loaded, loading succeeds in the end.
+func TestALoadIsOvertakenAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	world := memory.New()
+	writer, id := trimmedEstate(t, world.Open(), 3)
+	what := tenant.Trimming{Keep: time.Minute, Load: true}
+	writer.trim(id, what)
+	users := 3 // and two more each time
+	o := &overtaken{Store: world.Open(), times: 20}
+	o.between = func() {
+		for range 2 {
+			writer.pass(day)
+			users++
+			if err := writer.add(id, fmt.Sprint("u", users)); err != nil {
+				t.Error(err)
+			}
+		}
+		if _, err := writer.Trim(t.Context(), id, what); err != nil {
+			t.Error(err)
+		}
+	}
+	reader := newEstate(t, o, 0, 0)
+	if got := reader.image(id).Directory.Users(); got != 43 || o.times != 0 {
+		t.Errorf("%d users are loaded, want 43; it was not overtaken %d times", got, o.times)
+	}
+}
+
 // paused is a store that calls between before it reads commits after the first pages.
 type paused struct {
 	store.Store
