@@ -56,7 +56,7 @@ test-memory: go ## look at the memory that every operation takes with its larges
 .PHONY: test-long
 test-long: go ## run what takes many minutes: a million users in 2 GB (Linux), thousands of crashes in simulations (LICENSOR_SEEDS=10000)
 	LICENSOR_LONG=1 $(GO) test -timeout=60m -count=1 -v -run 'TestAMillionUsers' ./cmd/licensor
-	LICENSOR_SEEDS=$(LICENSOR_SEEDS) $(GO) test -timeout=60m -count=1 -run 'TestSimulation' ./internal/tenant
+	LICENSOR_SEEDS=$(LICENSOR_SEEDS) $(GO) test -timeout=60m -count=1 -run 'TestSimulation' ./internal/engine
 
 # Clients that others write, against the real program; they have dependencies of their own.
 .PHONY: test-sdk

@@ -12,6 +12,7 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/licensing"
 	"licensor/internal/query"
 	"licensor/internal/store/sqlite"
@@ -47,8 +48,8 @@ type ours struct {
 	world   world
 	path    string
 	store   *sqlite.Store
-	tenants *tenant.Tenants
-	tenant  *tenant.Tenant
+	tenants *engine.Tenants
+	tenant  *engine.Tenant
 	groups  []uint32
 	used    uint64 // bytes of the heap before the tenant was loaded
 }
@@ -74,7 +75,7 @@ func (o *ours) open(ctx context.Context) (err error) {
 	if o.store, err = sqlite.Open(ctx, o.path); err != nil {
 		return err
 	}
-	o.tenants, err = tenant.Open(ctx, o.store, tenant.Options{Now: time.Now, NewID: uuid.New, Log: slog.Default()})
+	o.tenants, err = engine.Open(ctx, o.store, engine.Options{Now: time.Now, NewID: uuid.New, Log: slog.Default()})
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"licensor/internal/catalog"
 	"licensor/internal/database"
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/people"
 	"licensor/internal/store"
@@ -27,7 +28,7 @@ type house struct {
 	at      database.Name
 	store   database.Store
 	counted *counting
-	tenants *tenant.Tenants
+	tenants *engine.Tenants
 }
 
 // bigTenant is the tenant of all users. The database has two of 100 users, too.
@@ -83,7 +84,7 @@ func (h *house) open(ctx context.Context) (err error) {
 		return err
 	}
 	h.counted = &counting{Store: h.store}
-	h.tenants, err = tenant.Open(ctx, h.counted, tenant.Options{})
+	h.tenants, err = engine.Open(ctx, h.counted, engine.Options{})
 	return err
 }
 
@@ -105,7 +106,7 @@ func (h *house) within(ctx context.Context, do func() error) error {
 }
 
 // tenant returns a tenant, loaded until the database is closed or the memory is needed.
-func (h *house) tenant(ctx context.Context, id uuid.UUID) (*tenant.Tenant, error) {
+func (h *house) tenant(ctx context.Context, id uuid.UUID) (*engine.Tenant, error) {
 	t, err := h.tenants.Tenant(ctx, id)
 	if err == nil {
 		t.Release() // there is no limit of memory
@@ -116,7 +117,7 @@ func (h *house) tenant(ctx context.Context, id uuid.UUID) (*tenant.Tenant, error
 var permissions = []string{"Directory.ReadWrite.All", "User.ReadWrite.All", "Group.ReadWrite.All", "Organization.ReadWrite.All"}
 
 // found creates a tenant with an application that may do everything that is measured.
-func (h *house) found(ctx context.Context, n int, domain string) (*tenant.Tenant, error) {
+func (h *house) found(ctx context.Context, n int, domain string) (*engine.Tenant, error) {
 	org := directory.Organization{
 		DisplayName: "Scale", CountryLetterCode: "DE",
 		VerifiedDomains: []directory.VerifiedDomain{{Name: domain, IsDefault: true, IsInitial: true, Type: "Managed"}},
@@ -150,7 +151,7 @@ func (h *house) small(ctx context.Context, n int) error {
 	return importRows(ctx, t, rows)
 }
 
-func importRows(ctx context.Context, t *tenant.Tenant, rows []tenant.ImportRow) error {
+func importRows(ctx context.Context, t *engine.Tenant, rows []tenant.ImportRow) error {
 	done, err := t.Do(ctx, "scale", tenant.Import{Rows: rows})
 	if err == nil && len(done.Rows) > 0 {
 		err = fmt.Errorf("row %d: %w", done.Rows[0].Line, done.Rows[0].Problem)

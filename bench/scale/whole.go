@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/catalog"
+	"licensor/internal/engine"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -49,7 +50,7 @@ func (h *house) license(ctx context.Context, users int) error {
 	return nil
 }
 
-func assignment(t *tenant.Tenant, sku uuid.UUID) tenant.AssignGroup {
+func assignment(t *engine.Tenant, sku uuid.UUID) tenant.AssignGroup {
 	all, _ := t.Image().Directory.GroupByID(id('g', 0))
 	return tenant.AssignGroup{Group: all, Add: []licensing.Assign{{SKUID: sku}}}
 }
@@ -87,7 +88,7 @@ func (s *scale) allUsers(ctx context.Context, h *house, users int) error {
 }
 
 // licenseAll measures an assignment until it is durable and visible, and reverts it.
-func licenseAll(ctx context.Context, t *tenant.Tenant, sku uuid.UUID, users int) (time.Duration, error) {
+func licenseAll(ctx context.Context, t *engine.Tenant, sku uuid.UUID, users int) (time.Duration, error) {
 	runtime.GC() // so that the change of the previous round is not included
 	cmd := assignment(t, sku)
 	start := time.Now()

@@ -13,9 +13,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/server"
-	"licensor/internal/tenant"
 )
 
 // runDemo runs the demo until it has told everything, does something with its file of credentials,
@@ -72,11 +72,11 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 			t.Errorf("the story does not have %q", want)
 		}
 	}
-	inDatabase(t, data, func(_ *server.Server, first *tenant.Tenant) { checkSignIns(t, first, login, out) })
+	inDatabase(t, data, func(_ *server.Server, first *engine.Tenant) { checkSignIns(t, first, login, out) })
 }
 
 // checkSignIns looks at who can sign in to the demo, and that this was told.
-func checkSignIns(t *testing.T, first *tenant.Tenant, login server.Login, out string) {
+func checkSignIns(t *testing.T, first *engine.Tenant, login server.Login, out string) {
 	t.Helper()
 	img := first.Image()
 	for _, who := range []struct {

@@ -339,7 +339,7 @@ func TestExportOfADatabaseInUse(t *testing.T) {
 // TestExportReadsTheArchive of what was removed from the log.
 func TestExportReadsTheArchive(t *testing.T) {
 	t.Parallel()
-	data := newFile(t, "licensor.db", read(t, "../../internal/tenant/testdata/format-7.db"))
+	data := newFile(t, "licensor.db", read(t, "../../internal/engine/testdata/format-7.db"))
 	folder := t.TempDir()
 	commits := func(args ...string) string {
 		args = append(args, "--table", "commits", "--tenant", "01000000-0000-0000-0000-000000000000")

@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/database"
+	"licensor/internal/engine"
 	"licensor/internal/server"
-	"licensor/internal/tenant"
 )
 
 func initCommand() *cobra.Command {
@@ -82,7 +82,7 @@ func initialize(
 		return login, err
 	}
 	defer func() { err = errors.Join(err, s.Close(context.WithoutCancel(ctx))) }()
-	err = s.Tenants().Each(ctx, func(t *tenant.Tenant) error {
+	err = s.Tenants().Each(ctx, func(t *engine.Tenant) error {
 		if domain := t.Image().Organization.DefaultDomain(); !add && !(server.Unfinished(t) && domain == f.Domain) {
 			return fmt.Errorf("the database %s has a tenant already, %s: name another one with --data or "+
 				"--database, or add a tenant with --add", s.Database(), domain)

@@ -16,13 +16,13 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/server"
-	"licensor/internal/tenant"
 )
 
 // inDatabase opens a database to read its first tenant, or to change it.
-func inDatabase(t *testing.T, data string, do func(s *server.Server, first *tenant.Tenant)) {
+func inDatabase(t *testing.T, data string, do func(s *server.Server, first *engine.Tenant)) {
 	t.Helper()
 	s, err := server.Open(t.Context(), server.Options{Data: data})
 	if err != nil {
@@ -43,7 +43,7 @@ func inDatabase(t *testing.T, data string, do func(s *server.Server, first *tena
 }
 
 // account reads a user, and reports whether the password is the user's.
-func account(t *testing.T, in *tenant.Tenant, name, password string) (u *directory.User, right bool) {
+func account(t *testing.T, in *engine.Tenant, name, password string) (u *directory.User, right bool) {
 	t.Helper()
 	ordinal, err := in.Image().LiveUser(name)
 	if err != nil {
@@ -84,7 +84,7 @@ func TestInitMakesAnAdministratorAndAnApplication(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "licensor.db")
 	login := initialized(t, data, "--domain", "Contoso.example", "--organization", "Contoso", "--country", "de", "--admin", "root", "--application", "Deployment")
-	inDatabase(t, data, func(_ *server.Server, first *tenant.Tenant) {
+	inDatabase(t, data, func(_ *server.Server, first *engine.Tenant) {
 		u, right := account(t, first, "root@contoso.example", login.AdminPassword)
 		if !right || !mustChange(u) || !u.AccountEnabled || login.AdminName != u.UserPrincipalName {
 			t.Errorf("password right: %v, %+v", right, u)
@@ -134,7 +134,7 @@ func TestInitTellsWhatMustBeKept(t *testing.T) {
 	if strings.Contains(stdout, "client") || strings.Contains(stderr, found[1]) {
 		t.Errorf("it tells of an application that nobody asked for, or logs the password:\n%s%s", stdout, stderr)
 	}
-	inDatabase(t, data, func(_ *server.Server, first *tenant.Tenant) {
+	inDatabase(t, data, func(_ *server.Server, first *engine.Tenant) {
 		if _, right := account(t, first, "admin@contoso.example", found[1]); !right || len(first.Image().Clients()) != 0 {
 			t.Errorf("password right: %v, applications %v", right, first.Image().Clients())
 		}
@@ -175,7 +175,7 @@ func TestInitAddsATenant(t *testing.T) {
 	t.Parallel()
 	data := newDatabase(t)
 	login := initialized(t, data, "--add", "--domain", "fabrikam.example")
-	inDatabase(t, data, func(s *server.Server, first *tenant.Tenant) {
+	inDatabase(t, data, func(s *server.Server, first *engine.Tenant) {
 		second, err := s.Tenants().ByDomain(t.Context(), "fabrikam.example")
 		if err != nil || second == first || second.ID().String() != login.TenantID {
 			t.Fatal("no second tenant")
@@ -221,7 +221,7 @@ func TestResetPassword(t *testing.T) {
 	if code != exitDone {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
-	inDatabase(t, data, func(_ *server.Server, first *tenant.Tenant) {
+	inDatabase(t, data, func(_ *server.Server, first *engine.Tenant) {
 		u, right := account(t, first, login.AdminName, strings.TrimSpace(stdout))
 		if !right || !mustChange(u) {
 			t.Errorf("password right: %v, %+v", right, u.PasswordProfile)
@@ -246,7 +246,7 @@ func TestInitLetsPeopleSignInWithTheToolsTheyHave(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "licensor.db")
 	login := initialized(t, data, "--domain", "contoso.example", "--first-party-clients")
-	inDatabase(t, data, func(s *server.Server, first *tenant.Tenant) {
+	inDatabase(t, data, func(s *server.Server, first *engine.Tenant) {
 		if all := first.Image().Clients(); len(all) > 0 {
 			t.Errorf("the tenant has their applications: %+v", all)
 		}

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/server"
-	"licensor/internal/tenant"
 )
 
 // newKey makes a file with a key for the secrets.
@@ -32,7 +32,7 @@ func run(t *testing.T, args ...string) string {
 
 func wantToken(t *testing.T, data, token string, good bool) {
 	t.Helper()
-	inDatabase(t, data, func(s *server.Server, _ *tenant.Tenant) {
+	inDatabase(t, data, func(s *server.Server, _ *engine.Tenant) {
 		request := httptest.NewRequest(http.MethodGet, "/v1.0/nothing", nil)
 		request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(token))
 		answer := httptest.NewRecorder()

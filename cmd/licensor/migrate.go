@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/database"
+	"licensor/internal/engine"
 	"licensor/internal/tenant"
 )
 
@@ -141,7 +142,7 @@ func stateOf(ctx context.Context, at place) (now status, err error) {
 		return now, err
 	}
 	for _, id := range ids {
-		format, err := tenant.FormatOf(ctx, s, id)
+		format, err := engine.FormatOf(ctx, s, id)
 		if err != nil {
 			return now, fmt.Errorf("tenant %s: %w", id, err)
 		}

@@ -43,7 +43,7 @@ func statements(t *testing.T, url string, texts ...string) {
 // TestAFileIsMigrated: its state is told without changing it, and up does what opening does.
 func TestAFileIsMigrated(t *testing.T) {
 	t.Parallel()
-	old, err := os.ReadFile("../../internal/tenant/testdata/format-7.db")
+	old, err := os.ReadFile("../../internal/engine/testdata/format-7.db")
 	if err != nil {
 		t.Fatal(err)
 	}

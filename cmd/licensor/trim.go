@@ -14,10 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/archive"
+	"licensor/internal/engine"
 	"licensor/internal/memory"
 	"licensor/internal/server"
 	"licensor/internal/store"
-	"licensor/internal/tenant"
 )
 
 // trimming holds the arguments of the command trim.
@@ -100,7 +100,7 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	what := tenant.Trimming{Keep: keep, Load: true, Dry: t.dry}
+	what := engine.Trimming{Keep: keep, Load: true, Dry: t.dry}
 	if t.archive != "" {
 		if what.Archive, err = archive.Open(t.archive); err != nil {
 			return usage(fmt.Errorf("--archive-log: %w", err))
@@ -129,13 +129,13 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 // trimAll trims the tenants, or all if there are none. It returns what was removed up to the first
 // error.
 func trimAll(
-	ctx context.Context, s store.Store, ids []uuid.UUID, what tenant.Trimming,
+	ctx context.Context, s store.Store, ids []uuid.UUID, what engine.Trimming,
 ) (list []trimmedTenant, err error) {
 	limit, err := memory.SetLimit()
 	if err != nil {
 		return nil, err
 	}
-	tenants, err := tenant.Open(ctx, s, tenant.Options{Log: slog.Default(), Memory: limit / 2})
+	tenants, err := engine.Open(ctx, s, engine.Options{Log: slog.Default(), Memory: limit / 2})
 	if err != nil {
 		return nil, err
 	}

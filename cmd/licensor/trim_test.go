@@ -88,7 +88,7 @@ func TestTrimRemovesWhatIsOld(t *testing.T) {
 // TestTrimKeepsAnArchive of what it removes.
 func TestTrimKeepsAnArchive(t *testing.T) {
 	t.Parallel()
-	old, err := os.ReadFile("../../internal/tenant/testdata/format-7.db")
+	old, err := os.ReadFile("../../internal/engine/testdata/format-7.db")
 	if err != nil {
 		t.Fatal(err)
 	}

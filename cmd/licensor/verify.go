@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/archive"
+	"licensor/internal/engine"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 	"licensor/internal/verify"
@@ -154,7 +155,7 @@ func (v *verifying) all(
 const fixedAtOnce = 1000
 
 func replaceNUL(ctx context.Context, s store.Store, id uuid.UUID, users, groups *roaring.Bitmap) (err error) {
-	tenants, err := tenant.Open(ctx, s, tenant.Options{Log: slog.Default()})
+	tenants, err := engine.Open(ctx, s, engine.Options{Log: slog.Default()})
 	if err != nil {
 		return err
 	}

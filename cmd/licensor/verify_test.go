@@ -214,7 +214,7 @@ func plantNUL(t *testing.T, data string) {
 // removed.
 func trimmed(t *testing.T) (data, folder string) {
 	t.Helper()
-	data = newFile(t, "licensor.db", read(t, "../../internal/tenant/testdata/format-7.db"))
+	data = newFile(t, "licensor.db", read(t, "../../internal/engine/testdata/format-7.db"))
 	folder = t.TempDir()
 	code, _, stderr := call(t, rootCommand(), "trim", "--data", data, "--keep", "7d", "--archive-log", folder)
 	if code != exitDone {

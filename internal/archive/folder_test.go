@@ -13,11 +13,11 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/archive"
+	"licensor/internal/engine"
 	"licensor/internal/store"
-	"licensor/internal/tenant"
 )
 
-var _ tenant.Archive = archive.Folder{}
+var _ engine.Archive = archive.Folder{}
 
 var of = uuid.MustParse("c0000000-0000-4000-8000-000000000001")
 

@@ -11,15 +11,15 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/audit"
+	"licensor/internal/engine"
 	"licensor/internal/store/sqlite"
-	"licensor/internal/tenant"
 )
 
 // TestCommitsOfAllFormatsHaveEntries reads the audit logs of databases that earlier versions wrote.
 // Every entry names its targets, and is found by its id.
 func TestCommitsOfAllFormatsHaveEntries(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../tenant/testdata/format-*.db")
+	files, err := filepath.Glob("../engine/testdata/format-*.db")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("there are no databases: %v", err)
 	}
@@ -40,7 +40,7 @@ func TestCommitsOfAllFormatsHaveEntries(t *testing.T) {
 			}
 			defer s.Close()
 			ctx := context.Background()
-			all, err := tenant.Open(ctx, s, tenant.Options{Log: slog.New(slog.DiscardHandler)})
+			all, err := engine.Open(ctx, s, engine.Options{Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +56,7 @@ func TestCommitsOfAllFormatsHaveEntries(t *testing.T) {
 	}
 }
 
-func checkEntries(t *testing.T, all *tenant.Tenants, id uuid.UUID) {
+func checkEntries(t *testing.T, all *engine.Tenants, id uuid.UUID) {
 	t.Helper()
 	ctx := context.Background()
 	live, err := all.Tenant(ctx, id)

@@ -13,10 +13,10 @@ import (
 
 // Log is the log of a tenant.
 type Log interface {
-	// First and Last are tenant.Tenant.FirstCommits and LastCommits.
+	// First and Last are engine.Tenant.FirstCommits and LastCommits.
 	FirstCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
 	LastCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
-	// FirstSince is tenant.Tenant.FirstSince.
+	// FirstSince is engine.Tenant.FirstSince.
 	FirstSince(ctx context.Context, t time.Time) (uint64, error)
 }
 

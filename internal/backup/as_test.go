@@ -14,18 +14,19 @@ import (
 	"licensor/internal/backup"
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
-var quiet = tenant.Options{Now: clock, Log: slog.New(slog.DiscardHandler)}
+var quiet = engine.Options{Now: clock, Log: slog.New(slog.DiscardHandler)}
 
 // serve makes a tenant as servers make them, with a user and a snapshot, whose log is trimmed.
 func serve(t *testing.T, s store.Store, id uuid.UUID) {
 	t.Helper()
 	options := quiet
 	options.SnapshotAfter = 1
-	all, err := tenant.Open(t.Context(), s, options)
+	all, err := engine.Open(t.Context(), s, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +52,7 @@ func serve(t *testing.T, s store.Store, id uuid.UUID) {
 	}
 }
 
-func addUser(t *testing.T, of *tenant.Tenant, name string) {
+func addUser(t *testing.T, of *engine.Tenant, name string) {
 	t.Helper()
 	members, err := directory.Members(fmt.Appendf(nil, `{"accountEnabled":true,"displayName":%[1]q,"mailNickname":%[1]q,`+
 		`"userPrincipalName":"%[1]s@test.example","usageLocation":"DE","passwordProfile":{"password":"Secret-123"}}`, name))
@@ -82,7 +83,7 @@ func TestATenantIsRestoredUnderAnotherID(t *testing.T) {
 				t.Errorf("the tenant is there under its former id: %v", err)
 			}
 			wantOneMore(t, to, now, contents.Tenants[0])
-			all, err := tenant.Open(t.Context(), to, quiet)
+			all, err := engine.Open(t.Context(), to, quiet)
 			if err != nil {
 				t.Fatal(err)
 			}

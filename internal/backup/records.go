@@ -126,7 +126,7 @@ type endRecord struct {
 	At      int64    // when the backup began, in milliseconds since 1970
 	Tenants int64
 	Secrets int64
-	Claims  []string // of the installation; see tenant.Tenants
+	Claims  []string // of the installation; see engine.Tenants
 }
 
 // decoding refuses unknown fields and lets lists be as long as pieces have them.

@@ -7,15 +7,15 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/engine"
 	"licensor/internal/store"
-	"licensor/internal/tenant"
 )
 
 // rename gives the tenant the id that it was filled in with.
 func (r *restore) rename() error {
 	s := &unpublished{Store: r.store, id: r.now.id, place: r.now.place, floors: r.now.floors}
-	options := tenant.Options{Now: r.options.Now, Log: r.options.Log}
-	if err := tenant.Rename(r.ctx, s, r.now.id, options); err != nil {
+	options := engine.Options{Now: r.options.Now, Log: r.options.Log}
+	if err := engine.Rename(r.ctx, s, r.now.id, options); err != nil {
 		return err
 	}
 	r.now.place = s.place

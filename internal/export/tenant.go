@@ -7,13 +7,14 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/archive"
+	"licensor/internal/engine"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
 // Store has the parts of a store that an export needs.
 type Store interface {
-	tenant.Store
+	engine.Store
 	store.Moves
 }
 
@@ -44,7 +45,7 @@ type Tenant struct {
 // View hands to do a tenant as it is now. The error is store.ErrNotFound if it does not exist.
 func View(ctx context.Context, s Store, id uuid.UUID, o Options, do func(t *Tenant) error) error {
 	return s.View(ctx, id, func(v store.View) error {
-		img, err := tenant.ImageAt(ctx, s, id, v)
+		img, err := engine.ImageAt(ctx, s, id, v)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/engine"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/own"
@@ -26,7 +27,6 @@ import (
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/store"
-	"licensor/internal/tenant"
 	"licensor/internal/turns"
 )
 
@@ -34,7 +34,7 @@ import (
 // Backups, Memory and Log are required; their values must be safe for concurrent use.
 type Config struct {
 	Authority *identity.Authority
-	Tenant    func(ctx context.Context, id uuid.UUID) (*tenant.Tenant, error) // see tenant.Tenants
+	Tenant    func(ctx context.Context, id uuid.UUID) (*engine.Tenant, error) // see engine.Tenants
 	Now       func() time.Time
 	NewID     func() uuid.UUID // for request ids
 	// Origins are the origins of web pages that may call the API: https://admin.contoso.com, or

@@ -7,12 +7,12 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
-	"licensor/internal/tenant"
+	"licensor/internal/engine"
 )
 
 // memberList has the members in members@delta: users, groups and service principals.
 type memberList struct {
-	changed func(c *tenant.Changes, of uint32) *tenant.MemberChanges // nil: no changes
+	changed func(c *engine.Changes, of uint32) *engine.MemberChanges // nil: no changes
 	all     func(d *round, e deltaElement) sets
 	has     func(d *round, e deltaElement, kind *objectKind, member uint32, id uuid.UUID) bool
 }
@@ -21,7 +21,7 @@ type memberList struct {
 var groupMembersLink = deltaLink{
 	name: "members", unasked: true,
 	touched: func(d *round) *roaring.Bitmap { return d.changes.Membership() },
-	members: &memberList{(*tenant.Changes).Members, allInGroup, isInGroup},
+	members: &memberList{(*engine.Changes).Members, allInGroup, isInGroup},
 }
 
 func allInGroup(d *round, e deltaElement) sets { return inGroup(d.Request, e.ordinal) }
@@ -40,7 +40,7 @@ func isInGroup(d *round, e deltaElement, kind *objectKind, member uint32, id uui
 var unitMembersLink = deltaLink{
 	name: "members", unasked: true,
 	touched: func(d *round) *roaring.Bitmap { return d.changes.UnitMembership() },
-	members: &memberList{(*tenant.Changes).UnitMembers, allInUnit, isInUnit},
+	members: &memberList{(*engine.Changes).UnitMembers, allInUnit, isInUnit},
 }
 
 func allInUnit(d *round, e deltaElement) sets { return inUnit(d.Image, e.ordinal) }

@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/graph/wire"
-	"licensor/internal/tenant"
 )
 
 // ownersLink shows the owners of applications and service principals.
@@ -73,19 +73,19 @@ func (d *round) appendGroupOwners(b []byte, e deltaElement) []byte {
 // documents that they are derived from.
 var madeOfDocuments = map[string][]string{
 	"accountEnabled":            {"disabled"},
-	"appDescription":            {tenant.OfApplication + "description"},
-	"appDisplayName":            {tenant.OfApplication + "displayName"},
-	"appRoles":                  {tenant.OfApplication + "appRoles"},
-	"info":                      {tenant.OfApplication + "info"},
+	"appDescription":            {engine.OfApplication + "description"},
+	"appDisplayName":            {engine.OfApplication + "displayName"},
+	"appRoles":                  {engine.OfApplication + "appRoles"},
+	"info":                      {engine.OfApplication + "info"},
 	"isFallbackPublicClient":    {"publicClient"},
 	"keyCredentials":            {"certificates"},
-	"oauth2PermissionScopes":    {tenant.OfApplication + "api"},
+	"oauth2PermissionScopes":    {engine.OfApplication + "api"},
 	"passwordCredentials":       {"secrets"},
 	"publicClient":              {"redirects"},
-	"publishedPermissionScopes": {tenant.OfApplication + "api"},
-	"replyUrls":                 {tenant.OfApplication + "redirects"},
-	"servicePrincipalNames":     {tenant.OfApplication + "identifierUris"},
-	"signInAudience":            {tenant.OfApplication + "signInAudience"},
+	"publishedPermissionScopes": {engine.OfApplication + "api"},
+	"replyUrls":                 {engine.OfApplication + "redirects"},
+	"servicePrincipalNames":     {engine.OfApplication + "identifierUris"},
+	"signInAudience":            {engine.OfApplication + "signInAudience"},
 	"spa":                       {"redirects"},
 	"web":                       {"redirects"},
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
-	"licensor/internal/tenant"
 )
 
 // round is one request for changes in progress (P41). The set of objects of a round is fixed when
@@ -29,8 +29,8 @@ type round struct {
 	size    int
 	room    int  // for members
 	whole   bool // all objects, not only changes
-	changes *tenant.Changes
-	objects *tenant.ObjectChanges // the kind in the log of changes
+	changes *engine.Changes
+	objects *engine.ObjectChanges // the kind in the log of changes
 }
 
 // read reads the changes of the round.
@@ -43,7 +43,7 @@ func (d *round) read() (err error) {
 		return d.tooOld()
 	}
 	d.changes, err = d.Tenant.Changes(d.Context(), after, d.token.upTo)
-	if errors.Is(err, tenant.ErrForgotten) {
+	if errors.Is(err, engine.ErrForgotten) {
 		return d.tooOld()
 	}
 	if err != nil {
@@ -54,7 +54,7 @@ func (d *round) read() (err error) {
 }
 
 // changesOf returns the changes of the objects of a type.
-func changesOf(c *tenant.Changes, of directory.Type) *tenant.ObjectChanges {
+func changesOf(c *engine.Changes, of directory.Type) *engine.ObjectChanges {
 	switch of {
 	case directory.TypeUser:
 		return &c.Users

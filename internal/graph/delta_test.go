@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/graph/own"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
@@ -365,7 +366,7 @@ func TestChangesGoOnAfterARestart(t *testing.T) {
 	c := &replica{crowd: &crowd{world: w, t: t, token: token}, next: "/v1.0/users/delta?$deltatoken=latest&$select=city"}
 	c.round(false)
 	w.do("PATCH", "/v1.0/users/"+ann, token, `{"city":"Bonn"}`)
-	again, err := tenant.Open(t.Context(), w.store, tenant.Options{Now: w.now, NewID: numbered(), Log: newLog(w)})
+	again, err := engine.Open(t.Context(), w.store, engine.Options{Now: w.now, NewID: numbered(), Log: newLog(w)})
 	w.must(err)
 	defer func() { w.must(again.Close(t.Context())) }()
 	config := w.config()

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/people"
 	"licensor/internal/store"
-	"licensor/internal/tenant"
 )
 
 // unansweredStore is a store whose claims cannot be read, once it is set.
@@ -32,7 +32,7 @@ func TestADatabaseThatDoesNotSayWhoTrustsAnIssuer(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	u := &unansweredStore{Store: w.store}
-	tenants, err := tenant.Open(t.Context(), u, tenant.Options{Now: w.now, NewID: numbered(), Log: newLog(w)})
+	tenants, err := engine.Open(t.Context(), u, engine.Options{Now: w.now, NewID: numbered(), Log: newLog(w)})
 	w.must(err)
 	defer func() { w.must(tenants.Close(context.WithoutCancel(t.Context()))) }()
 	config := w.config()

@@ -9,12 +9,12 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/clock"
+	"licensor/internal/engine"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
-	"licensor/internal/tenant"
 )
 
 // matrix is a tenant with two users and two groups, of which the caller is one user and owns one
@@ -35,7 +35,7 @@ const secretMark = "PELICAN"
 
 func newMatrix(t *testing.T) *matrix {
 	w := newWorld(t)
-	w.serveQuickly(devkit.New(clock.New(w.now), func() []*tenant.Tenant { return nil }))
+	w.serveQuickly(devkit.New(clock.New(w.now), func() []*engine.Tenant { return nil }))
 	m := &matrix{world: w, rules: readMatrix(t)}
 	m.known = knownPermissions(m.rules)
 	m.self, m.ann = m.addUser("self"), m.addUser("ann")

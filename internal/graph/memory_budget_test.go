@@ -11,12 +11,12 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/engine"
 	"licensor/internal/memory"
-	"licensor/internal/tenant"
 )
 
 // within serves the world again, with requests that have so much memory and no more.
-func (w *world) within(b *memory.Budget, find func(context.Context, uuid.UUID) (*tenant.Tenant, error)) {
+func (w *world) within(b *memory.Budget, find func(context.Context, uuid.UUID) (*engine.Tenant, error)) {
 	config := w.config()
 	config.Tenant, config.Memory = find, b
 	config.Random, config.PasswordCost = counting{}, cheapPasswords
@@ -121,7 +121,7 @@ func TestMemoryComesBack(t *testing.T) {
 	t.Parallel()
 	w, ann := withAnn(t)
 	b := memory.New(budgeted, func() int64 { return math.MaxInt64 })
-	w.within(b, func(context.Context, uuid.UUID) (*tenant.Tenant, error) { panic("a fault in a handler") })
+	w.within(b, func(context.Context, uuid.UUID) (*engine.Tenant, error) { panic("a fault in a handler") })
 	token := w.appToken(allPermissions...)
 	if got := w.send("GET", "/v1.0/users", token, ""); got.status != http.StatusInternalServerError {
 		t.Errorf("a fault is answered %d", got.status)

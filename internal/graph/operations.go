@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"licensor/internal/graph/auditlog"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/own"
@@ -355,8 +356,8 @@ var operations = []wire.Operation{
 		NeedOfUnit: identity.WriteUnits, Do: restoreDeletedItem,
 	},
 
-	{Method: "GET", Path: "/auditLogs/directoryAudits", Need: identity.ReadAudit, Do: listAudit},
-	{Method: "GET", Path: "/auditLogs/directoryAudits/{entry}", Need: identity.ReadAudit, Do: getAudit},
+	{Method: "GET", Path: "/auditLogs/directoryAudits", Need: identity.ReadAudit, Do: auditlog.List},
+	{Method: "GET", Path: "/auditLogs/directoryAudits/{entry}", Need: identity.ReadAudit, Do: auditlog.Get},
 
 	{Method: "GET", Path: route.Own + "/openapi.yaml", Open: true, Do: getOpenAPI},
 	{Method: "GET", Path: route.Own + "/subscriptions", Need: identity.ReadSettings, Do: licenses.ListSubscriptions},
@@ -374,7 +375,7 @@ var operations = []wire.Operation{
 	{Method: "GET", Path: route.Own + "/licenseErrors", Need: identity.ReadErrors, Do: own.ListErrors},
 	{Method: "POST", Path: route.Own + "/groups/previewRule", Need: identity.EvaluateGroupRule, Do: own.PreviewRule},
 	{Method: "GET", Path: route.Own + "/users/{user}/explain", Need: identity.ReadErrors, Do: own.Explain},
-	{Method: "GET", Path: route.Own + "/audit", Need: identity.ReadAudit, Do: listOwnAudit},
+	{Method: "GET", Path: route.Own + "/audit", Need: identity.ReadAudit, Do: auditlog.Collect},
 	{Method: "POST", Path: route.Own + "/import", Need: identity.Import, Do: own.Import},
 
 	// Graph's other methods at supported places. Places without any supported method are in the

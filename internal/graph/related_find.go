@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"licensor/internal/engine"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
@@ -12,7 +13,6 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	columns "licensor/internal/query"
-	"licensor/internal/tenant"
 )
 
 // related has the list of a relation, kind by kind.
@@ -206,7 +206,7 @@ func (all *related) inTurn(r *wire.Request) (list []int64, err error) {
 		if len(list) == limit || all.page.After >= k.from+groupsFrom { // the previous page has shown all of them
 			continue
 		}
-		wanted := tenant.Page{After: max(-1, all.page.After-k.from), Limit: limit - len(list)}
+		wanted := engine.Page{After: max(-1, all.page.After-k.from), Limit: limit - len(list)}
 		found, err := r.Tenant.Page(r.Context(), r.Image, k.Of, columns.WithinLive, k.Rows, wanted)
 		if err != nil {
 			return nil, err

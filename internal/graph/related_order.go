@@ -6,13 +6,13 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/internal/engine"
 	"licensor/internal/fold"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
 	"licensor/internal/graph/wire"
 	columns "licensor/internal/query"
 	"licensor/internal/store"
-	"licensor/internal/tenant"
 )
 
 // mixedOrder is the order of a list that may have several kinds of objects (P28). Each kind is read
@@ -165,7 +165,7 @@ func (m *mixedOrder) next(streams [][]placed) int {
 func (m *mixedOrder) stream(r *wire.Request, k *foundKind, limit int) ([]placed, error) {
 	kind := int(k.from / groupsFrom)
 	c := m.at[kind]
-	wanted := tenant.Page{After: c.last, Below: c.below, Limit: limit}
+	wanted := engine.Page{After: c.last, Below: c.below, Limit: limit}
 	if slices.Contains(k.Orderable(), m.order.Property) {
 		order := m.order
 		order.After = c.key

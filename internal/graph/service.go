@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 
+	"licensor/internal/graph/auditlog"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/route"
@@ -18,7 +19,7 @@ var entityTypes = []edm.Type{
 	licenses.SKUFields, licenses.DetailFields, licenses.SubscriptionFields,
 	domainFields, applicationFields, principalFields, federatedFields,
 	roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields,
-	applicationTemplateFields, unitFields, auditFields,
+	applicationTemplateFields, unitFields, auditlog.Fields,
 }
 
 // model is derived from the supported operations of Graph, without those that v1.0 lacks.

@@ -21,9 +21,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/engine"
 	"licensor/internal/graph/wire"
 	"licensor/internal/store"
-	"licensor/internal/tenant"
 )
 
 // withLarge is a world in which so many users have a document of about so many bytes each, and are
@@ -207,7 +207,7 @@ func frailWorld(t *testing.T, w *world, rows int64) {
 	t.Helper()
 	f := &frail{Store: w.store}
 	f.left.Store(1 << 40)
-	tenants, err := tenant.Open(t.Context(), f, tenant.Options{Now: w.now, NewID: numbered(), Log: newLog(w)})
+	tenants, err := engine.Open(t.Context(), f, engine.Options{Now: w.now, NewID: numbered(), Log: newLog(w)})
 	w.must(err)
 	t.Cleanup(func() { _ = tenants.Close(context.Background()) })
 	f.left.Store(rows)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"licensor/internal/tenant"
+	"licensor/internal/engine"
 )
 
 // TestTokensFromBeforeTheLogBegins: what was trimmed is answered as Graph does, and callers that
@@ -37,7 +37,7 @@ func TestTokensFromBeforeTheLogBegins(t *testing.T) {
 		}
 		w.clock.Add(int64(pass / time.Second))
 		token = w.appToken(allPermissions...)
-		what := tenant.Trimming{Keep: 7 * 24 * time.Hour, Load: true}
+		what := engine.Trimming{Keep: 7 * 24 * time.Hour, Load: true}
 		if _, err := w.tenants.Trim(t.Context(), w.tenant.ID(), what); err != nil {
 			t.Fatal(err)
 		}

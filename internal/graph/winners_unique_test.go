@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/catalog"
+	"licensor/internal/engine"
 	"licensor/internal/graph/own"
 	"licensor/internal/graph/wire"
 	"licensor/internal/tenant"
@@ -277,7 +278,7 @@ func TestAClaimIsOneTenants(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.serveQuickly(nil)
-	tokens, tenants := make([]string, contenders), make([]*tenant.Tenant, contenders)
+	tokens, tenants := make([]string, contenders), make([]*engine.Tenant, contenders)
 	for i := range tokens {
 		org := contoso()
 		org.VerifiedDomains[0].Name = fmt.Sprintf("tenant%d.example", i)
@@ -295,7 +296,7 @@ func TestAClaimIsOneTenants(t *testing.T) {
 	}, func(i int) string { return tokens[i] })
 
 	// What the winner gives up, another can have; and a tenant keeps what it has.
-	won := func(t *tenant.Tenant) bool { return len(t.Image().SignIn.TrustedIssuers) > 0 }
+	won := func(t *engine.Tenant) bool { return len(t.Image().SignIn.TrustedIssuers) > 0 }
 	winner := slices.IndexFunc(tenants, won)
 	for i, change := range []struct{ token, body string }{
 		{tokens[winner], fmt.Sprintf(trust, winner)},

@@ -22,6 +22,7 @@ import (
 	"licensor/internal/catalog"
 	"licensor/internal/clock"
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/own"
 	"licensor/internal/identity"
@@ -39,8 +40,8 @@ type world struct {
 	server    *httptest.Server
 	authority *identity.Authority
 	store     store.Store
-	tenants   *tenant.Tenants
-	tenant    *tenant.Tenant
+	tenants   *engine.Tenants
+	tenant    *engine.Tenant
 	app       directory.Client
 	clock     atomic.Int64 // seconds since 1970
 	moved     *clock.Clock // shows the same until a request sets it
@@ -70,7 +71,7 @@ func newWorld(t testing.TB) *world {
 	w.must(err)
 	w.store = db
 	log := newLog(w)
-	w.tenants, err = tenant.Open(ctx, db, tenant.Options{Now: w.now, NewID: numbered(), Log: log})
+	w.tenants, err = engine.Open(ctx, db, engine.Options{Now: w.now, NewID: numbered(), Log: log})
 	w.must(err)
 	t.Cleanup(func() {
 		w.must(w.tenants.Close(ctx))

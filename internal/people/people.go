@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
@@ -21,7 +22,7 @@ import (
 )
 
 // Directory provides the people and applications of all tenants of a server.
-type Directory struct{ Tenants *tenant.Tenants }
+type Directory struct{ Tenants *engine.Tenants }
 
 var (
 	_ oauth.Directory  = Directory{}
@@ -30,7 +31,7 @@ var (
 
 // Tenant implements [identity.Directory].
 func (d Directory) Tenant(ctx context.Context, name string) (id uuid.UUID, err error) {
-	var t *tenant.Tenant
+	var t *engine.Tenant
 	if given, ok := guid.Parse(name); ok {
 		t, err = d.use(ctx, given)
 	} else if t, err = d.Tenants.ByDomain(ctx, name); errors.Is(err, store.ErrNotFound) {
@@ -44,7 +45,7 @@ func (d Directory) Tenant(ctx context.Context, name string) (id uuid.UUID, err e
 }
 
 // use returns a tenant, which the caller releases; nil if it does not exist.
-func (d Directory) use(ctx context.Context, id uuid.UUID) (*tenant.Tenant, error) {
+func (d Directory) use(ctx context.Context, id uuid.UUID) (*engine.Tenant, error) {
 	t, err := d.Tenants.Tenant(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
@@ -206,7 +207,7 @@ func (d Directory) TrustedIssuers(
 }
 
 // person returns the data of a user for tokens, which is zero if the user is deleted.
-func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint32) (identity.User, error) {
+func person(ctx context.Context, t *engine.Tenant, img *tenant.Image, user uint32) (identity.User, error) {
 	if img.Directory.UserDeleted(user) {
 		return identity.User{}, nil
 	}
@@ -226,7 +227,7 @@ func person(ctx context.Context, t *tenant.Tenant, img *tenant.Image, user uint3
 
 // place returns the tenant, which the caller releases, and the ordinal of a user. The error is a
 // NotFound if the user does not exist.
-func (d Directory) place(ctx context.Context, tenantID, id uuid.UUID) (*tenant.Tenant, uint32, error) {
+func (d Directory) place(ctx context.Context, tenantID, id uuid.UUID) (*engine.Tenant, uint32, error) {
 	t, err := d.Tenants.Tenant(ctx, tenantID)
 	if err != nil {
 		return nil, 0, err

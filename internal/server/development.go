@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"licensor/internal/clock"
+	"licensor/internal/engine"
 	"licensor/internal/graph/devkit"
-	"licensor/internal/tenant"
 )
 
 // development has what only a server for tests of programs offers. Anyone who can use it can act as
@@ -34,7 +34,7 @@ func (d *development) open(ctx context.Context, s *Server) error {
 	}
 	d.graph = devkit.New(d.moved, s.tenants.Loaded)
 	last := d.moved.Now()                                     // the clock may have been ahead when the server last ran
-	err := s.tenants.Each(ctx, func(t *tenant.Tenant) error { // they stay loaded: there is no bound of memory
+	err := s.tenants.Each(ctx, func(t *engine.Tenant) error { // they stay loaded: there is no bound of memory
 		last = later(last, t.Image().At)
 		return nil
 	})

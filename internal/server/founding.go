@@ -13,6 +13,7 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -80,7 +81,7 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 }
 
 // begin returns the tenant to be created: a new one, or one whose creation was interrupted.
-func (s *Server) begin(ctx context.Context, f Founding) (*tenant.Tenant, error) {
+func (s *Server) begin(ctx context.Context, f Founding) (*engine.Tenant, error) {
 	id, err := givenID("ID", f.ID)
 	if err != nil {
 		return nil, err
@@ -101,7 +102,7 @@ func (s *Server) begin(ctx context.Context, f Founding) (*tenant.Tenant, error) 
 
 // addFirstParty adds the service principals of Microsoft's own public clients that the tenant
 // lacks.
-func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
+func addFirstParty(ctx context.Context, t *engine.Tenant) error {
 	for _, app := range identity.FirstParty {
 		if _, there := t.Image().Client(app.AppID); there {
 			continue
@@ -119,7 +120,7 @@ func addFirstParty(ctx context.Context, t *tenant.Tenant) error {
 
 // Unfinished reports whether the creation of a tenant was interrupted: its last step assigns the
 // role to the administrator, and nothing else was done.
-func Unfinished(t *tenant.Tenant) bool {
+func Unfinished(t *engine.Tenant) bool {
 	img := t.Image()
 	return len(img.Roles) == 0 && img.Directory.Users() <= 1 &&
 		img.Directory.Groups() == 0 && len(img.Subscriptions) == 0
@@ -127,7 +128,7 @@ func Unfinished(t *tenant.Tenant) bool {
 
 // removeApplications removes the applications of an interrupted creation, whose secrets were never
 // shown.
-func removeApplications(ctx context.Context, t *tenant.Tenant) error {
+func removeApplications(ctx context.Context, t *engine.Tenant) error {
 	for _, app := range t.Image().Clients() {
 		if _, err := t.Do(ctx, Author, tenant.DeleteApplication{AppID: app.AppID}); err != nil {
 			return err
@@ -137,7 +138,7 @@ func removeApplications(ctx context.Context, t *tenant.Tenant) error {
 }
 
 // addAdministrator creates the administrator and returns the password.
-func (s *Server) addAdministrator(ctx context.Context, t *tenant.Tenant, f Founding) (password string, err error) {
+func (s *Server) addAdministrator(ctx context.Context, t *engine.Tenant, f Founding) (password string, err error) {
 	password, hash, err := s.password(ctx, f.AdminPassword)
 	if err != nil {
 		return "", err
@@ -159,7 +160,7 @@ func (s *Server) addAdministrator(ctx context.Context, t *tenant.Tenant, f Found
 	return password, nil
 }
 
-func addUser(ctx context.Context, t *tenant.Tenant, f Founding, password, hash string) (uuid.UUID, error) {
+func addUser(ctx context.Context, t *engine.Tenant, f Founding, password, hash string) (uuid.UUID, error) {
 	patch, err := f.administrator(password)
 	if err != nil {
 		return uuid.Nil, err
@@ -203,7 +204,7 @@ type Registration struct {
 // AddApplication gives a tenant an application with a secret that is returned once and stored only
 // as a hash.
 func (s *Server) AddApplication(
-	ctx context.Context, t *tenant.Tenant, r Registration,
+	ctx context.Context, t *engine.Tenant, r Registration,
 ) (clientID, secret string, err error) {
 	id, err := givenID("ClientID", r.ClientID)
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/catalog"
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/people"
-	"licensor/internal/tenant"
 )
 
 // inFounded calls do with a tenant that was just founded.
-func inFounded(t *testing.T, do func(s *Server, first *tenant.Tenant)) {
+func inFounded(t *testing.T, do func(s *Server, first *engine.Tenant)) {
 	t.Helper()
 	s, err := Open(t.Context(), Options{Memory: true, Development: true, Quick: true})
 	if err != nil {
@@ -28,7 +28,7 @@ func inFounded(t *testing.T, do func(s *Server, first *tenant.Tenant)) {
 
 // Whatever step a founding was killed after, the next one finishes the tenant.
 // found makes a tenant.
-func found(t *testing.T, s *Server) *tenant.Tenant {
+func found(t *testing.T, s *Server) *engine.Tenant {
 	t.Helper()
 	_, err := s.Found(t.Context(), Founding{Name: "Contoso", Domain: "contoso.example", Country: "DE", Admin: "admin", FirstParty: true})
 	if err != nil {
@@ -85,7 +85,7 @@ func TestFoundingFinishesWhatWasCutOff(t *testing.T) {
 
 func TestAFoundedTenantKnowsTheToolsThatPeopleHave(t *testing.T) {
 	t.Parallel()
-	inFounded(t, func(s *Server, first *tenant.Tenant) {
+	inFounded(t, func(s *Server, first *engine.Tenant) {
 		for _, known := range identity.FirstParty {
 			app, err := people.Directory{Tenants: s.tenants}.Application(t.Context(), first.ID(), known.AppID)
 			if err != nil || !app.Enabled || !app.PublicClient || app.DisplayName != known.DisplayName ||
@@ -113,7 +113,7 @@ func TestPasswordsThatAreMadeUp(t *testing.T) {
 }
 
 // firstTenant loads the oldest tenant.
-func firstTenant(t *testing.T, s *Server) *tenant.Tenant {
+func firstTenant(t *testing.T, s *Server) *engine.Tenant {
 	t.Helper()
 	ids, err := s.tenants.IDs(t.Context())
 	if err != nil || len(ids) == 0 {

@@ -7,9 +7,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"licensor/internal/engine"
 	"licensor/internal/gate"
 	"licensor/internal/memory"
-	"licensor/internal/tenant"
 )
 
 // metrics are the metrics at /metrics: requests, the program, and each tenant.
@@ -19,7 +19,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 }
 
-func newMetrics(tenants *tenant.Tenants, budget *memory.Budget) *metrics {
+func newMetrics(tenants *engine.Tenants, budget *memory.Budget) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -76,7 +76,7 @@ func (c gateCollector) Collect(ch chan<- prometheus.Metric) {
 }
 
 // tenantCollector reads the tenants on demand.
-type tenantCollector struct{ tenants *tenant.Tenants }
+type tenantCollector struct{ tenants *engine.Tenants }
 
 func tenantDesc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("licensor_"+name, help, append([]string{"tenant"}, labels...), nil)
@@ -106,7 +106,7 @@ func (c tenantCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-func collect(ch chan<- prometheus.Metric, t *tenant.Tenant) {
+func collect(ch chan<- prometheus.Metric, t *engine.Tenant) {
 	id, img, stats := t.ID().String(), t.Image(), t.Stats()
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, append([]string{id}, labels...)...)

@@ -3,11 +3,11 @@ package server
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
-	"licensor/internal/tenant"
+	"licensor/internal/engine"
 )
 
 // loadCollector reports which tenants are in memory.
-type loadCollector struct{ tenants *tenant.Tenants }
+type loadCollector struct{ tenants *engine.Tenants }
 
 var (
 	loadedDesc   = prometheus.NewDesc("licensor_tenants_loaded", "Tenants that are in memory.", nil, nil)

@@ -13,11 +13,11 @@ import (
 	"golang.org/x/oauth2"
 
 	"licensor/internal/clock"
+	"licensor/internal/engine"
 	"licensor/internal/graph"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/identity"
 	"licensor/internal/people"
-	"licensor/internal/tenant"
 )
 
 // operatorID identifies the caller when a command works on a database in its own process; the log
@@ -108,8 +108,8 @@ func (a *answering) Header() http.Header         { return a.header }
 func (a *answering) WriteHeader(status int)      { a.status = status }
 func (a *answering) Write(b []byte) (int, error) { return a.body.Write(b) }
 
-// Pick returns the tenant with an id or domain, or the only one, as tenant.Tenants.Tenant does.
-func (s *Server) Pick(ctx context.Context, name string) (*tenant.Tenant, error) {
+// Pick returns the tenant with an id or domain, or the only one, as engine.Tenants.Tenant does.
+func (s *Server) Pick(ctx context.Context, name string) (*engine.Tenant, error) {
 	all, err := s.tenants.IDs(ctx)
 	switch {
 	case err != nil:

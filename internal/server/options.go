@@ -10,12 +10,12 @@ import (
 	"licensor/internal/archive"
 	"licensor/internal/backup"
 	"licensor/internal/database"
+	"licensor/internal/engine"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/own"
 	"licensor/internal/graph/throttle"
 	"licensor/internal/guid"
 	"licensor/internal/identity"
-	"licensor/internal/tenant"
 )
 
 // Options configure a server. The root package has the same fields and documents them.
@@ -72,7 +72,7 @@ const (
 type settings struct {
 	Options
 	name    database.Name  // unless Memory
-	archive tenant.Archive // nil without
+	archive engine.Archive // nil without
 	backups *backup.Folder // nil without
 	proxies proxies
 	// operators may back up all tenants.

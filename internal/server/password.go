@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -44,7 +45,7 @@ func (s *Server) password(ctx context.Context, given string) (password, hash str
 }
 
 // ResetPassword sets a generated password for a user, and returns it. It ends the user's sessions.
-func (s *Server) ResetPassword(ctx context.Context, t *tenant.Tenant, user string, mustChange bool) (string, error) {
+func (s *Server) ResetPassword(ctx context.Context, t *engine.Tenant, user string, mustChange bool) (string, error) {
 	ordinal, err := t.Image().LiveUser(user)
 	if err != nil {
 		return "", err

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/people"
 	"licensor/internal/tenant"
@@ -15,7 +16,7 @@ import (
 
 func TestTenantsSayWhomTheyTrust(t *testing.T) {
 	t.Parallel()
-	inFounded(t, func(s *Server, first *tenant.Tenant) {
+	inFounded(t, func(s *Server, first *engine.Tenant) {
 		trusting := func(issuer string) []identity.Trusted {
 			audiences := []string{"zero", "one", "two"}
 			trusts, _, err := people.Directory{Tenants: s.tenants}.TrustedIssuers(t.Context(), issuer, audiences)
@@ -54,7 +55,7 @@ func TestTenantsSayWhomTheyTrust(t *testing.T) {
 
 func TestARegistrationSaysWhatItAsksFor(t *testing.T) {
 	t.Parallel()
-	inFounded(t, func(s *Server, first *tenant.Tenant) {
+	inFounded(t, func(s *Server, first *engine.Tenant) {
 		set := func(id byte, properties map[string]json.RawMessage) uuid.UUID {
 			app := directory.Client{
 				Application: directory.Application{

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"licensor/internal/tenant"
+	"licensor/internal/engine"
 )
 
 // A server with memory for a few tenants serves many, keeps the one that is pinned, and tells in
@@ -55,7 +55,7 @@ func TestManyTenantsInMemoryForAFew(t *testing.T) {
 			}
 		}
 	}
-	pinned := func(one *tenant.Tenant) bool { return one.Image().Organization.DefaultDomain() == "t3.example" }
+	pinned := func(one *engine.Tenant) bool { return one.Image().Organization.DefaultDomain() == "t3.example" }
 	if !slices.ContainsFunc(s.tenants.Loaded(), pinned) {
 		t.Error("the pinned tenant is not loaded")
 	}

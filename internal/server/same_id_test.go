@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/people"
 	"licensor/internal/tenant"
@@ -21,7 +22,7 @@ import (
 type reused struct {
 	*testing.T
 	s      *Server
-	in     *tenant.Tenant
+	in     *engine.Tenant
 	client directory.Client
 	user   uuid.UUID
 }
@@ -124,7 +125,7 @@ func (r *reused) me(tokens map[string]any) int {
 // was issued to it: no access or refresh token, no password, no consent, no role.
 func TestWhoGetsAnIDGetsNothingIssuedBefore(t *testing.T) {
 	t.Parallel()
-	inFounded(t, func(s *Server, first *tenant.Tenant) {
+	inFounded(t, func(s *Server, first *engine.Tenant) {
 		r := &reused{T: t, s: s, in: first, user: uuid.New(), client: directory.Client{
 			Application: directory.Application{ID: uuid.New(), AppID: uuid.New(), DisplayName: "Tool", PublicClient: true},
 			Principal:   directory.ServicePrincipal{ID: uuid.New()},

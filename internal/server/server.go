@@ -14,13 +14,13 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/database"
+	"licensor/internal/engine"
 	"licensor/internal/graph"
 	"licensor/internal/graph/own"
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
 	"licensor/internal/memory"
 	"licensor/internal/people"
-	"licensor/internal/tenant"
 )
 
 // Server answers all requests, with one database.
@@ -28,7 +28,7 @@ type Server struct {
 	settings    *settings
 	store       database.Store
 	keys        identity.Keys // the store's, encrypted if there is a key
-	tenants     *tenant.Tenants
+	tenants     *engine.Tenants
 	authority   *identity.Authority
 	logins      *oauth.Server
 	now         func() time.Time
@@ -118,7 +118,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		}
 	}
 	s.ready = newReadiness(s.store, time.Now, s.settings.Log)
-	s.tenants, err = tenant.Open(ctx, s.store, tenant.Options{
+	s.tenants, err = engine.Open(ctx, s.store, engine.Options{
 		Now: s.now, NewID: uuid.New, Log: s.settings.Log, Damaged: s.store.NoteDamage, Memory: s.settings.TenantMemory,
 	})
 	if err != nil {
@@ -208,7 +208,7 @@ func (s *Server) Database() string { return s.settings.name.String() }
 func (s *Server) Now() time.Time { return s.now() }
 
 // Tenants returns the tenants of the database.
-func (s *Server) Tenants() *tenant.Tenants { return s.tenants }
+func (s *Server) Tenants() *engine.Tenants { return s.tenants }
 
 // Close ends all work and closes the database.
 func (s *Server) Close(ctx context.Context) error {
@@ -234,7 +234,7 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { s.tenants.Tidy(ctx, tidyTime) })
 	tasks.Go(func() { s.tenants.EvaluateRules(ctx) })
-	trimming := tenant.Trimming{Keep: max(0, s.settings.KeepLog), Audited: true, Archive: s.settings.archive}
+	trimming := engine.Trimming{Keep: max(0, s.settings.KeepLog), Audited: true, Archive: s.settings.archive}
 	tasks.Go(func() { s.tenants.TrimAll(ctx, tidyTime, trimming) })
 	tasks.Go(func() { s.ready.watch(ctx) })
 	tasks.Go(func() {

@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/identity"
 	"licensor/internal/tenant"
 )
@@ -225,7 +226,7 @@ func send(t *testing.T, to *httptest.Server, text string) net.Conn {
 }
 
 // tokenOf returns a token of an application with all permissions.
-func tokenOf(t *testing.T, s *Server, of *tenant.Tenant) string {
+func tokenOf(t *testing.T, s *Server, of *engine.Tenant) string {
 	t.Helper()
 	id, _, err := s.AddApplication(t.Context(), of, Registration{Name: "Test", Permissions: AllPermissions})
 	if err != nil {
@@ -242,7 +243,7 @@ func tokenOf(t *testing.T, s *Server, of *tenant.Tenant) string {
 }
 
 // addGroup makes a group without the server, so that no memory is asked for it.
-func addGroup(t *testing.T, to *tenant.Tenant) uuid.UUID {
+func addGroup(t *testing.T, to *engine.Tenant) uuid.UUID {
 	t.Helper()
 	members, err := directory.Members([]byte(`{"displayName":"Old","mailEnabled":false,"mailNickname":"old","securityEnabled":true}`))
 	if err != nil {

@@ -24,13 +24,13 @@ func (now FormerApplication) apply(d *draft) (bool, error) {
 
 func (now FormerApplication) note(f *Effects) { f.Former = append(f.Former, now) }
 
-// migrate gives ordinals and rows to the applications of the first version, which kept them in a
+// Migrate gives ordinals and rows to the applications of the first version, which kept them in a
 // separate list. It is the first commit of a version that has them.
-type migrate struct{}
+type Migrate struct{}
 
-func (migrate) name() string { return "migrateApplications" }
+func (Migrate) name() string { return "migrateApplications" }
 
-func (migrate) run(c *change) error {
+func (Migrate) run(c *change) error {
 	if err := c.addGraph(c.next.Organization); err != nil {
 		return err
 	}

@@ -42,12 +42,12 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 		Principal:   directory.ServicePrincipal{ID: uuid.UUID{4}},
 	}
 	about, _ := directory.AboutApplication("publisherDomain")
-	img := empty()
+	img := NewImage()
 	var commits []store.Commit
 	for _, step := range []struct {
 		cmd  Command
 		want string
-	}{{found{org, &licensing.Catalog{}}, ""}, {SetClient{Client: client}, "contoso.example"}, {moved{}, "fabrikam.example"}} {
+	}{{Found{org, &licensing.Catalog{}}, ""}, {SetClient{Client: client}, "contoso.example"}, {moved{}, "fabrikam.example"}} {
 		c := img.change(t.Context(), time.Unix(1, 0).UTC(), uuid.New)
 		if err := step.cmd.run(c); err != nil {
 			t.Fatal(err)
@@ -61,13 +61,13 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 			t.Errorf("after %s the domain is %q, want %q", step.cmd.name(), got, step.want)
 		}
 	}
-	replay := empty().replay()
+	replay := NewImage().Replay()
 	for _, commit := range commits {
-		if err := replay.apply(commit); err != nil {
+		if err := replay.Apply(commit); err != nil {
 			t.Fatal(err)
 		}
 	}
-	again := replay.finish()
+	again := replay.Image()
 	if got := again.Applications.Columns().Text(0, about.Column); got != "fabrikam.example" {
 		t.Errorf("after a replay the domain is %q", got)
 	}
@@ -76,12 +76,12 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 // withClients returns an image with n applications, each with a service principal.
 func withClients(tb testing.TB, n int) *Image {
 	tb.Helper()
-	img := empty()
+	img := NewImage()
 	img.Organization = &directory.Organization{ID: uuid.UUID{1}, DisplayName: "Test"}
 	for i := range n {
 		img.former = append(img.former, numberedClient(i, "App"))
 	}
-	return carriedOut(tb, img, migrate{})
+	return carriedOut(tb, img, Migrate{})
 }
 
 func numberedClient(i int, name string) directory.Client {

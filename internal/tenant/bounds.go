@@ -76,20 +76,6 @@ func (c *change) linksFrom(r directory.Relation, id uuid.UUID) (n int) {
 	return n
 }
 
-// countMemberships counts memberships; commands update the counts.
-func (img *Image) countMemberships() {
-	img.Memberships, img.Nested = 0, 0
-	for group := range img.Directory.Groups() {
-		if img.Directory.GroupPurged(group) {
-			continue
-		}
-		if members := img.Licensing.GroupMembers(group); members != nil {
-			img.Memberships += int(members.GetCardinality())
-		}
-		img.Nested += len(img.Directory.GroupMembersOf(group))
-	}
-}
-
 // countOf counts the objects that are not purged. It does not count them one by one if they are
 // certainly few.
 func countOf[T any](objects *directory.Objects[T], most int) int {
@@ -132,4 +118,19 @@ func (img *Image) within(base *Image, bounds []bound) error {
 		}
 	}
 	return nil
+}
+
+// CountMemberships counts the memberships of an image that was read from a snapshot, before others
+// can read it. Commands update the counts.
+func (img *Image) CountMemberships() {
+	img.Memberships, img.Nested = 0, 0
+	for group := range img.Directory.Groups() {
+		if img.Directory.GroupPurged(group) {
+			continue
+		}
+		if members := img.Licensing.GroupMembers(group); members != nil {
+			img.Memberships += int(members.GetCardinality())
+		}
+		img.Nested += len(img.Directory.GroupMembersOf(group))
+	}
 }

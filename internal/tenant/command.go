@@ -44,27 +44,22 @@ type change struct {
 	claim   func(ctx context.Context, names []string) (other *store.Claim, err error)
 	lic     *licensing.Draft
 	effects Effects
-	objects map[objectKey]store.Object
-	order   []objectKey
+	objects map[ObjectKey]store.Object
+	order   []ObjectKey
 	done    Done
 
 	following following
-	ahead     *ahead // nil: no rule was evaluated ahead
+	ahead     *Ahead // nil: no rule was evaluated ahead
 	imports   bool   // it is an import, whose rules may be about what comes later
 	exact     bool   // of these, one whose members are as they are given
 	noted     noted
-}
-
-type objectKey struct {
-	kind    store.Kind
-	ordinal uint32
 }
 
 func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UUID) *change {
 	seq := img.Seq + 1
 	c := &change{
 		draft: img.draft(seq, at), ctx: ctx, at: at, newID: newID, lic: img.Licensing.Draft(seq, at),
-		objects: map[objectKey]store.Object{},
+		objects: map[ObjectKey]store.Object{},
 	}
 	c.following = newFollowing(c)
 	return c
@@ -104,7 +99,7 @@ func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) 
 		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
 	}
 	commit := &store.Commit{
-		Seq: next.Seq, At: next.At, Actor: by.Actor, Operation: operation, Format: formatNow, Effects: data,
+		Seq: next.Seq, At: next.At, Actor: by.Actor, Operation: operation, Format: Format, Effects: data,
 	}
 	next.Chain = commit.Link(c.base.Chain)
 	commit.Chain = next.Chain
@@ -113,7 +108,7 @@ func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) 
 
 // document returns the document of a user or group, including the changes of the command.
 func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
-	if o, ok := c.objects[objectKey{kind, ordinal}]; ok {
+	if o, ok := c.objects[ObjectKey{kind, ordinal}]; ok {
 		return o.Document, nil
 	}
 	row, err := c.load(c.ctx, kind, ordinal)
@@ -122,7 +117,7 @@ func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
 
 // write adds a row that is written with the commit.
 func (c *change) write(o store.Object) {
-	key := objectKey{o.Kind, o.Ordinal}
+	key := ObjectKey{o.Kind, o.Ordinal}
 	if _, ok := c.objects[key]; !ok {
 		c.order = append(c.order, key)
 	}

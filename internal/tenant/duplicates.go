@@ -12,30 +12,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// mostDuplicates is the maximum number of log lines about duplicates of a tenant.
-const mostDuplicates = 100
-
-// reportDuplicates logs duplicates in a loaded tenant of values that must be unique, which earlier
-// versions allowed. They are kept, because only an administrator can tell which one is right.
-func (all *Tenants) reportDuplicates(t *Tenant, others []store.Claim) {
-	found, img := 0, t.Image()
-	for problem := range img.duplicates(others) {
-		if found++; found <= mostDuplicates {
-			t.options.Log.Warn("a value that must be unique is stored more than once", "tenant", t.id, "duplicate", problem)
-		}
-	}
-	if found > mostDuplicates {
-		t.options.Log.Warn("more values that must be unique are stored more than once",
-			"tenant", t.id, "shown", mostDuplicates, "all", found)
-	}
-}
-
-// duplicates returns a text for each duplicate value of an image, and for the names that other
+// Duplicates returns a text for each duplicate value of an image, and for the names that other
 // tenants have. Users are only compared with objects of other kinds, which are few: no version has
 // allowed two users with the same id or name.
-func (img *Image) duplicates(others []store.Claim) iter.Seq[string] {
+func (img *Image) Duplicates(others []store.Claim) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		has := img.names()
+		has := img.Names()
 		for _, other := range others {
 			name, ok := has[other.Name] // other tenants may have the same applications
 			if ok && !yield(fmt.Sprintf("tenant %s has the %s, too", other.Tenant, name)) {

@@ -12,10 +12,10 @@ import (
 	"licensor/internal/query"
 )
 
-// ahead has the users who fulfill some rules in an image. They are found before a command waits for
+// Ahead has the users who fulfill some rules in an image. They are found before a command waits for
 // the writer, which then evaluates these rules only for users who have changed since: evaluating
 // them for all users can take seconds, and other commands would wait.
-type ahead struct {
+type Ahead struct {
 	image *Image
 	at    time.Time
 	rules map[string]outcome // by the text of the rule
@@ -42,29 +42,18 @@ const (
 	maxSince = 1 << 14
 )
 
-// evaluateAhead evaluates on the current image the rules that a command will need for all users. It
-// returns nil if there are none.
-func (t *Tenant) evaluateAhead(ctx context.Context, cmd Command) (*ahead, error) {
-	img := t.Image()
-	rules := img.wholly(cmd)
-	if len(rules) == 0 {
-		return nil, nil
-	}
-	turn, err := t.Turn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer turn.End()
-	return img.evaluateAhead(ctx, t.now(img), rules, turn.Pause)
-}
+// EvaluatesAll reports whether a command will evaluate rules for all users, which may take long.
+func (img *Image) EvaluatesAll(cmd Command) bool { return len(img.wholly(cmd)) > 0 }
 
-func (img *Image) evaluateAhead(
-	ctx context.Context, at time.Time, rules []whole, pause func() error,
-) (*ahead, error) {
-	a := &ahead{img, at, map[string]outcome{}}
+// EvaluateAhead evaluates the rules that a command will need for all users. It calls pause from
+// time to time, if that is not nil.
+func (img *Image) EvaluateAhead(
+	ctx context.Context, at time.Time, cmd Command, pause func() error,
+) (*Ahead, error) {
+	a := &Ahead{img, at, map[string]outcome{}}
 	f := &img.change(ctx, at, nil).following
 	f.table = img.Directory.UserColumns()
-	for _, w := range rules {
+	for _, w := range img.wholly(cmd) {
 		text := w.rule.Text()
 		if _, ok := a.rules[text]; ok || len(a.rules) == maxAhead {
 			continue

@@ -156,3 +156,13 @@ func (l *limit) without(pause func() error) func() error {
 
 // exceeded ends the limit, and reports whether it was exceeded.
 func (l *limit) exceeded() bool { return !l.timer.Stop() }
+
+// EvaluateRule evaluates a rule for a user, and returns the result of each part
+// (docs/spec/dynamic-membership.md D80, D82). Errors are *membership.PatternError.
+func (img *Image) EvaluateRule(
+	ctx context.Context, at time.Time, rule *membership.Rule, user uint32,
+) (*membership.Detail, error) {
+	c := img.change(ctx, at, nil) // it is discarded
+	c.following.table = c.dir.UserColumns()
+	return rule.Evaluate(c.following.draftUser(user), at)
+}

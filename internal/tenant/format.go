@@ -8,36 +8,34 @@ import (
 	"licensor/internal/store"
 )
 
-// The formats of commits and of a snapshot's head: the one that is written, and the oldest one that
-// is read. A change that a program of the previous format cannot read, or would misread, needs a
-// new number, and a database of the previous format in testdata.
+// The formats of commits and of a snapshot's head. A change that a program of the previous format
+// cannot read, or would misread, needs a new number, and a database of the previous format in
+// testdata.
 const (
-	formatNow    = 10
-	formatOldest = 1
+	// Format is the one that this version writes, and the newest that it reads.
+	Format = 10
+	// OldestWritten is the oldest one that this version can write.
+	OldestWritten = Format
 
-	// Commits have the values of columns, and snapshots have the columns. Format 3 adds links
-	// between objects, 4 administrative units, 5 which properties of applications have changed,
-	// when app roles were assigned and when imports came, 6 writebackConfiguration of groups.
-	formatWithColumns = 2
+	formatOldest = 1 // that this version reads
+
+	// FormatWithColumns is the first in which commits have the values of columns, and snapshots have
+	// the columns. Format 3 adds links between objects, 4 administrative units, 5 which properties of
+	// applications have changed, when app roles were assigned and when imports came, 6
+	// writebackConfiguration of groups.
+	FormatWithColumns = 2
 	// The log is a chain. Format 8 has the members of groups and other sets of users in parts, 9 the
 	// states of dynamic groups, 10 the records of the audit log in commits.
 	formatWithChain = 7
 )
 
-// Format is the format of commits that this version writes, and the newest that it reads. It can
-// write formats from OldestWritten on.
-const (
-	Format        = formatNow
-	OldestWritten = formatNow
-)
-
 // checkFormat refuses formats that this version does not read.
 func checkFormat(what string, format uint32) error {
-	if format >= formatOldest && format <= formatNow {
+	if format >= formatOldest && format <= Format {
 		return nil
 	}
 	return fmt.Errorf("%s is in format %d, and this version reads formats up to %d: "+
-		"run the version that wrote it or a newer one", what, format, formatNow)
+		"run the version that wrote it or a newer one", what, format, Format)
 }
 
 // decoding refuses unknown fields, which the next snapshot would lose, and duplicate ones.
@@ -59,9 +57,9 @@ func decodingMode(options cbor.DecOptions) cbor.DecMode {
 	return mode
 }
 
-// decodeCommit decodes a commit's effects. It checks the format first: that error is clearer than
+// DecodeCommit decodes a commit's effects. It checks the format first: that error is clearer than
 // one about an unknown field.
-func decodeCommit(c store.Commit) (*Effects, error) {
+func DecodeCommit(c store.Commit) (*Effects, error) {
 	if err := checkFormat(fmt.Sprintf("commit %d", c.Seq), c.Format); err != nil {
 		return nil, err
 	}
@@ -72,8 +70,8 @@ func decodeCommit(c store.Commit) (*Effects, error) {
 	return f, nil
 }
 
-// decodeHead reads a snapshot's head.
-func decodeHead(data []byte) (*head, error) {
+// DecodeHead decodes a snapshot's head.
+func DecodeHead(data []byte) (*Head, error) {
 	first := struct {
 		Format uint32 `cbor:"13,keyasint"` // as in head
 	}{Format: 1}
@@ -83,12 +81,12 @@ func decodeHead(data []byte) (*head, error) {
 	if err := checkFormat("it", first.Format); err != nil {
 		return nil, err
 	}
-	h := new(head)
+	h := new(Head)
 	if err := decoding.Unmarshal(data, h); err != nil {
 		return nil, err
 	}
-	if h.Format = first.Format; h.Format < formatWithColumns {
-		h.Parts = partNames{}
+	if h.Format = first.Format; h.Format < FormatWithColumns {
+		h.Parts = PartNames{}
 		for _, old := range h.OldParts {
 			h.Parts["licensing"] = append(h.Parts["licensing"], old.Licensing)
 			h.Parts["directory"] = append(h.Parts["directory"], old.Directory)

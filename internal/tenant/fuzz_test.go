@@ -42,13 +42,13 @@ func FuzzReplay(f *testing.F) {
 		f.Add(data)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		replay := small(t).replay()
-		c := store.Commit{Seq: 2, At: time.Unix(2, 0), Format: formatNow, Effects: data}
+		replay := small(t).Replay()
+		c := store.Commit{Seq: 2, At: time.Unix(2, 0), Format: Format, Effects: data}
 		c.Chain = c.Link(replay.draft.next.Chain)
-		if err := replay.apply(c); err == nil {
-			img := replay.finish()
+		if err := replay.Apply(c); err == nil {
+			img := replay.Image()
 			img.Licensing.InError()
-			_ = headOf(img, nil)
+			_ = HeadOf(img, nil)
 		}
 	})
 }
@@ -56,7 +56,7 @@ func FuzzReplay(f *testing.F) {
 // small returns an image with two users, one of them in one of two groups.
 func small(t testing.TB) *Image {
 	t.Helper()
-	img := empty()
+	img := NewImage()
 	lic, dir := img.Licensing.Draft(1, time.Unix(1, 0)), img.Directory.Draft()
 	for i := range byte(2) {
 		lic.AddUser(licensing.NoCountry)
@@ -75,18 +75,18 @@ func small(t testing.TB) *Image {
 // FuzzSnapshotHead reads arbitrary bytes as a snapshot's head.
 func FuzzSnapshotHead(f *testing.F) {
 	img := small(f)
-	data, err := cbor.Marshal(headOf(img, partNames{"licensing": {"licensing-0-1"}, "directory": {"directory-0-1"}}))
+	data, err := cbor.Marshal(HeadOf(img, PartNames{"licensing": {"licensing-0-1"}, "directory": {"directory-0-1"}}))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(data)
 	parts := map[string][][]byte{}
-	for _, p := range pieces {
-		parts[p.name] = append(parts[p.name], p.write(img, 0))
+	for _, p := range Pieces {
+		parts[p.Name] = append(parts[p.Name], p.Write(img, 0))
 	}
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		if h, err := decodeHead(data); err == nil {
-			_, _ = h.image(parts)
+		if h, err := DecodeHead(data); err == nil {
+			_, _ = h.Image(parts)
 		}
 	})
 }

@@ -1,10 +1,8 @@
 package tenant
 
 import (
-	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -195,43 +193,4 @@ func (c *change) freezeRules(frozen bool) {
 			c.following.full[group] = true
 		}
 	}
-}
-
-// EvaluateRules evaluates rules as the command EvaluateRules does, if there are any.
-func (t *Tenant) EvaluateRules(ctx context.Context) error {
-	if !t.Image().Timed() {
-		return nil
-	}
-	_, err := t.Do(ctx, "system", EvaluateRules{})
-	return err
-}
-
-// EvaluateRules evaluates the rules of loaded tenants that depend on the time at each full hour,
-// until the context ends (D25). The others are evaluated when they are loaded.
-func (all *Tenants) EvaluateRules(ctx context.Context) {
-	for {
-		now := all.options.Now()
-		wait := time.NewTimer(now.Truncate(time.Hour).Add(time.Hour).Sub(now))
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return
-		}
-		for _, id := range all.loadedIDs() {
-			if err := all.evaluateRules(ctx, id); err != nil && ctx.Err() == nil {
-				all.options.Log.Error("rules of dynamic groups could not be evaluated; it is tried again in an hour",
-					"tenant", id, "error", err)
-			}
-		}
-	}
-}
-
-func (all *Tenants) evaluateRules(ctx context.Context, id uuid.UUID) error {
-	t, err := all.Tenant(ctx, id)
-	if err != nil {
-		return err
-	}
-	defer t.Release()
-	return t.EvaluateRules(ctx)
 }

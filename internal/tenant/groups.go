@@ -102,7 +102,7 @@ type UpdateGroup struct {
 
 func (UpdateGroup) name() string { return "updateGroup" }
 
-func (cmd UpdateGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
+func (cmd UpdateGroup) reads() ObjectKey { return ObjectKey{store.KindGroup, cmd.Group} }
 
 func (cmd UpdateGroup) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
@@ -146,7 +146,7 @@ type DeleteGroup struct{ Group uint32 }
 
 func (DeleteGroup) name() string { return "deleteGroup" }
 
-func (cmd DeleteGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
+func (cmd DeleteGroup) reads() ObjectKey { return ObjectKey{store.KindGroup, cmd.Group} }
 
 func (cmd DeleteGroup) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {

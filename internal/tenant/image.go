@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/directory/column"
 	"licensor/internal/guid"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
@@ -50,15 +51,6 @@ type Subscription struct {
 	IsTrial                bool       `json:"isTrial" cbor:"6,keyasint,omitempty"`
 	CreatedDateTime        time.Time  `json:"createdDateTime" cbor:"7,keyasint"`
 	NextLifecycleDateTime  *time.Time `json:"nextLifecycleDateTime" cbor:"8,keyasint,omitempty"`
-}
-
-func empty() *Image {
-	return &Image{
-		Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex(),
-		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Units: directory.NewUnits(),
-		UnitMembers: new(directory.UnitMembers), Grants: new(directory.Grants), Links: new(directory.Links),
-		Rules: Rules{index: noRules},
-	}
 }
 
 // Subscription returns a subscription by its id or its commerceSubscriptionId.
@@ -132,4 +124,51 @@ func parseID(text string) (uuid.UUID, error) {
 		return uuid.Nil, invalid(text, "%q is not a GUID.", text)
 	}
 	return id, nil
+}
+
+// NewImage returns the image before the first commit.
+func NewImage() *Image {
+	return &Image{
+		Licensing: licensing.New(&licensing.Catalog{}), Directory: directory.NewIndex(),
+		Applications: directory.NewApplications(), Principals: directory.NewPrincipals(), Units: directory.NewUnits(),
+		UnitMembers: new(directory.UnitMembers), Grants: new(directory.Grants), Links: new(directory.Links),
+		Rules: Rules{index: noRules},
+	}
+}
+
+// ObjectKey identifies an object by its kind and ordinal.
+type ObjectKey struct {
+	Kind    store.Kind
+	Ordinal uint32
+}
+
+// Has reports whether the image has a user or group.
+func (img *Image) Has(key ObjectKey) bool {
+	if key.Kind == store.KindUser {
+		return !img.Directory.UserPurged(key.Ordinal)
+	}
+	return !img.Directory.GroupPurged(key.Ordinal)
+}
+
+// Revision returns the revision of a user or group.
+func (img *Image) Revision(key ObjectKey) uint32 {
+	if key.Kind == store.KindUser {
+		return img.Directory.UserRevision(key.Ordinal)
+	}
+	return img.Directory.GroupRevision(key.Ordinal)
+}
+
+// Columns returns the columns of the objects of a type.
+func (img *Image) Columns(of directory.Type) *column.Table {
+	switch of {
+	case directory.TypeUser:
+		return img.Directory.UserColumns()
+	case directory.TypeApplication:
+		return img.Applications.Columns()
+	case directory.TypeServicePrincipal:
+		return img.Principals.Columns()
+	case directory.TypeAdministrativeUnit:
+		return img.Units.Columns()
+	}
+	return img.Directory.GroupColumns()
 }

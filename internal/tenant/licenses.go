@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -35,7 +36,7 @@ type AssignGroup struct {
 
 func (AssignGroup) name() string { return "assignGroupLicense" }
 
-func (cmd AssignGroup) reads() objectKey { return objectKey{store.KindGroup, cmd.Group} }
+func (cmd AssignGroup) reads() ObjectKey { return ObjectKey{store.KindGroup, cmd.Group} }
 
 func (cmd AssignGroup) run(c *change) error {
 	if err := c.liveGroup(cmd.Group); err != nil {
@@ -82,8 +83,8 @@ type Reprocess struct {
 	All     bool
 }
 
-// short reports whether it processes few users.
-func (cmd Reprocess) short() bool {
+// Short reports whether it processes few users.
+func (cmd Reprocess) Short() bool {
 	return !cmd.All && !cmd.InError && len(cmd.Groups) == 0 && len(cmd.Users) < 100
 }
 
@@ -96,6 +97,20 @@ func (cmd Reprocess) run(c *change) error {
 	c.noted.groups = cmd.Groups
 	c.done.Report = c.lic.Reprocess(cmd.scope(c.base.Licensing))
 	return nil
+}
+
+// Foresee returns the result of reprocessing an image, and false if that changes anything, or
+// cannot be done (docs/spec/licensing.md L72).
+func (cmd Reprocess) Foresee(img *Image, at time.Time) (Done, bool) {
+	if cmd.check(img.Directory) != nil {
+		return Done{}, false
+	}
+	draft := img.Licensing.Draft(img.Seq+1, at)
+	report := draft.Reprocess(cmd.scope(img.Licensing))
+	if next, _ := draft.Finish(); next != img.Licensing {
+		return Done{}, false
+	}
+	return Done{Image: img, Report: report}, true
 }
 
 // directoryView has the methods of Index and Draft that are needed here.
@@ -295,4 +310,16 @@ func addUnits(units *licensing.Units, s Subscription) error {
 		return invalid(s.Status, "status is '%s': it must be Enabled, Warning, Suspended or LockedOut.", s.Status)
 	}
 	return nil
+}
+
+// shifted returns the SKUs whose units have changed their state.
+func shifted(was, now []licensing.SKUInfo) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, sku := range now {
+		same := func(w licensing.SKUInfo) bool { return w.SKUID == sku.SKUID && w.Capability == sku.Capability }
+		if sku.Consumed > 0 && !slices.ContainsFunc(was, same) {
+			ids = append(ids, sku.SKUID)
+		}
+	}
+	return ids
 }

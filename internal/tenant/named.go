@@ -126,7 +126,7 @@ func (img *Image) namedByID(id uuid.UUID) (Named, bool) {
 func (f *Effects) mentionedByLicensing(users, groups *roaring.Bitmap) {
 	add := func(data []byte) {
 		if len(data) > 0 && users.GetCardinality() <= maxNamedUsers {
-			_ = unite(users, data) // the command has just made it
+			_ = Unite(users, data) // the command has just made it
 		}
 	}
 	for _, g := range f.Licensing.Groups {
@@ -145,7 +145,7 @@ func (f *Effects) mentionedByLicensing(users, groups *roaring.Bitmap) {
 // DecodeEffects returns the effects of a commit and its Record, which is empty for commits of
 // earlier formats.
 func DecodeEffects(c store.Commit) (*Effects, *Record, error) {
-	f, err := decodeCommit(c)
+	f, err := DecodeCommit(c)
 	if err != nil {
 		return nil, nil, err
 	}

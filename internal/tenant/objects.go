@@ -185,8 +185,8 @@ type DocumentNow struct {
 	Properties []string `cbor:"5,keyasint,omitempty"`
 }
 
-// mark returns the event that the log records for an object.
-func (now DocumentNow) mark() Mark {
+// Mark returns the event that the log records for an object.
+func (now DocumentNow) Mark() Mark {
 	if now.Document == nil {
 		return Mark{Ordinal: now.Ordinal, What: Purged, ID: now.ID}
 	}

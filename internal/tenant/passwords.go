@@ -1,9 +1,7 @@
 package tenant
 
 import (
-	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,7 +46,7 @@ type RevokeSessions struct{ User uint32 }
 
 func (RevokeSessions) name() string { return "revokeSessions" }
 
-func (cmd RevokeSessions) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
+func (cmd RevokeSessions) reads() ObjectKey { return ObjectKey{store.KindUser, cmd.User} }
 
 func (cmd RevokeSessions) run(c *change) error {
 	was, old, err := c.liveUser(cmd.User)
@@ -92,18 +90,9 @@ func (c *change) forgetPassword(user uint32, id uuid.UUID) {
 	c.write(store.Object{Kind: store.KindPassword, Ordinal: user, ID: id, Purged: true})
 }
 
-// Password returns the hash of a user's password; "" when the user has none.
-func (t *Tenant) Password(ctx context.Context, user uint32) (string, error) {
-	row, err := t.load(ctx, store.KindPassword, user)
-	if absent(err) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
+// ParsePassword returns the hash in the row of a password.
+func ParsePassword(document []byte) (hash string, err error) {
 	var password passwordRow
-	if err := directory.Unmarshal(row.Document, &password); err != nil {
-		return "", fmt.Errorf("read the password of user number %d of tenant %s: %w", user, t.id, err)
-	}
-	return password.Hash, nil
+	err = directory.Unmarshal(document, &password)
+	return password.Hash, err
 }

@@ -57,10 +57,6 @@ func invalid(value any, format string, args ...any) *CommandError {
 	return &CommandError{Kind: ProblemInvalid, Value: fmt.Sprint(value), Message: fmt.Sprintf(format, args...)}
 }
 
-func unavailable(message string) *CommandError {
-	return &CommandError{Kind: ProblemUnavailable, Message: message}
-}
-
 func noSuch(id uuid.UUID) *CommandError { return notFound(id.String()) }
 
 func isRefusal(err error) bool {

@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/internal/licensing"
@@ -81,3 +82,13 @@ const (
 	ChangeableSubscription
 	ChangeableGrant
 )
+
+// Unite adds the users in a bitmap, as it is in effects, to a set.
+func Unite(set *roaring.Bitmap, data []byte) error {
+	more := roaring.New()
+	if err := more.UnmarshalBinary(data); err != nil {
+		return err
+	}
+	set.Or(more)
+	return nil
+}

@@ -1,8 +1,6 @@
 package tenant
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -12,35 +10,20 @@ import (
 	"licensor/internal/directory/column"
 )
 
-// Rename gives a tenant that was stored under another id all that follows from its own: the id of
-// its organization and of Microsoft Graph's service principal, and the owner of its service
-// principals. That is one commit. What people have written, such as an audience with the former id
-// in it, stays. No other program may have the tenant loaded.
-func Rename(ctx context.Context, s Store, id uuid.UUID, options Options) error {
-	all, err := Open(ctx, s, options)
-	if err != nil {
-		return err
-	}
-	t, err := all.Tenant(ctx, id)
-	if err == nil {
-		_, err = t.Do(ctx, "system", rename{id})
-		t.Release()
-	}
-	return errors.Join(err, all.Close(context.WithoutCancel(ctx)))
-}
+// RenameTenant gives a tenant that was stored under another id all that follows from its own: the
+// id of its organization and of Microsoft Graph's service principal, and the owner of its service
+// principals. What people have written, such as an audience with the former id in it, stays.
+type RenameTenant struct{ ID uuid.UUID }
 
-// rename is the command of Rename.
-type rename struct{ id uuid.UUID }
+func (RenameTenant) name() string { return "renameTenant" }
 
-func (rename) name() string { return "renameTenant" }
-
-func (cmd rename) run(c *change) error {
+func (cmd RenameTenant) run(c *change) error {
 	was := c.next.Organization
-	if was.ID == cmd.id {
+	if was.ID == cmd.ID {
 		return nil
 	}
 	org := *was
-	org.ID = cmd.id
+	org.ID = cmd.ID
 	if err := c.organize(&org); err != nil {
 		return err
 	}

@@ -8,22 +8,22 @@ import (
 	"licensor/internal/licensing"
 )
 
-// found is the first commit of a tenant.
-type found struct {
-	organization directory.Organization
-	catalog      *licensing.Catalog
+// Found is the first commit of a tenant.
+type Found struct {
+	Organization directory.Organization
+	Catalog      *licensing.Catalog
 }
 
-func (found) name() string { return "createTenant" }
+func (Found) name() string { return "createTenant" }
 
-func (cmd found) run(c *change) error {
-	if err := c.organize(&cmd.organization); err != nil {
+func (cmd Found) run(c *change) error {
+	if err := c.organize(&cmd.Organization); err != nil {
 		return err
 	}
-	if err := c.addGraph(&cmd.organization); err != nil {
+	if err := c.addGraph(&cmd.Organization); err != nil {
 		return err
 	}
-	return c.lic.SetCatalog(cmd.catalog)
+	return c.lic.SetCatalog(cmd.Catalog)
 }
 
 // UpdateOrganization changes properties of the organization.

@@ -99,7 +99,7 @@ type UpdateUser struct {
 
 func (UpdateUser) name() string { return "updateUser" }
 
-func (cmd UpdateUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
+func (cmd UpdateUser) reads() ObjectKey { return ObjectKey{store.KindUser, cmd.User} }
 
 func (cmd UpdateUser) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {
@@ -168,7 +168,7 @@ type DeleteUser struct{ User uint32 }
 
 func (DeleteUser) name() string { return "deleteUser" }
 
-func (cmd DeleteUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
+func (cmd DeleteUser) reads() ObjectKey { return ObjectKey{store.KindUser, cmd.User} }
 
 func (cmd DeleteUser) run(c *change) error {
 	if err := c.live(cmd.User); err != nil {
@@ -192,7 +192,7 @@ type RestoreUser struct{ User uint32 }
 
 func (RestoreUser) name() string { return "restoreUser" }
 
-func (cmd RestoreUser) reads() objectKey { return objectKey{store.KindUser, cmd.User} }
+func (cmd RestoreUser) reads() ObjectKey { return ObjectKey{store.KindUser, cmd.User} }
 
 func (cmd RestoreUser) run(c *change) error {
 	u, err := c.deletedUser(cmd.User)

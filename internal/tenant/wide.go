@@ -1,26 +1,12 @@
 package tenant
 
 import (
-	"context"
-
 	"licensor/internal/directory"
-	"licensor/internal/memory"
 )
 
-// touchedBytes is the maximum memory of a draft for a user that it touches, including what the
-// resulting image keeps of the previous one.
-const touchedBytes = 256
-
-// reserve takes memory for the draft of a command. The request holds it until its end, because it
-// holds the image. Commands that only remove something, or set a password, take none, so that they
-// work when memory is low.
-func reserve(ctx context.Context, img *Image, cmd Command) error {
-	return memory.Of(ctx).More(ctx, touchedBytes*touches(img, cmd))
-}
-
-// touches returns how many users a command may touch if these may be many, and at least 1 if it may
+// Touches returns how many users a command may touch if these may be many, and at least 1 if it may
 // add anything.
-func touches(img *Image, cmd Command) int64 {
+func Touches(img *Image, cmd Command) int64 {
 	members := func(group uint32) int64 {
 		if group >= img.Directory.Groups() {
 			return 0
@@ -30,7 +16,7 @@ func touches(img *Image, cmd Command) int64 {
 	everybody := func() int64 { return max(1, int64(img.Licensing.Everybody().GetCardinality())) }
 	switch cmd := cmd.(type) {
 	case If:
-		return touches(img, cmd.Then)
+		return Touches(img, cmd.Then)
 	case AssignGroup:
 		return max(1, members(cmd.Group))
 	case CreateGroup:

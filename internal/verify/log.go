@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"licensor/internal/engine"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -56,7 +57,7 @@ func (e *examination) part(name string) error {
 
 // load returns the image of a snapshot; nil if it cannot be read.
 func (e *examination) load(m store.Manifest) *tenant.Image {
-	img, err := tenant.Saved(e.ctx, e.store, e.id, m)
+	img, err := engine.Saved(e.ctx, e.store, e.id, m)
 	if err != nil {
 		e.damaged("manifest", m.Name, err.Error(), retake)
 		return nil
@@ -185,7 +186,7 @@ func (r *replay) end() (*tenant.Image, error) {
 			return img, nil
 		}
 	}
-	img, err := tenant.ImageAt(r.ctx, r.store, r.id, r.view)
+	img, err := engine.ImageAt(r.ctx, r.store, r.id, r.view)
 	if err != nil && r.ctx.Err() == nil {
 		r.damaged("tenant", r.id.String(), "it cannot be loaded: "+err.Error(), restore)
 		return nil, nil

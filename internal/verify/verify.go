@@ -9,13 +9,13 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/archive"
+	"licensor/internal/engine"
 	"licensor/internal/store"
-	"licensor/internal/tenant"
 )
 
 // Store has the parts of a store that are examined.
 type Store interface {
-	tenant.Store
+	engine.Store
 	store.Moves
 }
 

@@ -11,23 +11,23 @@ import (
 	"time"
 
 	"licensor/internal/clock"
+	"licensor/internal/engine"
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
-	"licensor/internal/tenant"
 )
 
 // Kit has the clock, the faults and the other test functions of a server. Its operations exist only
 // if the server has a Kit. Callers that may use them can act as any user of the tenant.
 type Kit struct {
 	clock      *clock.Clock
-	tenants    func() []*tenant.Tenant
+	tenants    func() []*engine.Tenant
 	moving     sync.Mutex // the clock
 	faults     faults
 	processing processing
 }
 
 // New returns a Kit for a server with the given clock and tenants.
-func New(c *clock.Clock, tenants func() []*tenant.Tenant) *Kit {
+func New(c *clock.Clock, tenants func() []*engine.Tenant) *Kit {
 	d := &Kit{clock: c, tenants: tenants}
 	d.faults.reset(1)
 	return d
@@ -62,7 +62,7 @@ func (d *Kit) Before(r *wire.Request) error {
 }
 
 // Open returns the tenant for the requests of a moment.
-func (d *Kit) Open(t *tenant.Tenant, now time.Time) wire.Tenant {
+func (d *Kit) Open(t *engine.Tenant, now time.Time) wire.Tenant {
 	if d == nil {
 		return wire.Direct{Tenant: t}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"licensor/internal/duration"
+	"licensor/internal/engine"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
@@ -30,7 +31,7 @@ type processing struct {
 
 // heldBack is a change that its group shows already.
 type heldBack struct {
-	tenant     *tenant.Tenant
+	tenant     *engine.Tenant
 	cmd        tenant.AssignGroup
 	by         tenant.By
 	begins     time.Time // before it is queued, afterwards in progress
@@ -45,7 +46,7 @@ func (d *Kit) SetGroupProcessing(delay time.Duration) { d.processing.delay.Store
 // heldTenant is a tenant whose groups pass on their licenses after the delay.
 type heldTenant struct {
 	wire.Tenant
-	live       *tenant.Tenant
+	live       *engine.Tenant
 	processing *processing
 	now        time.Time
 }
@@ -135,7 +136,7 @@ func (p *processing) settle(ctx context.Context, log *slog.Logger, now time.Time
 }
 
 // of returns the pending state of a group; nil if nothing is pending.
-func (p *processing) of(t *tenant.Tenant, group uint32, now time.Time) *wire.Waiting {
+func (p *processing) of(t *engine.Tenant, group uint32, now time.Time) *wire.Waiting {
 	if p.first.Load() == 0 {
 		return nil
 	}

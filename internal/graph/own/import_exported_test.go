@@ -17,6 +17,7 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/export"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
@@ -91,8 +92,8 @@ type holder struct {
 	t       *rapid.T
 	random  *rand.Rand // which is even, unlike what rapid draws
 	store   store.Store
-	tenants *tenant.Tenants
-	*tenant.Tenant
+	tenants *engine.Tenants
+	*engine.Tenant
 }
 
 // below returns a number from 0 up to n.
@@ -108,7 +109,7 @@ func newHolder(t *rapid.T, now func() time.Time) *holder {
 		return uuid.UUID{byte(n * 37), byte(n), byte(n >> 8), 6: 0x40, 8: 0x80}
 	}
 	var err error
-	h.tenants, err = tenant.Open(context.Background(), h.store, tenant.Options{
+	h.tenants, err = engine.Open(context.Background(), h.store, engine.Options{
 		Now: now, NewID: newID, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

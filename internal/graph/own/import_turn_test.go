@@ -15,9 +15,9 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/graph/wire"
 	"licensor/internal/store/sqlite"
-	"licensor/internal/tenant"
 )
 
 // A caller whose time is over while its import waits for a turn is told that, and not that the body
@@ -29,7 +29,7 @@ func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tenants, err := tenant.Open(ctx, store, tenant.Options{Now: time.Now, NewID: uuid.New})
+	tenants, err := engine.Open(ctx, store, engine.Options{Now: time.Now, NewID: uuid.New})
 	if err != nil {
 		t.Fatal(err)
 	}

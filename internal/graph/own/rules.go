@@ -9,12 +9,12 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/engine"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
-	"licensor/internal/tenant"
 )
 
 const previewRulePath = "/groups/previewRule"
@@ -78,7 +78,7 @@ func previewedRule(r *wire.Request) (rule string, group *uint32, err error) {
 
 // appendOutcome writes the result for the licenses of the group: the seats of each product, and
 // how many of the members would be in error.
-func appendOutcome(r *wire.Request, b []byte, p *tenant.RulePreview) ([]byte, error) {
+func appendOutcome(r *wire.Request, b []byte, p *engine.RulePreview) ([]byte, error) {
 	before, after := seatsOf(r.Image.Licensing), seatsOf(p.Image.Licensing)
 	assigned := p.Image.Licensing.GroupLicenses(p.Group)
 	b = jsontext.AppendList(jsontext.AppendName(b, "licenses"), assigned, func(b []byte, a licensing.Assign) []byte {
@@ -112,7 +112,7 @@ func seatsOf(img *licensing.Image) map[uuid.UUID]licensing.SKUInfo {
 }
 
 // errorsOf counts the licenses of the group that its members would lack, by error.
-func errorsOf(r *wire.Request, p *tenant.RulePreview) (map[licensing.Violation]int, error) {
+func errorsOf(r *wire.Request, p *engine.RulePreview) (map[licensing.Violation]int, error) {
 	counts := map[licensing.Violation]int{}
 	wrong := p.Image.Licensing.GroupErrors(p.Group)
 	if wrong == nil {
@@ -133,7 +133,7 @@ func errorsOf(r *wire.Request, p *tenant.RulePreview) (map[licensing.Violation]i
 
 // sendMovers ends the response with a page of the users who would join or leave, in the order in
 // which they were created.
-func sendMovers(r *wire.Request, b []byte, p *tenant.RulePreview, page wire.Page) error {
+func sendMovers(r *wire.Request, b []byte, p *engine.RulePreview, page wire.Page) error {
 	var list []uint32
 	it := roaring.Or(p.Join, p.Leave).Iterator()
 	it.AdvanceIfNeeded(uint32(page.After + 1))

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
@@ -163,7 +164,7 @@ func (l Listing[D, T]) search(r *Request) (*Search, error) {
 	if s.page, err = r.orderedPage(f); err != nil {
 		return nil, err
 	}
-	var page *tenant.Page
+	var page *engine.Page
 	if !r.counting() {
 		page = new(s.wanted())
 	}
@@ -177,8 +178,8 @@ func (l Listing[D, T]) search(r *Request) (*Search, error) {
 }
 
 // wanted returns the page, and one more object to see whether it is the last page.
-func (s *Search) wanted() tenant.Page {
-	p := tenant.Page{After: s.page.After, Limit: s.page.Limit + 1}
+func (s *Search) wanted() engine.Page {
+	p := engine.Page{After: s.page.After, Limit: s.page.Limit + 1}
 	if s.page.Order != nil {
 		p.Order, p.Below = &s.page.Stored, s.page.Below
 	}
@@ -186,7 +187,7 @@ func (s *Search) wanted() tenant.Page {
 }
 
 // find returns the objects that satisfy $filter and $search: all, or as many as a page needs.
-func (r *Request) find(f *query.Kind, within columns.Within, page *tenant.Page) (*columns.Rows, error) {
+func (r *Request) find(f *query.Kind, within columns.Within, page *engine.Page) (*columns.Rows, error) {
 	c, err := f.Wanted(r.Scope(), r.Options)
 	if err != nil {
 		return nil, err

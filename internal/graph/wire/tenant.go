@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/licensing"
 	"licensor/internal/membership"
 	columns "licensor/internal/query"
@@ -22,20 +23,20 @@ type Tenant interface {
 	DoBy(ctx context.Context, by tenant.By, c tenant.Command) (tenant.Done, error)
 	Turn(ctx context.Context) (*turns.Turn, error)
 	Work(ctx context.Context) (context.Context, *turns.Work, error)
-	// Find and Page are tenant.Tenant.Find and Page for the objects of a type.
+	// Find and Page are engine.Tenant.Find and Page for the objects of a type.
 	Find(
 		ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
-		c *columns.Condition, name string, page *tenant.Page,
+		c *columns.Condition, name string, page *engine.Page,
 	) (*columns.Rows, error)
 	Page(
 		ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
-		rows *columns.Rows, p tenant.Page,
+		rows *columns.Rows, p engine.Page,
 	) ([]columns.Place, error)
 	// FirstCommits, LastCommits and FirstSince read the log.
 	FirstCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
 	LastCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
 	FirstSince(ctx context.Context, t time.Time) (uint64, error)
-	Changes(ctx context.Context, after, upTo uint64) (*tenant.Changes, error)
+	Changes(ctx context.Context, after, upTo uint64) (*engine.Changes, error)
 	User(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, error)
 	UserNow(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, *tenant.Image, error)
 	Users(ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.User, error)
@@ -43,7 +44,7 @@ type Tenant interface {
 	GroupNow(ctx context.Context, img *tenant.Image, group uint32) (*directory.Group, *tenant.Image, error)
 	Groups(ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Group, error)
 	EvaluateRule(ctx context.Context, img *tenant.Image, rule *membership.Rule, user uint32) (*membership.Detail, error)
-	PreviewRule(ctx context.Context, img *tenant.Image, rule string, group *uint32) (*tenant.RulePreview, error)
+	PreviewRule(ctx context.Context, img *tenant.Image, rule string, group *uint32) (*engine.RulePreview, error)
 	Password(ctx context.Context, user uint32) (string, error)
 	// Waiting returns the pending change of a group's licenses; nil if its members have all
 	// licenses.
@@ -57,7 +58,7 @@ type Waiting struct {
 }
 
 // Direct is a tenant whose groups pass on their licenses immediately.
-type Direct struct{ *tenant.Tenant }
+type Direct struct{ *engine.Tenant }
 
 // Waiting always returns nil.
 func (Direct) Waiting(uint32, time.Time) *Waiting { return nil }

@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"licensor/internal/store"
+	"licensor/internal/tenant"
+)
+
+// recoverImage reads the last snapshot, if there is one, and replays the commits after it. Last is
+// its head, if that was read already.
+func recoverImage(ctx context.Context, t *Tenant, last *savedHead) (err error) {
+	var saved, img *tenant.Image
+	var format uint32
+	var end store.Place
+	for {
+		tried := saved
+		if saved, format, err = readSnapshot(ctx, t, last); err != nil {
+			return err
+		}
+		last = nil
+		img, end, err = t.follow(ctx, saved, func(c store.Commit) {
+			t.snapshots.waiting(len(c.Effects) + commitWeight)
+			format = min(format, c.Format)
+		})
+		if err == nil {
+			break
+		}
+		// Another process may have taken a snapshot since, and removed the commits before it. That may
+		// happen again while the newer one is read.
+		if !errors.Is(err, store.ErrTrimmed) || tried != nil && saved.Seq <= tried.Seq {
+			return fmt.Errorf("recover tenant %s: %w", t.id, err)
+		}
+		t.snapshots.take()
+	}
+	t.epoch = end.Epoch
+	if format < tenant.FormatWithColumns {
+		if img, err = t.fill(ctx, img); err != nil {
+			return fmt.Errorf("recover tenant %s: fill the columns: %w", t.id, err)
+		}
+		t.snapshots.due = true
+	}
+	t.snapshots.changed(saved, img)
+	img.CountMemberships()
+	t.image.Store(img)
+	return nil
+}
+
+// commitWeight is added to the size of a commit's effects, in bytes: replaying takes time even
+// without effects.
+const commitWeight = 32
+
+// savedHead is a snapshot without its parts.
+type savedHead struct {
+	name string       // of the part that has it
+	size int          // in bytes
+	head *tenant.Head // nil: there is no snapshot
+}
+
+// lastHead reads the head of the last snapshot. It begins again as long as that was replaced and
+// swept meanwhile.
+func (t *Tenant) lastHead(ctx context.Context) (*savedHead, error) {
+	for tried := ""; ; {
+		list, err := t.store.Manifests(ctx, t.id)
+		if err != nil {
+			return nil, err
+		}
+		if len(list) == 0 {
+			return new(savedHead), nil
+		}
+		h, err := t.readHead(ctx, list[0])
+		switch {
+		case err == nil:
+			return h, nil
+		case !errors.Is(err, store.ErrNotFound) || list[0].Head == tried:
+			return nil, t.unreadable(err)
+		}
+		tried = list[0].Head
+	}
+}
+
+// unreadable is the error for a snapshot that cannot be read. A part that is not found is damage.
+func (t *Tenant) unreadable(err error) error {
+	err = fmt.Errorf("read the snapshot of tenant %s: %w", t.id, err)
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("%w, and is named by the last snapshot: %v: restore a backup", store.ErrDamaged, err)
+	}
+	return err
+}
+
+func (t *Tenant) readHead(ctx context.Context, m store.Manifest) (*savedHead, error) {
+	parts, err := t.store.Parts(ctx, t.id, []string{m.Head})
+	if err != nil {
+		return nil, err
+	}
+	h, err := tenant.DecodeHead(parts[0].Data)
+	if err != nil {
+		return nil, fmt.Errorf("its head: %w", err)
+	}
+	return &savedHead{m.Head, len(parts[0].Data), h}, nil
+}
+
+// need returns how much memory a tenant takes, in bytes, according to its last snapshot.
+func (h *savedHead) need() int64 {
+	if h == nil || h.head == nil {
+		return emptySize
+	}
+	return max(h.head.Size, emptySize)
+}
+
+const (
+	emptySize = 96 << 10 // of an empty tenant
+	userSize  = 300      // of a user, in addition to its size in snapshots
+)
+
+// size returns approximately how much memory the tenant takes, in bytes.
+func (t *Tenant) size() int64 {
+	s := &t.snapshots
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return imageSize(t.Image(), s.size)
+}
+
+// readSnapshot returns the image of the last snapshot, and its format. If last is nil, it reads the
+// head first. It begins again as long as the snapshot was replaced and swept meanwhile.
+func readSnapshot(ctx context.Context, t *Tenant, last *savedHead) (_ *tenant.Image, format uint32, err error) {
+	for tried := ""; ; {
+		if last == nil {
+			if last, err = t.lastHead(ctx); err != nil {
+				return nil, 0, err
+			}
+		}
+		if last.head == nil {
+			return tenant.NewImage(), tenant.Format, nil
+		}
+		img, err := t.loadSnapshot(ctx, last)
+		switch {
+		case err == nil:
+			return img, last.head.Format, nil
+		case !errors.Is(err, store.ErrNotFound) || last.name == tried:
+			return nil, 0, t.unreadable(err)
+		}
+		tried, last = last.name, nil
+	}
+}
+
+// loadSnapshot returns the image of a snapshot.
+func (t *Tenant) loadSnapshot(ctx context.Context, saved *savedHead) (*tenant.Image, error) {
+	h := saved.head
+	data, err := t.readParts(ctx, h.Parts)
+	if err != nil {
+		return nil, err
+	}
+	img, err := h.Image(data)
+	if err != nil {
+		return nil, err
+	}
+	sizes := map[string]int{saved.name: saved.size}
+	for piece, names := range h.Parts {
+		for i, name := range names {
+			sizes[name] = len(data[piece][i])
+		}
+	}
+	t.snapshots.took(h.Parts, sizes)
+	return img, nil
+}
+
+// readParts reads the parts of all pieces concurrently.
+func (t *Tenant) readParts(ctx context.Context, names tenant.PartNames) (map[string][][]byte, error) {
+	read, errs := make([][]store.Part, len(tenant.Pieces)), make([]error, len(tenant.Pieces))
+	var wait sync.WaitGroup
+	for i, p := range tenant.Pieces {
+		wait.Go(func() { read[i], errs[i] = t.store.Parts(ctx, t.id, names[p.Name]) })
+	}
+	wait.Wait()
+	data := map[string][][]byte{}
+	for i, p := range tenant.Pieces {
+		for _, part := range read[i] {
+			data[p.Name] = append(data[p.Name], part.Data)
+		}
+	}
+	return data, errors.Join(errs...)
+}
+
+// imageSize is Tenant.size for an image, given the size of its snapshot.
+func imageSize(img *tenant.Image, snapshot int) int64 {
+	return emptySize + userSize*int64(img.Directory.Users()) + int64(snapshot)
+}
