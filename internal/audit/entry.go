@@ -22,6 +22,18 @@ type Entry struct {
 	failed  []Failure
 }
 
+// size returns approximately how many bytes the entry takes.
+func (e *Entry) size() int {
+	n := 512
+	for i := range e.Targets {
+		n += 128
+		for _, p := range e.Targets[i].Properties {
+			n += len(p.Name) + len(p.Old) + len(p.New)
+		}
+	}
+	return n
+}
+
 // Failures returns why users did not get the licenses of a group, for an entry about a group that
 // got licenses (U28).
 func (e *Entry) Failures() []Failure { return e.failed }

@@ -44,8 +44,12 @@ type Page struct {
 	Next *Place
 }
 
-// maxRead is how many commits are read for one page at most.
-const maxRead = 20_000
+const (
+	// maxRead is how many commits are read for one page at most.
+	maxRead = 20_000
+	// maxBytes is how large the entries of one page are at most, plus one entry.
+	maxBytes = 4 << 20
+)
 
 // Read returns a page of the entries of a tenant.
 func (q *Query) Read(ctx context.Context, log Log, img *tenant.Image) (Page, error) {
@@ -67,6 +71,7 @@ type reader struct {
 	first, last uint64          // commits that may have entries of the page
 	from        Place
 	page        Page
+	bytes       int // of the entries of the page
 }
 
 // bound finds the commits to read.
@@ -156,11 +161,12 @@ func (r *reader) take(commit store.Commit) (full bool, err error) {
 		from = r.from.N
 	}
 	c.matching(r.Condition, from, r.named, func(e Entry) bool {
-		if len(r.page.Entries) == r.Limit {
+		if len(r.page.Entries) == r.Limit || r.bytes >= maxBytes {
 			full, r.page.Next = true, &Place{c.Seq, e.N}
 			return false
 		}
 		r.page.Entries = append(r.page.Entries, e)
+		r.bytes += e.size()
 		return true
 	})
 	return full, r.world.Err()

@@ -14,7 +14,10 @@ type auditAnswer struct {
 	Value []struct {
 		ID                  string
 		ActivityDisplayName string
-		TargetResources     []struct{ ID, DisplayName string }
+		TargetResources     []struct {
+			ID, DisplayName    string
+			ModifiedProperties []struct{ OldValue, NewValue string }
+		}
 	}
 }
 
@@ -94,5 +97,38 @@ func TestU5U23PagesHaveEachEntryOnce(t *testing.T) {
 	page = w.audit("/v1.0/auditLogs/directoryAudits?$filter=" + url.QueryEscape("targetResources/any(t:t/id eq '"+group+"')"))
 	if len(page.Value) != 3 {
 		t.Errorf("the entries of the group are %v", page.Value)
+	}
+}
+
+// TestU5LargeEntriesAreOnSeveralPages reads changes of large values.
+func TestU5LargeEntriesAreOnSeveralPages(t *testing.T) {
+	t.Parallel()
+	const changes, size = 6, 600_000
+	w := newWorld(t)
+	w.largeGroup(1)
+	for i := range changes {
+		got := w.do("PATCH", "/v1.0/users/a0000000-0000-4000-8000-000000000000", w.appToken(allPermissions...),
+			`{"skills":`+texts(size/1000, 1000+i, `"`)+`}`)
+		if got.status != 204 {
+			t.Fatal(got.body)
+		}
+	}
+	seen, pages := map[string]bool{}, 0
+	filter := url.QueryEscape("activityDisplayName eq 'Update user' and targetResources/any(t:t/id eq 'a0000000-0000-4000-8000-000000000000')")
+	for next := "/v1.0/auditLogs/directoryAudits?$filter=" + filter; next != ""; pages++ {
+		page, bytes := w.audit(next), 0
+		for _, e := range page.Value {
+			seen[e.ID] = true
+			for _, p := range e.TargetResources[0].ModifiedProperties {
+				bytes += len(p.OldValue) + len(p.NewValue)
+			}
+		}
+		if bytes > 6<<20 || len(page.Value) == 0 {
+			t.Errorf("page %d has %d entries of %d bytes", pages, len(page.Value), bytes)
+		}
+		next = page.Next
+	}
+	if len(seen) != changes+1 || pages < 2 { // the import gave a license, too
+		t.Errorf("%d entries on %d pages", len(seen), pages)
 	}
 }
