@@ -172,7 +172,7 @@ func post(ctx context.Context, client *http.Client, address, body string) (*http
 	return client.Do(request)
 }
 
-// license says how it stands with a user's license: Active, the error, or none.
+// license returns the state of the first of a user's licenseAssignmentStates, its error, or none.
 func license(t *testing.T, srv *licensortest.Server, user string) string {
 	t.Helper()
 	response, err := srv.Client().Get(srv.URL + "/v1.0/users/" + user + "?$select=licenseAssignmentStates")
