@@ -78,11 +78,14 @@ test-openapi: build ## compare the program's answers with the OpenAPI document t
 
 # An example without output is compiled and not run, so nothing reaches it.
 .PHONY: lint
-lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of code and comments, plain words in comments, texts and documents, the size of files and functions, names that mislead, dead code
+lint: go ## check format (gofumpt), go vet, staticcheck, doc comments (revive), the width of code and comments, plain words in comments, texts and documents, the size of files and functions, names that mislead, dead code, go.mod
 	@unformatted="$$($(TOOL) gofumpt -l .)" || exit 1; \
 	if [ -n "$$unformatted" ]; then \
 		echo "Not formatted; run \`make format\`:"; echo "$$unformatted"; exit 1; \
 	fi
+	$(GO) mod tidy -diff
+	$(GO) -C test/embed mod tidy -diff
+	$(GO) -C bench/compare mod tidy -diff
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) revive -config tools/revive.toml -set_exit_status ./...
