@@ -94,3 +94,23 @@ test('delta', async () => {
   assert.deepEqual(page.value.map((u) => [u.id, u['@removed'].reason]), [[user.id, 'changed']]);
   assert.equal((await graph.api(page['@odata.deltaLink']).get()).value.length, 0);
 });
+
+test('a dynamic group gives a license, and the audit log says so', async () => {
+  const rule = { groupTypes: ['DynamicMembership'], membershipRule: 'user.department -eq "Rockets"', membershipRuleProcessingState: 'On' };
+  const team = await graph.api('/groups').post({ ...group('sdk-dynamic'), ...rule });
+  assert.equal(team.membershipRule, rule.membershipRule);
+  await graph.api(`/groups/${team.id}/assignLicense`).post(licenses([ems]));
+  const user = await graph.api('/users').post(person());
+  await graph.api(`/users/${user.id}`).patch({ department: 'Rockets' });
+  assert.deepEqual((await graph.api(`/groups/${team.id}/members`).get()).value.map((m) => m.id), [user.id]);
+  assert.deepEqual((await states(user.id)).map((s) => [s.state, s.assignedByGroup]), [['Active', team.id]]);
+  await assert.rejects(graph.api(`/groups/${team.id}/members/$ref`).post(member(user.id)), { statusCode: 403 });
+
+  const about = `targetResources/any(t:t/id eq '${user.id}')`;
+  for (const version of ['v1.0', 'beta']) {
+    const page = await graph.api('/auditLogs/directoryAudits').version(version).filter(about).get();
+    const names = page.value.map((e) => e.activityDisplayName);
+    for (const name of ['Add user', 'Update user', 'Add member to group', 'Change user license']) assert.ok(names.includes(name), `${name} is not among ${names}`);
+    assert.equal(page.value[0].initiatedBy.app.appId, info.clientId);
+  }
+});
