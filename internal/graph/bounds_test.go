@@ -75,16 +75,15 @@ func TestReasonsStopAtAThousand(t *testing.T) {
 		}
 	}
 	const plan = "20000000-0000-4000-8000-000000000000"
-	var list, licenses []string
+	var list, licenses, bought []string
 	for i := range products {
 		id := fmt.Sprintf("10000000-0000-4000-8000-%012d", i)
 		list = append(list, fmt.Sprintf(`{"skuId":"%s","skuPartNumber":"P%d","servicePlanIds":["%s"]}`, id, i, plan))
 		licenses = append(licenses, `{"skuId":"`+id+`"}`)
+		bought = append(bought, `{"subscription":{"skuId":"`+id+`","totalLicenses":0}}`)
 	}
 	must("PUT", "/licensor/v1/catalog", `{"products":[`+strings.Join(list, ",")+`],"servicePlans":[{"servicePlanId":"`+plan+`","servicePlanName":"PLAN"}]}`)
-	for i := range products {
-		must("POST", "/licensor/v1/subscriptions", fmt.Sprintf(`{"skuId":"10000000-0000-4000-8000-%012d","totalLicenses":0}`, i))
-	}
+	w.imports(bought...)
 	for i, some := range [][]string{licenses[:500], licenses[500:]} {
 		id := fmt.Sprintf("b0000000-0000-4000-8000-%012d", i)
 		w.imports(fmt.Sprintf(`{"group":{"id":"%s","displayName":"Group %d","mailEnabled":false,"mailNickname":"g%d","securityEnabled":true}}`, id, i, i),
