@@ -52,11 +52,15 @@ func membersIn(img *tenant.Image, group uint32) *roaring.Bitmap {
 	return roaring.AndNot(members, img.Licensing.DeletedUsers())
 }
 
-// ruled returns the command that gives a rule to a group, or creates one with it.
+// ruled returns the command that gives a rule to a group, or creates one with it. If the group
+// follows the rule already, the command evaluates it again.
 func (t *Tenant) ruled(ctx context.Context, img *tenant.Image, rule string, group *uint32) (tenant.Command, error) {
 	body := map[string]any{"membershipRule": rule, "membershipRuleProcessingState": directory.RuleOn}
 	types := []string{directory.DynamicMembership}
 	if group != nil {
+		if d := img.Dynamic(*group); d != nil && d.On && d.Rule != nil && d.Rule.Text() == rule {
+			return tenant.EvaluateRules{Groups: []uint32{*group}}, nil
+		}
 		g, err := t.Group(ctx, img, *group)
 		if err != nil {
 			return nil, err

@@ -3,7 +3,6 @@ package graph
 import (
 	"net/http"
 
-	"licensor/internal/directory"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
@@ -18,11 +17,7 @@ func evaluateGroupRule(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	if r.Image.Dynamic(group) == nil {
-		return evaluateRule(r, "")
-	}
-	about, _ := directory.AboutGroup("membershipRule")
-	return evaluateRule(r, r.Image.Directory.GroupColumns().Text(group, about.Column))
+	return evaluateRule(r, r.Image.RuleText(group))
 }
 
 // evaluateAnyRule answers POST /groups/evaluateDynamicMembership, which is about the rule in the
@@ -41,8 +36,7 @@ func evaluateRule(r *wire.Request, text string, required ...string) error {
 		return err
 	}
 	if text == "" && len(r.Keys) > 0 {
-		return problem.Refuse("Group '%s' has no membership rule, since its groupTypes lack 'DynamicMembership'. "+
-			"Send a membershipRule.", r.Keys[0])
+		return wire.NoRule(r.Keys[0])
 	}
 	rule, err := membership.Parse(text)
 	if err != nil {

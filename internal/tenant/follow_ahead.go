@@ -98,7 +98,7 @@ func (img *Image) wholly(cmd Command) (rules []whole) {
 			}
 		}
 	case EvaluateRules:
-		for _, group := range img.Rules.index.timed {
+		for _, group := range cmd.concerned(img) {
 			add(img.rule(group))
 		}
 	case UpdateUser:

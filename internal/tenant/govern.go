@@ -154,17 +154,25 @@ func (c *change) byHand(group uint32) error {
 	}
 }
 
-// EvaluateRules evaluates the rules whose members can change with time alone (D25), and those that
-// failed.
-type EvaluateRules struct{}
+// EvaluateRules evaluates rules that are followed, for all users: those of some groups, or without
+// Groups those whose members can change with time alone (D25), and those that failed.
+type EvaluateRules struct{ Groups []uint32 }
 
 func (EvaluateRules) name() string { return "evaluateRules" }
 
-func (EvaluateRules) run(c *change) error {
-	for _, group := range c.base.Rules.index.timed {
+func (e EvaluateRules) run(c *change) error {
+	for _, group := range e.concerned(c.base) {
 		c.following.full[group] = true
 	}
 	return nil
+}
+
+// concerned returns the groups whose rules are evaluated.
+func (e EvaluateRules) concerned(img *Image) []uint32 {
+	if len(e.Groups) > 0 {
+		return e.Groups
+	}
+	return img.Rules.index.timed
 }
 
 // ungovern removes the rule of a group that is purged.

@@ -41,6 +41,14 @@ func (r *Rules) of(group uint32) *Dynamic {
 // Dynamic returns what is known of a dynamic group; nil if the group is static.
 func (img *Image) Dynamic(group uint32) *Dynamic { return img.Rules.of(group) }
 
+// RuleText returns the rule of a dynamic group as it was written; "" if the group is static.
+func (img *Image) RuleText(group uint32) string {
+	if img.Rules.of(group) == nil {
+		return ""
+	}
+	return img.Directory.GroupColumns().Text(group, ruleColumn)
+}
+
 // MemberOfRules returns the setting of memberOf rules.
 func (img *Image) MemberOfRules() MemberOfRules {
 	if img.Rules.frozen {

@@ -2,6 +2,7 @@ package own
 
 import (
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/directory"
 	"licensor/internal/engine"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
@@ -20,8 +22,9 @@ import (
 const previewRulePath = "/groups/previewRule"
 
 // PreviewRule answers POST /licensor/v1/groups/previewRule: who would join and leave a group if it
-// had a rule, and the result for its licenses (docs/spec/dynamic-membership.md D84). Nothing is
-// kept: each page is computed from the same body, as of the current image.
+// had a rule, or if its own were evaluated now, and the result for its licenses
+// (docs/spec/dynamic-membership.md D84). Nothing is kept: each page is computed from the same body,
+// as of the current image.
 func PreviewRule(r *wire.Request) error {
 	if err := r.Allow("$top", "$skiptoken"); err != nil {
 		return err
@@ -55,7 +58,8 @@ func PreviewRule(r *wire.Request) error {
 	return sendMovers(r, b, p, page)
 }
 
-// previewedRule reads the rule and the group of the body. The group is nil if it has none.
+// previewedRule reads the rule and the group of the body. Without a rule, it is that of the group.
+// The group is nil if the body has none.
 func previewedRule(r *wire.Request) (rule string, group *uint32, err error) {
 	members, err := r.Members()
 	if err != nil {
@@ -63,15 +67,27 @@ func previewedRule(r *wire.Request) (rule string, group *uint32, err error) {
 	}
 	var key string
 	into := map[string]any{"membershipRule": &rule, "group": &key}
-	if err := wire.Read("previewRule", members, into, "membershipRule"); err != nil {
+	if err := wire.Read("previewRule", members, into); err != nil {
 		return "", nil, err
 	}
+	has := func(name string) bool {
+		return slices.ContainsFunc(members, func(m directory.Member) bool { return m.Name == name })
+	}
 	if key == "" {
+		if !has("membershipRule") {
+			return "", nil, problem.Refuse("The body has neither a membershipRule nor a group. " +
+				"Send one of them, or both.")
+		}
 		return rule, nil, nil
 	}
 	ordinals, err := resolve(r, "group", []string{key}, r.Image.LiveGroup)
 	if err != nil {
 		return "", nil, err
+	}
+	if !has("membershipRule") {
+		if rule = r.Image.RuleText(ordinals[0]); rule == "" {
+			return "", nil, wire.NoRule(key)
+		}
 	}
 	return rule, &ordinals[0], nil
 }
@@ -131,18 +147,23 @@ func errorsOf(r *wire.Request, p *engine.RulePreview) (map[licensing.Violation]i
 	return counts, nil
 }
 
-// sendMovers ends the response with a page of the users who would join or leave, in the order in
-// which they were created.
+// joining is added to the ordinals of joining users in the tokens of pages: they come after all
+// leaving ones.
+const joining = 1 << 32
+
+// sendMovers ends the response with a page of the users who would leave, and then of those who
+// would join, each in the order in which they were created.
 func sendMovers(r *wire.Request, b []byte, p *engine.RulePreview, page wire.Page) error {
-	var list []uint32
-	it := roaring.Or(p.Join, p.Leave).Iterator()
-	it.AdvanceIfNeeded(uint32(page.After + 1))
-	for len(list) <= page.Limit && it.HasNext() {
-		list = append(list, it.Next())
-	}
+	list := following(p.Leave, page.After, page.Limit+1)
+	leaving := len(list)
+	list = append(list, following(p.Join, page.After-joining, page.Limit+1-leaving)...)
 	if len(list) > page.Limit {
 		list = list[:page.Limit]
-		query := url.Values{"$skiptoken": {r.Token(route.Own+previewRulePath, int64(list[page.Limit-1]))}}
+		last := int64(list[page.Limit-1])
+		if page.Limit > leaving {
+			last += joining
+		}
+		query := url.Values{"$skiptoken": {r.Token(route.Own+previewRulePath, last)}}
 		if page.Limit != wire.DefaultPage {
 			query.Set("$top", string(jsontext.AppendInt(nil, page.Limit)))
 		}
@@ -155,7 +176,7 @@ func sendMovers(r *wire.Request, b []byte, p *engine.RulePreview, page wire.Page
 	b = append(jsontext.AppendName(b, "value"), '[')
 	for i, u := range users {
 		outcome := "leave"
-		if p.Join.Contains(list[i]) {
+		if i >= leaving {
 			outcome = "join"
 		}
 		b = jsontext.AppendID(append(wire.AppendNext(b), `{"id":`...), u.ID)
@@ -167,4 +188,17 @@ func sendMovers(r *wire.Request, b []byte, p *engine.RulePreview, page wire.Page
 		}
 	}
 	return r.Send(http.StatusOK, append(b, "]}"...))
+}
+
+// following returns up to n elements of a set that are greater than an element, in ascending order.
+func following(set *roaring.Bitmap, after int64, n int) (list []uint32) {
+	if after >= math.MaxUint32 {
+		return nil
+	}
+	it := set.Iterator()
+	it.AdvanceIfNeeded(uint32(max(0, after+1)))
+	for len(list) < n && it.HasNext() {
+		list = append(list, it.Next())
+	}
+	return list
 }

@@ -187,3 +187,9 @@ func (r *Request) WrongReference(ref Reference) error {
 	p.Status, p.Code = http.StatusBadRequest, problem.CodeBadRequest
 	return p
 }
+
+// NoRule refuses to try the rule of a static group (docs/spec/dynamic-membership.md D83, D84).
+func NoRule(group string) error {
+	return problem.Refuse("Group '%s' has no membership rule, since its groupTypes lack 'DynamicMembership'. "+
+		"Send a membershipRule.", group)
+}
