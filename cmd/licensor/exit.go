@@ -19,7 +19,7 @@ const (
 )
 
 const exitCodes = `Exit codes: 0 done; 1 failed, the failed step has changed nothing; 2 wrong usage;
-3 partly done, for example if some rows of a file were skipped; 4 damage was found (verify), or a rule is not valid (rule check).`
+3 partly done, for example if some rows of a file were skipped; 4 damage was found (verify), or a rule is not valid (rule).`
 
 // outcomeError is an error that knows its exit code.
 type outcomeError struct {

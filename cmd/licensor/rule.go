@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -22,7 +21,7 @@ func ruleCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(ruleCheckCommand())
+	cmd.AddCommand(ruleCheckCommand(), ruleTestCommand())
 	return cmd
 }
 
@@ -128,16 +127,20 @@ func printRules(w io.Writer, rules []checkedRule, asJSON bool) error {
 		}{rules})
 	}
 	for _, r := range rules {
-		text := r.File + ": valid\n"
-		if !r.Valid {
-			shown, caret := marked(r.text, r.Column)
-			text = fmt.Sprintf("%s:%d:%d: %s\n    %s\n    %s\n", r.File, r.Line, r.Column, r.Message, shown, caret)
-		}
-		if _, err := io.WriteString(w, text); err != nil {
+		if _, err := io.WriteString(w, r.explain()); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// explain returns lines for people that end with a line end.
+func (r *checkedRule) explain() string {
+	if r.Valid {
+		return r.File + ": valid\n"
+	}
+	shown, caret := marked(r.text, r.Column)
+	return fmt.Sprintf("%s:%d:%d: %s\n    %s\n    %s\n", r.File, r.Line, r.Column, r.Message, shown, caret)
 }
 
 // aroundMark is how many characters of a line are shown before and after a mark.
@@ -148,12 +151,7 @@ func marked(line string, column int) (shown, caret string) {
 	all := []rune(line)
 	at := min(column-1, len(all))
 	from, to := max(0, at-aroundMark), min(len(all), at+aroundMark)
-	part := strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return ' '
-		}
-		return c
-	}, string(all[from:to]))
+	part := onOneLine(string(all[from:to]))
 	if to < len(all) {
 		part += "…"
 	}
