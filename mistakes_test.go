@@ -37,6 +37,7 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 		want  string
 	}{
 		{"Data", func(o *licensor.Options) { o.Memory = false }, "name the file of the database"},
+		{"Data", func(o *licensor.Options) { o.Memory, o.Data = false, ":memory:" }, "set Memory"},
 		{"Memory", func(o *licensor.Options) { o.Data = "licensor.db" }, "set one of them"},
 		{"Memory", func(o *licensor.Options) { o.Database = "sqlite:licensor.db" }, "Database is set"},
 		{"Database", func(o *licensor.Options) { o.Memory, o.Database = false, "mysql://host/licensor" }, `unknown scheme`},

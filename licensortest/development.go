@@ -73,6 +73,9 @@ func (s *Server) mint(which Token) (string, error) {
 // changes keep their time.
 func (s *Server) AsyncGroups(delay time.Duration) {
 	s.t.Helper()
+	if delay < 0 {
+		s.t.Fatalf("licensortest: the delay of groups is %s: it must be 0 or more", delay)
+	}
 	s.develop("the delay of groups cannot be set", http.MethodPut, "groupProcessing", Properties{"delay": duration.Text(delay)}, nil)
 }
 

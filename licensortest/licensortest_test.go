@@ -312,7 +312,7 @@ func TestFailuresSayWhatToDo(t *testing.T) {
 		"RetryAfter is 1.5s: the header has whole seconds only": func() {
 			srv.Faults.Add(licensortest.Fault{Path: "/users", Status: 429, RetryAfter: 1500 * time.Millisecond})
 		},
-		"The delay is invalid: 'PT-1S' is not a duration": func() { srv.AsyncGroups(-time.Second) },
+		"the delay of groups is -1s: it must be 0 or more": func() { srv.AsyncGroups(-time.Second) },
 		"Options.Memory is true, but Data is": func() {
 			licensortest.New(b, func(o *licensor.Options) { o.Data = "licensor.db" })
 		},

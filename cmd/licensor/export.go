@@ -79,13 +79,13 @@ func (e *exporting) options() (o export.FilesOptions, err error) {
 	case e.isDatabase() && e.format != "":
 		return o, usage(fmt.Errorf("--format %s is for a folder, and %s is a file", e.format, e.to))
 	case e.format == "":
-		o.Format = export.JSONLines
-	case o.Format != export.JSONLines && o.Format != export.CSV:
+		o.Format = export.FormatJSONLines
+	case o.Format != export.FormatJSONLines && o.Format != export.FormatCSV:
 		return o, usage(fmt.Errorf("--format is %q: it must be jsonl or csv, and a SQLite database has a name that "+
 			"ends with .db", e.format))
 	}
 	if o.Tables == nil {
-		if o.Tables = export.Tables(); o.Format == export.JSONLines && !e.isDatabase() {
+		if o.Tables = export.Tables(); o.Format == export.FormatJSONLines && !e.isDatabase() {
 			o.Tables = export.Importable()
 		}
 	}

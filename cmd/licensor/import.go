@@ -102,7 +102,7 @@ func (im *importFlags) run(cmd *cobra.Command, names []string) error {
 // fits refuses the states of licenses in an import that evaluates them.
 func (im *importFlags) fits(files []*importing.File) error {
 	for _, f := range files {
-		if f.Kind == importing.States && !im.exact {
+		if f.Kind == importing.KindStates && !im.exact {
 			return usage(fmt.Errorf("%s has the states of licenses: add --exact to import them as they are, or leave "+
 				"the file out to have licenses evaluated", f.Name))
 		}

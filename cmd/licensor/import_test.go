@@ -59,7 +59,7 @@ func TestImportTakesEveryFormat(t *testing.T) {
 			}
 			data := newDatabase(t)
 			got := summary(t, exitDone, "--data", data, newFile(t, name, content))[0]
-			if got.Kind != importing.Users || got.Rows != 2 || got.Imported != 2 {
+			if got.Kind != importing.KindUsers || got.Rows != 2 || got.Imported != 2 {
 				t.Errorf("%+v", got)
 			}
 			with(t, data, func(c *connection) { isAnn(t, c) })

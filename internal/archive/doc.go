@@ -3,7 +3,7 @@
 //
 //	folder, err := archive.Open("/var/lib/licensor/archive")
 //	…
-//	tenants.Trim(ctx, id, tenant.Trimming{Keep: keep, Archive: folder})
+//	tenants.Trim(ctx, id, engine.Trimming{Keep: keep, Archive: folder})
 //	…
 //	err = folder.Commits(id, func(c store.Commit) error { … })
 //

@@ -21,7 +21,7 @@ import (
 // suffix ends the names of files, after the day.
 const suffix = ".log.zst"
 
-// Folder is a folder with archives. It implements tenant.Archive.
+// Folder is a folder with archives. It implements engine.Archive.
 type Folder struct{ path string }
 
 // Open returns the archives in a folder, which must exist.

@@ -30,7 +30,7 @@ func (b *builder) groups() error {
 	}
 	purged := map[uint32]bool{}
 	for _, m := range b.f.Groups {
-		purged[m.Ordinal] = m.What == tenant.Purged
+		purged[m.Ordinal] = m.What == tenant.MarkPurged
 		b.groupMark(tenant.Mark(m))
 	}
 	for _, g := range b.groupEffects() {
@@ -80,7 +80,7 @@ func (b *builder) groupMark(m tenant.Mark) {
 		t.ID = m.ID.String()
 	}
 	switch m.What {
-	case tenant.Written:
+	case tenant.MarkWritten:
 		w := b.was(tenant.Changeable(store.KindGroup), m.Ordinal)
 		if w == nil {
 			w = new(tenant.Was)
@@ -92,11 +92,11 @@ func (b *builder) groupMark(m tenant.Mark) {
 			t.Properties = updated(b.asFarAsKnown(list))
 			b.add("Update group", groups, opUpdate, t)
 		}
-	case tenant.Deleted:
+	case tenant.MarkDeleted:
 		b.add("Delete group", groups, opDelete, t)
-	case tenant.Restored:
+	case tenant.MarkRestored:
 		b.add("Restore group", groups, opUpdate, t)
-	case tenant.Purged:
+	case tenant.MarkPurged:
 		if b.Operation == "deleteGroup" {
 			b.add("Delete group", groups, opDelete, t)
 		}
@@ -142,7 +142,7 @@ func (b *builder) memberDetails(group uint32) []Detail {
 func (b *builder) purgedUsers() *roaring.Bitmap {
 	all := roaring.New()
 	for _, m := range b.f.Users {
-		if m.What == tenant.Purged {
+		if m.What == tenant.MarkPurged {
 			all.Add(m.Ordinal)
 		}
 	}

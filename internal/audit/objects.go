@@ -67,9 +67,9 @@ func (b *builder) documents(d documented, list []tenant.DocumentNow) {
 			b.add(d.purge, d.category, opDelete, t)
 		case now.What == 0 && (!b.recorded || w.New):
 			b.add(d.add, d.category, opAdd, t)
-		case now.What == tenant.Deleted:
+		case now.What == tenant.MarkDeleted:
 			b.add(d.delete, d.category, opDelete, t)
-		case now.What == tenant.Restored:
+		case now.What == tenant.MarkRestored:
 			b.add(d.restore, d.category, opUpdate, t)
 		case len(changed) > 0:
 			b.add(d.update, d.category, opUpdate, t)

@@ -89,13 +89,13 @@ func (b *builder) firstUser() uint32 {
 
 func (b *builder) userMark(m tenant.Mark) {
 	switch m.What {
-	case tenant.Written:
+	case tenant.MarkWritten:
 		b.updateUser(m)
-	case tenant.Deleted:
+	case tenant.MarkDeleted:
 		b.add("Delete user", users, opDelete, b.user(m.Ordinal, Property{"Is Hard Deleted", "", single("False")}))
-	case tenant.Restored:
+	case tenant.MarkRestored:
 		b.add("Restore user", users, opUpdate, b.user(m.Ordinal))
-	case tenant.Purged:
+	case tenant.MarkPurged:
 		t := b.user(m.Ordinal)
 		if m.ID != nil {
 			t.ID = m.ID.String()
@@ -184,15 +184,15 @@ func (b *builder) manager(m tenant.ManagerNow) {
 func (b *builder) purged() {
 	b.gone = map[uuid.UUID]bool{}
 	for _, m := range b.f.Users {
-		if m.What == tenant.Purged || m.What == tenant.Deleted {
+		if m.What == tenant.MarkPurged || m.What == tenant.MarkDeleted {
 			b.lost.Add(m.Ordinal)
 		}
-		if m.What == tenant.Purged && m.ID != nil {
+		if m.What == tenant.MarkPurged && m.ID != nil {
 			b.gone[*m.ID] = true
 		}
 	}
 	for _, m := range b.f.Groups {
-		if m.What == tenant.Purged && m.ID != nil {
+		if m.What == tenant.MarkPurged && m.ID != nil {
 			b.gone[*m.ID] = true
 		}
 	}

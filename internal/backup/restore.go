@@ -20,7 +20,7 @@ import (
 type RestoreOptions struct {
 	Tenants []uuid.UUID // nil: all
 	// As is another id for the tenant, of which there must be one; uuid.Nil: it keeps its own. What
-	// follows from the id is changed by one commit more (tenant.Rename).
+	// follows from the id is changed by one commit more (engine.Rename).
 	As uuid.UUID
 	// Checked is what Check has returned for the backup; nil: it is checked first.
 	Checked  *Contents

@@ -176,18 +176,18 @@ func (o *ObjectChanges) mark(m tenant.Mark) bool {
 	switch m.What {
 	case 0: // of an application, service principal or administrative unit: it is new
 		o.created.Add(m.Ordinal)
-	case tenant.Written:
+	case tenant.MarkWritten:
 		if len(m.Properties) == 0 {
 			o.written.Add(m.Ordinal)
 		}
 		for _, name := range m.Properties {
 			o.property(name).Add(m.Ordinal)
 		}
-	case tenant.Restored:
+	case tenant.MarkRestored:
 		o.created.Add(m.Ordinal)
-	case tenant.Deleted:
+	case tenant.MarkDeleted:
 		o.deleted.Add(m.Ordinal)
-	case tenant.Purged:
+	case tenant.MarkPurged:
 		if m.ID == nil {
 			return false
 		}

@@ -52,8 +52,8 @@ func (all *Tenants) LoadStats() LoadStats {
 }
 
 // Tenant returns a tenant by its id, and loads it if necessary. It stays loaded until Release is
-// called. The error is store.ErrNotFound if there is no such tenant, and a *CommandError of kind
-// ProblemUnavailable if there is no memory for it.
+// called. The error is store.ErrNotFound if there is no such tenant, and a
+// *tenant.CommandError of kind ProblemUnavailable if there is no memory for it.
 func (all *Tenants) Tenant(ctx context.Context, id uuid.UUID) (*Tenant, error) {
 	for {
 		e, gone, err := all.enter(id)

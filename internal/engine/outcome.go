@@ -228,7 +228,7 @@ func notDurable(err error) *tenant.CommandError {
 var (
 	errUnknown = &tenant.CommandError{
 		Kind:    tenant.ProblemUnknown,
-		Message: "It is not known whether the change was made: look before you send it again.",
+		Message: tenant.UnknownText,
 	}
 	errFindingOut = unavailable("The server is still determining the outcome of an earlier change. Nothing was " +
 		"changed. Try again in a moment.")

@@ -11,10 +11,10 @@ import (
 	"licensor/internal/store"
 )
 
-// archived is the commits that were removed from the log, or may have been. It is a tenant.Archive.
+// archived is an engine.Archive: the commits that were removed from the log, or may have been.
 type archived map[uint64]store.Commit
 
-// Keep implements tenant.Archive.
+// Keep implements engine.Archive.
 func (a archived) Keep(
 	_ context.Context, _ uuid.UUID, _ time.Time, first, last uint64, read func(yield func(store.Commit) error) error,
 ) error {

@@ -116,8 +116,8 @@ func (t *Tenant) Do(ctx context.Context, actor string, cmd tenant.Command) (tena
 
 // DoBy executes a command. If it returns without error, the result is durable and in the
 // image of Done. If the context ends first, the error means that the command has no effect, unless
-// it is *CommandError ProblemUnknown. A *memory.FullError says that there is no memory for its
-// draft now.
+// it is a *tenant.CommandError of kind ProblemUnknown. A *memory.FullError says that there is no
+// memory for its draft now.
 func (t *Tenant) DoBy(ctx context.Context, by tenant.By, cmd tenant.Command) (tenant.Done, error) {
 	t.stats.commands.Add(1)
 	if err := reserve(ctx, t.Image(), cmd); err != nil {

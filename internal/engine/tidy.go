@@ -15,7 +15,7 @@ import (
 const tidyBatch = 500
 
 // Tidy repeatedly purges the objects of loaded tenants that were deleted more than 30 days ago
-// (KeptFor), until the context ends.
+// (tenant.KeptFor), until the context ends.
 func (all *Tenants) Tidy(ctx context.Context, every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()

@@ -224,7 +224,7 @@ func removeExport(path string) error {
 
 func isExport(name string) bool {
 	return slices.ContainsFunc(tables, func(t *table) bool {
-		return name == t.name+"."+string(CSV) || name == t.name+"."+string(JSONLines)
+		return name == t.name+"."+string(FormatCSV) || name == t.name+"."+string(FormatJSONLines)
 	})
 }
 

@@ -20,8 +20,8 @@ type Format string
 
 // The formats.
 const (
-	JSONLines Format = "jsonl"
-	CSV       Format = "csv"
+	FormatJSONLines Format = "jsonl"
+	FormatCSV       Format = "csv"
 )
 
 // UnknownTableError is the name of a table that does not exist.
@@ -41,7 +41,7 @@ type writer interface {
 // Write writes tables to a stream, in the given order: any number of them as JSON lines, one as
 // CSV. The error is an *UnknownTableError for the name of a table that does not exist.
 func (t *Tenant) Write(w io.Writer, format Format, names ...string) error {
-	if format == CSV && len(names) != 1 {
+	if format == FormatCSV && len(names) != 1 {
 		return errors.New("one table is written as CSV")
 	}
 	list, err := named(names)
@@ -54,7 +54,7 @@ func (t *Tenant) Write(w io.Writer, format Format, names ...string) error {
 
 func newWriter(w io.Writer, format Format) writer {
 	buffered := bufio.NewWriterSize(w, 64<<10)
-	if format == CSV {
+	if format == FormatCSV {
 		return &csvWriter{out: buffered}
 	}
 	return &lineWriter{out: buffered}

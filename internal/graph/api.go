@@ -285,7 +285,7 @@ func (api *API) enter(r *wire.Request) error {
 		return err
 	}
 	if !ok {
-		return &identity.UnauthorizedError{Message: "Access token validation failure. Invalid tenant."}
+		return &identity.UnauthorizedError{Message: identity.InvalidTenant}
 	}
 	if r.Me && !r.Caller.Delegated {
 		return &problem.ResponseError{

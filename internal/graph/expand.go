@@ -153,8 +153,8 @@ func isNotFound(err error) bool {
 	return ok && p.Kind == tenant.ProblemNotFound || graph && q.Status == http.StatusNotFound
 }
 
-// mayExpandSome is mayExpand for objects of several types: the caller must be allowed to list the
-// relation for at least one of them. It is not shown in the others.
+// mayExpandSome is Request.MayExpand for objects of several types: the caller must be allowed to
+// list the relation for at least one of them. It is not shown in the others.
 func mayExpandSome(r *wire.Request) error {
 	for _, e := range r.Options.Expand {
 		var refused error

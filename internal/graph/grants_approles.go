@@ -365,8 +365,7 @@ func readAssignment(r *wire.Request) (g roleAssignment, err error) {
 func grantPermission(r *wire.Request, g roleAssignment) error {
 	permission, ok := identity.ApplicationPermissionByID(g.Role)
 	if !ok {
-		return problem.Refuse("Permission being assigned was not found on application '%s'. Its service principal "+
-			"lists its permissions in appRoles.", identity.GraphAppID)
+		return problem.Refuse(tenant.NoAppRoleText, identity.GraphAppID)
 	}
 	if kind, ok := r.TypeOf(g.From); ok && kind != "ServicePrincipal" {
 		return problem.Refuse("The app roles of Microsoft Graph are for applications: '%s' is of type '%s'. What "+
@@ -376,7 +375,7 @@ func grantPermission(r *wire.Request, g roleAssignment) error {
 		func(r *wire.Request) (directory.Client, error) { return byPrincipalID(r, g.From) },
 		func(a *directory.Client) error {
 			if slices.Contains(a.Principal.Permissions, permission.Value) {
-				return problem.Refuse("Permission being assigned already exists on the object")
+				return problem.Refuse(tenant.GrantedText)
 			}
 			a.Principal.Permissions = append(a.Principal.Permissions, permission.Value)
 			return nil

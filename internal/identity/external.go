@@ -127,7 +127,7 @@ func (c foreignClaims) accept(trusts []Trusted, issuer string, now time.Time) (T
 	}
 	expires, ok := c.seconds("exp")
 	if !ok || !now.Before(expires.Add(skew)) {
-		return Trusted{}, &UnauthorizedError{"Lifetime validation failed, the token is expired."}
+		return Trusted{}, errExpired()
 	}
 	if _, there := c["nbf"]; there {
 		if from, ok := c.seconds("nbf"); !ok || now.Add(skew).Before(from) {

@@ -22,6 +22,13 @@ type UnauthorizedError struct {
 
 func (e *UnauthorizedError) Error() string { return e.Message }
 
+// InvalidTenant is the message for a token of another tenant.
+const InvalidTenant = "Access token validation failure. Invalid tenant."
+
+func errExpired() *UnauthorizedError {
+	return &UnauthorizedError{"Lifetime validation failed, the token is expired."}
+}
+
 const (
 	maxToken = 16 << 10
 	skew     = 5 * time.Minute
@@ -188,7 +195,7 @@ func checkAudience(_ context.Context, _ *Authority, t *token) error {
 func checkLifetime(_ context.Context, a *Authority, t *token) error {
 	now := a.now().Unix()
 	if tolerance := int64(skew / time.Second); now-tolerance >= t.claims.Expires {
-		return &UnauthorizedError{"Lifetime validation failed, the token is expired."}
+		return errExpired()
 	} else if now+tolerance < t.claims.NotBefore {
 		return &UnauthorizedError{"Lifetime validation failed, the token is not yet valid."}
 	}
@@ -198,7 +205,7 @@ func checkLifetime(_ context.Context, a *Authority, t *token) error {
 // checkTenant accepts the tenant of personal accounts, which is not one of ours, because
 // permissions are checked later, with 403 (A22).
 func checkTenant(ctx context.Context, a *Authority, t *token) error {
-	invalid := &UnauthorizedError{"Access token validation failure. Invalid tenant."}
+	invalid := &UnauthorizedError{InvalidTenant}
 	if t.tenant == uuid.Nil || t.tenant != t.issuer.tenant {
 		return invalid
 	}

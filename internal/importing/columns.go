@@ -34,21 +34,21 @@ var forms = map[directory.Kind]form{
 
 // own are the columns that are not properties of Graph's users and groups.
 var own = map[Kind][]column{
-	Members:       {{"group", text}, {"member", text}},
-	Subscriptions: {{"skuId", text}, {"totalLicenses", number}, {"status", text}, {"isTrial", truth}, {"nextLifecycleDateTime", text}},
+	KindMembers:       {{"group", text}, {"member", text}},
+	KindSubscriptions: {{"skuId", text}, {"totalLicenses", number}, {"status", text}, {"isTrial", truth}, {"nextLifecycleDateTime", text}},
 }
 
 // required are the columns without which every row would be refused.
 var required = map[Kind][]string{
-	Users: {"userPrincipalName"}, Groups: {"displayName"}, Members: {"group", "member"}, Subscriptions: {"skuId", "totalLicenses"},
+	KindUsers: {"userPrincipalName"}, KindGroups: {"displayName"}, KindMembers: {"group", "member"}, KindSubscriptions: {"skuId", "totalLicenses"},
 }
 
 // columnOf finds the property that a heading names, in any case of letters.
 func columnOf(k Kind, heading string) (column, bool) {
 	switch k {
-	case Users:
+	case KindUsers:
 		return property(heading, directory.UserProperties())
-	case Groups:
+	case KindGroups:
 		return property(heading, directory.GroupProperties())
 	}
 	for _, c := range own[k] {

@@ -144,7 +144,7 @@ func exportedKind(rows records) (Kind, bool) {
 		return "", false
 	}
 	for _, k := range inOrder {
-		if k == Kind(fields[0].Name) || k.line() == fields[0].Name && k != Settings {
+		if k == Kind(fields[0].Name) || k.line() == fields[0].Name && k != KindSettings {
 			return k, true
 		}
 	}
@@ -249,10 +249,10 @@ func isAnswer(start []byte) bool {
 
 // telling are properties that only one kind has.
 var telling = map[string]Kind{
-	"userprincipalname": Users, "accountenabled": Users,
-	"grouptypes": Groups, "securityenabled": Groups, "mailenabled": Groups,
-	"group": Members, "member": Members,
-	"totallicenses": Subscriptions, "prepaidunits": Subscriptions,
+	"userprincipalname": KindUsers, "accountenabled": KindUsers,
+	"grouptypes": KindGroups, "securityenabled": KindGroups, "mailenabled": KindGroups,
+	"group": KindMembers, "member": KindMembers,
+	"totallicenses": KindSubscriptions, "prepaidunits": KindSubscriptions,
 }
 
 // guess determines the kind of a file by its properties and its name, which must agree.
@@ -269,8 +269,8 @@ func guess(name string, properties []string) (Kind, error) {
 			byName = append(byName, k)
 		}
 	}
-	if slices.Contains(byName, Members) { // group-Members.csv
-		byName = []Kind{Members}
+	if slices.Contains(byName, KindMembers) { // group-Members.csv
+		byName = []Kind{KindMembers}
 	}
 	switch {
 	case len(byProperty) == 1 && (len(byName) == 0 || slices.Contains(byName, byProperty[0])):

@@ -14,12 +14,12 @@ func TestWhatAFileHolds(t *testing.T) {
 		name, properties string
 		want             Kind
 	}{
-		{"export.csv", "id,userPrincipalName,displayName", Users},
-		{"all users.csv", "id,displayName", Users},
-		{"export.csv", "id,displayName,groupTypes", Groups},
-		{"group_members.csv", "Group,Member", Members},
-		{"users-of-groups.csv", "userPrincipalName", Users},
-		{"bought.json", "skuId,totalLicenses", Subscriptions},
+		{"export.csv", "id,userPrincipalName,displayName", KindUsers},
+		{"all users.csv", "id,displayName", KindUsers},
+		{"export.csv", "id,displayName,groupTypes", KindGroups},
+		{"group_members.csv", "Group,Member", KindMembers},
+		{"users-of-groups.csv", "userPrincipalName", KindUsers},
+		{"bought.json", "skuId,totalLicenses", KindSubscriptions},
 		{"export.csv", "id,displayName", ""},
 		{"users.csv", "group,member", ""},
 		{"users and groups.csv", "id", ""},
@@ -52,7 +52,7 @@ func TestRowsOfCSV(t *testing.T) {
 			t.Parallel()
 			table, err := newTable(strings.NewReader("group,member\n" + test.rows))
 			if err == nil {
-				err = table.settle(Members)
+				err = table.settle(KindMembers)
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 
 // wireLine converts a row to a line of the API's import: {"user": {…}}.
 func wireLine(k Kind, object []byte) (wire []byte, err error) {
-	if k == Subscriptions {
+	if k == KindSubscriptions {
 		if object, err = subscriptionOf(object); err != nil {
 			return nil, err
 		}

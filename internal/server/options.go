@@ -144,6 +144,8 @@ func (s *settings) checkName() (err error) {
 		return wrong("Memory", "is true, but Database is set: set one of them")
 	case s.Data != "" && s.Database != "":
 		return wrong("Database", "is set, but Data is %q: set one of them", s.Data)
+	case s.Data == ":memory:":
+		return wrong("Data", `is ":memory:", which would be a file of that name: set Memory`)
 	case s.Data != "":
 		s.name = database.File(s.Data)
 	case s.Database != "":

@@ -1,3 +1,6 @@
+// Package server is one server over one database, as a command or another program runs it: its
+// options, how it founds tenants, what answers which requests, how connections come in, TLS, health
+// and metrics. The root package is what other programs use of it.
 package server
 
 import (

@@ -16,7 +16,8 @@ type bound struct {
 
 // bounds are far above what organizations have. They prevent a caller that may add objects from
 // filling memory and disk. The properties of one object have bounds of their own
-// (directory/rule.go, graph/shapes.go), and so have trusted issuers (directory/signin_check.go).
+// (directory/rule.go, graph/wire/shapes.go), and so have trusted issuers
+// (directory/signin_check.go).
 var bounds = []bound{
 	{
 		"users, permanently deleted ones included", 10_000_000,

@@ -162,7 +162,7 @@ func (c *change) rows() []store.Object {
 }
 
 func (c *change) markUser(m Mark) {
-	if m.What == Purged {
+	if m.What == MarkPurged {
 		id := c.dir.UserID(m.Ordinal)
 		m.ID = &id
 	}
@@ -170,7 +170,7 @@ func (c *change) markUser(m Mark) {
 }
 
 func (c *change) markGroup(m Mark) {
-	if m.What == Purged {
+	if m.What == MarkPurged {
 		id := c.dir.GroupID(m.Ordinal)
 		m.ID = &id
 	}
@@ -180,7 +180,7 @@ func (c *change) markGroup(m Mark) {
 // written returns the mark of a document that replaces another.
 func (c *change) written(kind store.Kind, ordinal uint32, id uuid.UUID, was, now []byte) Mark {
 	names := c.noteDocument(Was{Of: Changeable(kind), Ordinal: ordinal, ID: id}, was, now)
-	return Mark{Ordinal: ordinal, What: Written, Properties: names}
+	return Mark{Ordinal: ordinal, What: MarkWritten, Properties: names}
 }
 
 // live returns an error if a user is deleted or purged.

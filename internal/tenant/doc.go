@@ -7,8 +7,8 @@
 // are the content of a commit: the result of a command, not the command, so replaying them needs no
 // rules (Image.Replay). A Head and the Pieces of an image are a snapshot of it.
 //
-// The package has no clock, no source of ids and no store: these come in with an Execution. Package
-// engine runs tenants with all of them.
+// The package has no store and no source of ids, and time comes in, too, with an Execution. Only
+// slow rules are given up by a clock of its own (follow_evaluate.go). Package engine runs tenants.
 //
 // The members of dynamic groups follow from rules over users. They change in the commit that
 // changed what a rule is about, before licensing is finished (follow.go); replay never evaluates a

@@ -97,7 +97,7 @@ type Mark struct {
 	Ordinal    uint32     `cbor:"1,keyasint,omitempty"`
 	What       MarkKind   `cbor:"2,keyasint"`
 	ID         *uuid.UUID `cbor:"3,keyasint,omitempty"` // of a Purged object, which has no other record
-	Properties []string   `cbor:"4,keyasint,omitempty"` // that were Written; none if unknown
+	Properties []string   `cbor:"4,keyasint,omitempty"` // of MarkWritten; none if unknown
 }
 
 // MarkKind is the kind of an event.
@@ -105,15 +105,15 @@ type MarkKind uint8
 
 // The kinds of marks. Numbers are stored; never renumber.
 const (
-	Written MarkKind = iota + 1
-	Deleted
-	Restored
-	Purged
+	MarkWritten MarkKind = iota + 1
+	MarkDeleted
+	MarkRestored
+	MarkPurged
 )
 
 // do calls the function for the kind of the mark.
 func (m Mark) do(written, deleted, restored, purged func(uint32)) error {
-	kinds := [...]func(uint32){Written: written, Deleted: deleted, Restored: restored, Purged: purged}
+	kinds := [...]func(uint32){MarkWritten: written, MarkDeleted: deleted, MarkRestored: restored, MarkPurged: purged}
 	if int(m.What) >= len(kinds) || kinds[m.What] == nil {
 		return fmt.Errorf("a mark of the kind %d, which is not known", m.What)
 	}

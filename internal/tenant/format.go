@@ -10,7 +10,7 @@ import (
 
 // The formats of commits and of a snapshot's head. A change that a program of the previous format
 // cannot read, or would misread, needs a new number, and a database of the previous format in
-// testdata.
+// testdata of package engine.
 const (
 	// Format is the one that this version writes, and the newest that it reads.
 	Format = 10

@@ -22,8 +22,8 @@ func FuzzReplay(f *testing.F) {
 		},
 		{Managers: []ManagerNow{{User: 0, Manager: 1}, {User: 1, Removed: true}}},
 		{
-			Users:  []UserMark{{What: Deleted}, {Ordinal: 7, What: Written}},
-			Groups: []GroupMark{{Ordinal: 1, What: Purged}},
+			Users:  []UserMark{{What: MarkDeleted}, {Ordinal: 7, What: MarkWritten}},
+			Groups: []GroupMark{{Ordinal: 1, What: MarkPurged}},
 			Nested: []Nesting{{Group: 0, Member: 0}}, Owners: []Ownership{{Group: 3}},
 		},
 		{

@@ -65,7 +65,7 @@ func (c *change) addGroup(g *directory.Group) (uint32, error) {
 	group := c.lic.AddGroup(g.ID)
 	c.dir.AddGroup(g.ID)
 	if isDeleted { // in an exact import
-		c.markGroup(Mark{Ordinal: group, What: Deleted})
+		c.markGroup(Mark{Ordinal: group, What: MarkDeleted})
 	}
 	document := g.Document()
 	c.noteDocument(Was{Of: Changeable(store.KindGroup), Ordinal: group, ID: g.ID, New: true}, nil, document)
@@ -165,7 +165,7 @@ func (cmd DeleteGroup) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	c.markGroup(Mark{Ordinal: cmd.Group, What: Deleted})
+	c.markGroup(Mark{Ordinal: cmd.Group, What: MarkDeleted})
 	c.writeGroup(cmd.Group, g, &deleted, deleted.Document())
 	follow()
 	return nil
@@ -186,7 +186,7 @@ func (c *change) purgeGroup(group uint32) error {
 	c.leaveUnits(group, true)
 	c.unlink(id)
 	c.forgetRoles(id)
-	c.markGroup(Mark{Ordinal: group, What: Purged})
+	c.markGroup(Mark{Ordinal: group, What: MarkPurged})
 	c.write(store.Object{Kind: store.KindGroup, Ordinal: group, ID: id, Purged: true})
 	return nil
 }
@@ -213,7 +213,7 @@ func (cmd RestoreGroup) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	c.markGroup(Mark{Ordinal: cmd.Group, What: Restored})
+	c.markGroup(Mark{Ordinal: cmd.Group, What: MarkRestored})
 	c.done.ID, c.done.Ordinal = g.ID, cmd.Group
 	c.writeGroup(cmd.Group, g, &restored, restored.Document())
 	follow()

@@ -97,7 +97,7 @@ var linkable = map[directory.Relation]struct {
 		[]store.Kind{store.KindUser, store.KindGroup, store.KindServicePrincipal},
 		[]store.Kind{store.KindServicePrincipal},
 		func(to uuid.UUID) *CommandError {
-			return invalid(to, "Permission being assigned already exists on the object")
+			return invalid(to, GrantedText)
 		},
 	},
 }
@@ -143,8 +143,7 @@ func (img *Image) assignable(l directory.Link) error {
 	role, ok := client.AppRole(l.Role)
 	switch {
 	case !ok:
-		return invalid(l.Role, "Permission being assigned was not found on application '%s'. Its service principal "+
-			"lists its permissions in appRoles.", client.AppID)
+		return invalid(l.Role, NoAppRoleText, client.AppID)
 	case !role.Allows(kind == store.KindServicePrincipal):
 		return invalid(l.Role, "Permission being assigned, '%s' of application '%s', is not for this type of "+
 			"principal: its allowedMemberTypes are %s.",

@@ -89,7 +89,7 @@ func (o *objectsDraft[T]) put(c *change, ordinal uint32, id uuid.UUID, document 
 		now := DocumentNow{Ordinal: ordinal, Document: document, What: o.what(ordinal, object)}
 		noted := Was{Of: Changeable(o.kind), Ordinal: ordinal, ID: id}
 		switch now.What {
-		case Written:
+		case MarkWritten:
 			now.Properties = c.noteDocument(noted, o.base.Document(o.begun().At(ordinal)), document)
 		case 0:
 			noted.New = true
@@ -113,11 +113,11 @@ func (o *objectsDraft[T]) what(ordinal uint32, object *T) MarkKind {
 	}
 	switch before, after := o.base.DeletedSince(was).IsZero(), o.base.DeletedSince(object).IsZero(); {
 	case before == after:
-		return Written
+		return MarkWritten
 	case after:
-		return Restored
+		return MarkRestored
 	}
-	return Deleted
+	return MarkDeleted
 }
 
 func (o *objectsDraft[T]) purge(c *change, ordinal uint32, id uuid.UUID) {
@@ -188,7 +188,7 @@ type DocumentNow struct {
 // Mark returns the event that the log records for an object.
 func (now DocumentNow) Mark() Mark {
 	if now.Document == nil {
-		return Mark{Ordinal: now.Ordinal, What: Purged, ID: now.ID}
+		return Mark{Ordinal: now.Ordinal, What: MarkPurged, ID: now.ID}
 	}
 	return Mark{Ordinal: now.Ordinal, What: now.What, Properties: now.Properties}
 }

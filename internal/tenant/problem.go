@@ -35,10 +35,17 @@ const (
 
 func (p *CommandError) Error() string { return p.Message }
 
-// The messages of the real service for the first two, with the value and the property.
+// The messages of the real service for the first two kinds, with the value and the property, and
+// others that have several causes.
 const (
 	NotFoundText = "Resource '%s' does not exist or one of its queried reference-property objects are not present."
 	TakenText    = "Another object with the same value for property %s already exists."
+	// GrantedText and NoAppRoleText are about app role assignments; the second with the appId.
+	GrantedText   = "Permission being assigned already exists on the object"
+	NoAppRoleText = "Permission being assigned was not found on application '%s'. Its service principal " +
+		"lists its permissions in appRoles."
+	// UnknownText is the message of ProblemUnknown.
+	UnknownText = "It is not known whether the change was made: look before you send it again."
 )
 
 func notFound(value string) *CommandError {

@@ -39,11 +39,11 @@ func (c *change) touch(e effect) {
 			t.columns = append(t.columns, change.Column)
 		}
 	case UserMark:
-		if e.What == Written {
+		if e.What == MarkWritten {
 			return
 		}
 		t := f.user(e.Ordinal)
-		t.fresh = t.fresh || e.What == Restored
+		t.fresh = t.fresh || e.What == MarkRestored
 		for _, report := range c.dir.Reports(e.Ordinal) {
 			t := f.user(report)
 			t.managers = append(t.managers, e.Ordinal)
@@ -57,7 +57,7 @@ func (c *change) touch(e effect) {
 			t.managers = append(t.managers, e.Manager)
 		}
 	case GroupMark:
-		if e.What == Deleted || e.What == Restored {
+		if e.What == MarkDeleted || e.What == MarkRestored {
 			c.moved(e.Ordinal, c.lic.Members(e.Ordinal))
 		}
 	}
@@ -123,7 +123,7 @@ func (u *draftUser) IsMember(group uuid.UUID) bool {
 	return ok && u.c.lic.Members(ordinal).Contains(u.user)
 }
 
-// live reports whether the user is neither deleted nor purged.
+// isLive reports whether the user is neither deleted nor purged.
 func (c *change) isLive(user uint32) bool {
 	return !c.dir.UserPurged(user) && !c.dir.UserDeleted(user)
 }

@@ -68,7 +68,7 @@ func (c *change) addUser(u *directory.User) error {
 	user := c.lic.AddUser(location)
 	c.record(keys)
 	if isDeleted { // in an exact import
-		c.markUser(Mark{Ordinal: user, What: Deleted})
+		c.markUser(Mark{Ordinal: user, What: MarkDeleted})
 		c.lic.DeleteUser(user)
 	}
 	c.duplicates(keys.Addresses)
@@ -178,7 +178,7 @@ func (cmd DeleteUser) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	c.markUser(Mark{Ordinal: cmd.User, What: Deleted})
+	c.markUser(Mark{Ordinal: cmd.User, What: MarkDeleted})
 	c.duplicates(addressKeys(u))
 	c.lic.DeleteUser(cmd.User)
 	deleted := *u
@@ -205,7 +205,7 @@ func (cmd RestoreUser) run(c *change) error {
 	if _, ok := c.dir.UserByName(u.UserPrincipalName); ok {
 		return taken("userPrincipalName", u.UserPrincipalName)
 	}
-	c.markUser(Mark{Ordinal: cmd.User, What: Restored})
+	c.markUser(Mark{Ordinal: cmd.User, What: MarkRestored})
 	c.lic.SetDuplicate(cmd.User, c.dir.AddressShared(cmd.User))
 	c.duplicates(addressKeys(u))
 	c.lic.RestoreUser(cmd.User)
@@ -250,7 +250,7 @@ func (c *change) purgeUser(user uint32) {
 	c.lic.PurgeUser(user, groups)
 	c.forgetPrincipal(id)
 	c.forgetPassword(user, id)
-	c.markUser(Mark{Ordinal: user, What: Purged})
+	c.markUser(Mark{Ordinal: user, What: MarkPurged})
 	c.write(store.Object{Kind: store.KindUser, Ordinal: user, ID: id, Purged: true})
 }
 

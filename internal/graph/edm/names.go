@@ -31,7 +31,7 @@ func WithoutNamespace(name string) (string, bool) {
 	return name, false
 }
 
-// Administrative units are at unitsRoot, and also at the name of their set, as in the reference of
+// Administrative units are at UnitsRoot, and also at the name of their set, as in the reference of
 // beta.
 const (
 	UnitSet   = "administrativeUnits"

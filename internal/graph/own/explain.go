@@ -58,7 +58,7 @@ func Explain(r *wire.Request) error {
 }
 
 // appendExplained writes a user and the reasons of the entries in error, or of every entry. If
-// there are more than maxProblems, it writes the first ones, and the total number.
+// there are more than MaxProblems, it writes the first ones, and the total number.
 func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
 	u, err := r.Tenant.User(r.Context(), x.image, ordinal)
 	if err != nil {

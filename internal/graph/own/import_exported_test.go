@@ -142,7 +142,7 @@ func (h *holder) verify() {
 func (h *holder) export() []byte {
 	var b bytes.Buffer
 	err := export.View(context.Background(), h.store, h.ID(), export.Options{}, func(t *export.Tenant) error {
-		return t.Write(&b, export.JSONLines, export.Importable()...)
+		return t.Write(&b, export.FormatJSONLines, export.Importable()...)
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -154,7 +154,7 @@ func serverProblem(err error) (*ResponseError, bool) {
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk. Nothing was changed. Ask its administrator."), true
 	case errors.Is(err, store.ErrUnknown):
-		return unknown("It is not known whether the change was made: look before you send it again."), true
+		return unknown(tenant.UnknownText), true
 	case errors.Is(err, store.ErrDamaged):
 		return unavailable("A part of the server's database is damaged. Ask its administrator: the log says what " +
 			"is wrong, and what to do."), true

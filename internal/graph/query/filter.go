@@ -70,6 +70,12 @@ type converter struct {
 // maxValues limits the values of in.
 const maxValues = 200
 
+// The messages of filters that several functions refuse.
+const (
+	manyValuesText = "At most 200 values are possible; ask in several requests."
+	sidesText      = "The left side of a comparison must be a property, the right side a value."
+)
+
 // unsupported returns the response for an unsupported part of the filter, with a detail that names
 // the part and its position.
 func (c *converter) unsupported(n odata.Node, property, token, remedy string) error {
@@ -197,7 +203,7 @@ func (c *converter) property(n odata.Node) (*directory.Asked, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {
 		return nil, c.unsupported(n, "", nodeText(n),
-			"The left side of a comparison must be a property, the right side a value.")
+			sidesText)
 	}
 	first := path.Names[0]
 	name := strings.Join(path.Names, "/")
@@ -341,7 +347,7 @@ func (c *converter) in(n *odata.In) (*columns.Condition, error) {
 			"It is a collection; ask for its elements with any: "+about.Path+"/any(x:x eq 'value').")
 	}
 	if len(n.Values) > maxValues {
-		return nil, c.unsupported(n, about.Path, "in", "At most 200 values are possible; ask in several requests.")
+		return nil, c.unsupported(n, about.Path, "in", manyValuesText)
 	}
 	if err := c.permit(n, about, about.Equal, "in"); err != nil {
 		return nil, err

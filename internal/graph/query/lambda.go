@@ -86,7 +86,7 @@ func (c *converter) field(n odata.Node, in elementScope) (int, error) {
 	path, ok := n.(*odata.Path)
 	if !ok {
 		return 0, c.unsupported(n, "", nodeText(n),
-			"The left side of a comparison must be a property, the right side a value.")
+			sidesText)
 	}
 	if in.about.Kind == directory.KindStringCollection {
 		if !fold.Equal(path.Names[0], in.variable) || len(path.Names) > 1 || path.Count {
@@ -153,7 +153,7 @@ func (c *converter) inElement(n *odata.In, in elementScope) (*column.Element, er
 		return nil, err
 	}
 	if len(n.Values) > maxValues {
-		return nil, c.unsupported(n, in.about.Path, "in", "At most 200 values are possible; ask in several requests.")
+		return nil, c.unsupported(n, in.about.Path, "in", manyValuesText)
 	}
 	if err := c.permit(n, in.about, in.about.Equal, "in"); err != nil {
 		return nil, err

@@ -99,7 +99,7 @@ func (c *converter) value(n odata.Node, kind directory.Kind, property string) (a
 	literal, ok := n.(*odata.Literal)
 	if !ok {
 		return nil, c.unsupported(n, property, nodeText(n),
-			"The left side of a comparison must be a property, the right side a value.")
+			sidesText)
 	}
 	if literal.Value == nil {
 		return nil, nil
