@@ -7,8 +7,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	josejson "github.com/go-jose/go-jose/v4/json"
-	"github.com/google/uuid"
 
+	"licensor/internal/guid"
 	"licensor/internal/identity"
 )
 
@@ -85,10 +85,10 @@ func (s *Server) assertedUser(c *call, app identity.App, raw string) (identity.U
 	}
 	now := s.config.Now().Unix()
 	tolerance := int64(skew / time.Second)
-	user, errUser := uuid.Parse(token.ObjectID)
-	caller, errCaller := uuid.Parse(token.AppID)
+	user, isUser := guid.Parse(token.ObjectID)
+	caller, isCaller := guid.Parse(token.AppID)
 	switch {
-	case token.Tenant != c.tenant.String() || errUser != nil || errCaller != nil || token.Type != "user":
+	case token.Tenant != c.tenant.String() || !isUser || !isCaller || token.Type != "user":
 		return identity.User{}, time.Time{}, badGrant(50013,
 			"Assertion is not the access token of a user of the directory '%s'.", c.tenant)
 	case !slices.Contains([]string{app.AppID.String(), "api://" + app.AppID.String()}, token.Audience):

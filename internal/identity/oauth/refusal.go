@@ -8,8 +8,7 @@ import (
 	"net/http"
 
 	"licensor/internal/excerpt"
-
-	"github.com/google/uuid"
+	"licensor/internal/guid"
 )
 
 // refusalError is an error response of the authority, in the form of RFC 6749 section 5.2 and A30.
@@ -105,7 +104,7 @@ func (s *Server) describe(r *http.Request, err error) (*refusalError, refusalBod
 // which is then probably the error itself, the first is nil.
 func (s *Server) traceIDs(r *http.Request) (trace, correlation string) {
 	id, _ := s.config.Authority.NewID()
-	if wanted, err := uuid.Parse(r.Header.Get("client-request-id")); err == nil {
+	if wanted, ok := guid.Parse(r.Header.Get("client-request-id")); ok {
 		return id.String(), wanted.String()
 	}
 	return id.String(), id.String()
