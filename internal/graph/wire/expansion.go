@@ -74,7 +74,7 @@ func cannotExpand[T any](set *FieldSet[T], e odata.Expansion) error {
 	if _, ok := set.Links.Find(e.Name); ok {
 		return UnservedExpansion(e, set.TypeName)
 	}
-	message := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", e.Name, set.TypeName)
+	message := fmt.Sprintf(noPropertyText, e.Name, set.TypeName)
 	switch {
 	case strings.Contains(e.Name, "/"):
 		message = "Found a path traversing multiple navigation properties. Please rephrase the query such that " +

@@ -183,10 +183,13 @@ func (s *FieldSet[T]) Spell(names []string) {
 	}
 }
 
+// noPropertyText is the message of Graph for an unknown name, with the name and the type.
+const noPropertyText = "Could not find a property named '%s' on type '%s'."
+
 // unknown refuses a name of $select that is not a property (P13), or a path, which Graph does not
 // accept either.
 func (s *FieldSet[T]) unknown(name string) *problem.ResponseError {
-	reason := fmt.Sprintf("Could not find a property named '%s' on type '%s'.", name, s.TypeName)
+	reason := fmt.Sprintf(noPropertyText, name, s.TypeName)
 	if strings.Contains(name, "/") {
 		reason = fmt.Sprintf("Found a path with multiple navigation properties or a bad complex property path in a "+
 			"select clause: '%s'. "+
