@@ -42,7 +42,8 @@ checks all sums and the chain of the log. With --deep it also derives the licens
 a line with the tenant, the table, the key, and what helps; after 1,000 lines the others are only counted.
 
 With PostgreSQL a server may run meanwhile. A file must not be open in a server. Verify changes nothing without --fix
-and can be interrupted at any time. The exit code is 4 if there is damage.`,
+and can be interrupted at any time: then it prints what it has examined. The exit code is 4 if there is damage, and 1
+if not everything was examined.`,
 		Example: "  licensor verify\n" +
 			"  licensor verify --deep --archive-log archive --database postgres://licensor@db1,db2/licensor",
 		Args: cobra.NoArgs,
@@ -67,12 +68,13 @@ const maxDamages = 1000
 
 // verifiedTenant is the outcome for a tenant.
 type verifiedTenant struct {
-	Tenant  uuid.UUID `json:"tenant"`
-	Commits int64     `json:"commits"`
-	Rows    int64     `json:"rows"`
-	Damages int64     `json:"damages"`
-	Fixed   int64     `json:"fixed"`
-	Stale   int64     `json:"stale"` // users whose licenses would change if they were reprocessed
+	Tenant   uuid.UUID `json:"tenant"`
+	Complete bool      `json:"complete"` // everything was examined
+	Commits  int64     `json:"commits"`
+	Rows     int64     `json:"rows"`
+	Damages  int64     `json:"damages"`
+	Fixed    int64     `json:"fixed"`
+	Stale    int64     `json:"stale"` // users whose licenses would change if they were reprocessed
 }
 
 func (v *verifying) run(ctx context.Context, progress io.Writer) error {
@@ -100,10 +102,10 @@ func (v *verifying) run(ctx context.Context, progress io.Writer) error {
 	o.Progress = shown.at
 	done, err := v.all(ctx, s, ids, o)
 	shown.end()
-	if err := errors.Join(err, s.Close()); err != nil {
-		return err
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("interrupted: %w", err)
 	}
-	if err := v.print(done); err != nil {
+	if err := errors.Join(err, s.Close(), v.print(done)); err != nil {
 		return err
 	}
 	if left := v.damages - v.fixed; left > 0 {
@@ -124,6 +126,7 @@ func (v *verifying) report(d verify.Damage) {
 	}
 }
 
+// all returns what was examined, also with an error.
 func (v *verifying) all(
 	ctx context.Context, s store.Store, ids []uuid.UUID, o verify.Options,
 ) (done []verifiedTenant, err error) {
@@ -133,49 +136,65 @@ func (v *verifying) all(
 		}
 	}
 	for _, id := range ids {
-		r, err := verify.Tenant(ctx, s, id, o)
+		one, err := v.one(ctx, s, id, o)
+		if one.Complete || one.Commits+one.Rows+one.Damages > 0 {
+			done = append(done, one)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("verify tenant %s: %w", id, err)
+			return done, err
 		}
-		one := verifiedTenant{Tenant: id, Commits: r.Commits, Rows: r.Rows, Damages: r.Damages, Stale: r.Stale}
-		texts := int64(r.Users.GetCardinality() + r.Groups.GetCardinality())
-		if v.fix && texts > 0 {
-			if err := replaceNUL(ctx, s, id, r.Users, r.Groups); err != nil {
-				return nil, fmt.Errorf("fix the texts of tenant %s: %w", id, err)
-			}
-			one.Fixed = texts
-			v.fixed += texts
-		}
-		done = append(done, one)
 	}
 	return done, nil
+}
+
+func (v *verifying) one(
+	ctx context.Context, s store.Store, id uuid.UUID, o verify.Options,
+) (one verifiedTenant, err error) {
+	r, err := verify.Tenant(ctx, s, id, o)
+	one = verifiedTenant{id, err == nil, r.Commits, r.Rows, r.Damages, 0, r.Stale}
+	if err != nil {
+		return one, fmt.Errorf("verify tenant %s: %w", id, err)
+	}
+	if v.fix && !(r.Users.IsEmpty() && r.Groups.IsEmpty()) {
+		one.Fixed, err = replaceNUL(ctx, s, id, r.Users, r.Groups)
+		v.fixed += one.Fixed
+		if err != nil {
+			return one, fmt.Errorf("fix the texts of tenant %s: %w", id, err)
+		}
+	}
+	return one, nil
 }
 
 // fixedAtOnce is how many objects are changed in one commit.
 const fixedAtOnce = 1000
 
-func replaceNUL(ctx context.Context, s store.Store, id uuid.UUID, users, groups *roaring.Bitmap) (err error) {
+// replaceNUL returns how many objects it has fixed, also with an error.
+func replaceNUL(
+	ctx context.Context, s store.Store, id uuid.UUID, users, groups *roaring.Bitmap,
+) (fixed int64, err error) {
 	tenants, err := engine.Open(ctx, s, engine.Options{Log: slog.Default()})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, tenants.Close(context.WithoutCancel(ctx))) }()
 	t, err := tenants.Tenant(ctx, id)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer t.Release()
 	for some := range slices.Chunk(users.ToArray(), fixedAtOnce) {
 		if _, err := t.Do(ctx, "system", tenant.ReplaceNUL{Users: some}); err != nil {
-			return err
+			return fixed, err
 		}
+		fixed += int64(len(some))
 	}
 	for some := range slices.Chunk(groups.ToArray(), fixedAtOnce) {
 		if _, err := t.Do(ctx, "system", tenant.ReplaceNUL{Groups: some}); err != nil {
-			return err
+			return fixed, err
 		}
+		fixed += int64(len(some))
 	}
-	return nil
+	return fixed, nil
 }
 
 func (v *verifying) print(done []verifiedTenant) error {
@@ -183,14 +202,18 @@ func (v *verifying) print(done []verifiedTenant) error {
 		return writeJSON(v.out, struct {
 			Tenants []verifiedTenant `json:"tenants"`
 			Damages []verify.Damage  `json:"damages"`
-		}{done, slices.Concat([]verify.Damage{}, v.list)})
+		}{slices.Concat([]verifiedTenant{}, done), slices.Concat([]verify.Damage{}, v.list)})
 	}
 	if more := v.damages - maxDamages; more > 0 {
 		fmt.Fprintf(v.out, "%d more damages are not listed\n", more)
 	}
 	for _, one := range done {
-		text := fmt.Sprintf("tenant %s: %d commits and %d rows were examined, %d damages", one.Tenant, one.Commits,
-			one.Rows, one.Damages)
+		only := "only "
+		if one.Complete {
+			only = ""
+		}
+		text := fmt.Sprintf("tenant %s: %s%d commits and %d rows were examined, %d damages", one.Tenant, only,
+			one.Commits, one.Rows, one.Damages)
 		if one.Fixed > 0 {
 			text += fmt.Sprintf(", %d of them fixed", one.Fixed)
 		}

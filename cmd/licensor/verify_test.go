@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -325,7 +326,7 @@ func (c *canceling) Write(p []byte) (int, error) {
 	return c.output.Write(p)
 }
 
-// TestVerifyIsInterrupted: it ends with what it has found, and fixes nothing.
+// TestVerifyIsInterrupted: it ends with what it has found and examined, and fixes nothing.
 func TestVerifyIsInterrupted(t *testing.T) {
 	t.Parallel()
 	data := newContent(t)
@@ -336,14 +337,57 @@ func TestVerifyIsInterrupted(t *testing.T) {
 	defer cancel()
 	out, stderr := &canceling{cancel: cancel}, new(output)
 	code := execute(ctx, rootCommand(), []string{"verify", "--fix", "--data", data}, strings.NewReader(""), out, stderr)
-	if code != exitFailed || !strings.Contains(stderr.String(), "canceled") {
+	if code != exitFailed || strings.Count(stderr.String(), "interrupted") != 1 {
 		t.Errorf("code %d: %s", code, stderr)
 	}
-	if n := strings.Count(out.String(), "\n"); n != 1 || strings.Contains(out.String(), "examined") {
-		t.Errorf("then it went on: %s", out)
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 2 || lines[0] != all[0].String() || !strings.HasSuffix(lines[1], ": only 0 commits and 0 rows were examined, 1 damages") {
+		t.Errorf("it printed %q", lines)
 	}
 	if left := found(t, exitDamaged, "--data", data); !reflect.DeepEqual(left, all) {
 		t.Errorf("damages are %v, want %v", left, all)
+	}
+}
+
+// TestVerifyIsInterruptedAnywhere: it says what it has examined, and that it is interrupted is not
+// damage.
+func TestVerifyIsInterruptedAnywhere(t *testing.T) {
+	t.Parallel()
+	data, folder := trimmed(t)
+	args := []string{"verify", "--json", "--deep", "--data", data, "--archive-log", folder}
+	begun, complete := 0, 0
+	for times := 0; ; times += 1 + times/20 {
+		var left atomic.Int64
+		left.Store(int64(times))
+		var stdout, stderr output
+		code := execute(ending{t.Context(), &left}, rootCommand(), args, strings.NewReader(""), &stdout, &stderr)
+		if code == exitDone {
+			break
+		}
+		if code != exitFailed || strings.Count(stderr.String(), "canceled") != 1 {
+			t.Fatalf("interrupted at %d: code %d, %s%s", times, code, &stdout, &stderr)
+		}
+		if stdout.String() == "" {
+			continue // while the database was opened
+		}
+		var outcome struct {
+			Tenants []verifiedTenant
+			Damages []verify.Damage
+		}
+		if err := json.Unmarshal([]byte(stdout.String()), &outcome); err != nil || len(outcome.Damages) > 0 ||
+			!strings.Contains(stderr.String(), "licensor: interrupted: ") {
+			t.Fatalf("interrupted at %d: %v, %s%s", times, err, &stdout, &stderr)
+		}
+		for _, one := range outcome.Tenants {
+			if one.Complete {
+				complete++
+			} else if one.Commits > 0 {
+				begun++
+			}
+		}
+	}
+	if begun == 0 || complete == 0 {
+		t.Errorf("%d examinations of tenants were begun, and %d complete", begun, complete)
 	}
 }
 

@@ -11,13 +11,12 @@ import (
 )
 
 // snapshots examines the manifests and their parts, and returns those that can be read, by commit.
-func (e *examination) snapshots() (saved []store.Manifest) {
+func (e *examination) snapshots() (saved []store.Manifest, err error) {
 	list, err := e.view.Manifests()
 	if err != nil {
-		e.damaged("manifest", "all", err.Error(), retake)
-		return nil
+		return nil, e.unreadable("manifest", "all", err, retake)
 	}
-	examined := map[string]error{}
+	examined := map[string]bool{} // whether they are good
 	for _, m := range list {
 		if m.Seq > e.place.Seq {
 			e.damaged("manifest", m.Name, fmt.Sprintf("it is of commit %d, and the log ends at commit %d", m.Seq, e.place.Seq),
@@ -26,43 +25,44 @@ func (e *examination) snapshots() (saved []store.Manifest) {
 		}
 		whole := true
 		for _, name := range append([]string{m.Head}, m.Parts...) {
-			err, done := examined[name]
+			good, done := examined[name]
 			if !done {
-				err = e.part(name)
-				examined[name] = err
+				if good, err = e.part(name); err != nil {
+					return nil, err
+				}
+				examined[name] = good
 			}
-			whole = whole && err == nil
+			whole = whole && good
 		}
 		if whole && !slices.ContainsFunc(saved, func(s store.Manifest) bool { return s.Head == m.Head }) {
 			saved = append(saved, m)
 		}
 	}
 	slices.Reverse(saved) // oldest first
-	return saved
+	return saved, nil
 }
 
-func (e *examination) part(name string) error {
+// part examines a part, and reports whether it is good.
+func (e *examination) part(name string) (good bool, err error) {
 	parts, err := e.store.Parts(e.ctx, e.id, []string{name})
-	if err == nil {
-		kind := name[:max(0, len(name)-33)]
-		if store.NewPart(kind, parts[0].Data).Name != name {
-			err = fmt.Errorf("its content is not what its name says")
-		}
-	}
 	if err != nil {
-		e.damaged("part", name, err.Error(), retake)
+		return false, e.unreadable("part", name, err, retake)
 	}
-	return err
+	kind := name[:max(0, len(name)-33)]
+	if store.NewPart(kind, parts[0].Data).Name != name {
+		e.damaged("part", name, "its content is not what its name says", retake)
+		return false, nil
+	}
+	return true, nil
 }
 
 // load returns the image of a snapshot; nil if it cannot be read.
-func (e *examination) load(m store.Manifest) *tenant.Image {
+func (e *examination) load(m store.Manifest) (*tenant.Image, error) {
 	img, err := engine.Saved(e.ctx, e.store, e.id, m)
 	if err != nil {
-		e.damaged("manifest", m.Name, err.Error(), retake)
-		return nil
+		return nil, e.unreadable("manifest", m.Name, err, retake)
 	}
-	return img
+	return img, nil
 }
 
 // replay is the log as it is read.
@@ -158,7 +158,10 @@ func (r *replay) snapshot(seq uint64) error {
 		if m.Seq < seq && m.Seq != 0 {
 			continue // of commits that are no longer in the log
 		}
-		img := r.load(m)
+		img, err := r.load(m)
+		if err != nil {
+			return err
+		}
 		if img == nil || img.Seq != seq {
 			continue
 		}
@@ -187,11 +190,11 @@ func (r *replay) end() (*tenant.Image, error) {
 		}
 	}
 	img, err := engine.ImageAt(r.ctx, r.store, r.id, r.view)
-	if err != nil && r.ctx.Err() == nil {
-		r.damaged("tenant", r.id.String(), "it cannot be loaded: "+err.Error(), restore)
-		return nil, nil
+	if err != nil {
+		err = fmt.Errorf("it cannot be loaded: %w", err)
+		return nil, r.unreadable("tenant", r.id.String(), err, restore)
 	}
-	return img, err
+	return img, nil
 }
 
 // archived examines the commits that were removed from the log.

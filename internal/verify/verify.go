@@ -63,7 +63,7 @@ type Result struct {
 	Stale int64
 }
 
-// Tenant examines a tenant.
+// Tenant examines a tenant. With an error, the result is what was examined before it.
 func Tenant(ctx context.Context, s Store, id uuid.UUID, o Options) (Result, error) {
 	e := &examination{ctx: ctx, store: s, id: id, Options: o}
 	e.result.Users, e.result.Groups = roaring.New(), roaring.New()
@@ -94,6 +94,19 @@ type examination struct {
 func (e *examination) damaged(table, key, what, help string) {
 	e.result.Damages++
 	e.Report(Damage{e.id, table, key, what, help})
+}
+
+// unreadable reports data that cannot be read as damage, unless the examination was interrupted or
+// the database is unavailable: then it returns the error.
+func (e *examination) unreadable(table, key string, err error, help string) error {
+	if ended := e.ctx.Err(); ended != nil {
+		return ended
+	}
+	if errors.Is(err, store.ErrUnavailable) {
+		return err
+	}
+	e.damaged(table, key, err.Error(), help)
+	return nil
 }
 
 // advance counts what was examined, and reports progress.
@@ -127,7 +140,10 @@ func (e *examination) all() (err error) {
 		e.damaged("commits", fmt.Sprintf("%d to %d", e.floor, e.place.Seq),
 			fmt.Sprintf("there are %d, and should be %d", commits, want), restore)
 	}
-	saved := e.snapshots()
+	saved, err := e.snapshots()
+	if err != nil {
+		return err
+	}
 	img, err := e.log(saved)
 	if err != nil || img == nil {
 		return err
