@@ -8,17 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	_ "github.com/jackc/pgx/v5/stdlib" // plants damage
 
 	"licensor/internal/store"
-	"licensor/internal/store/postgres/postgrestest"
 	"licensor/internal/verify"
 )
 
@@ -35,81 +32,6 @@ func found(t *testing.T, code int, args ...string) []verify.Damage {
 
 // ofBen selects one user. Other documents have the letters "ben" by chance, such as in a hash.
 const ofBen = ` WHERE document LIKE '%"displayName":"Ben"%'`
-
-// planted are damages: a statement, and the table and a part of the text that verify must report.
-var planted = map[string]struct{ do, table, what string }{
-	"a commit is missing":             {"DELETE FROM commits WHERE seq = 3", "commits", "missing"},
-	"the last commit is missing":      {"DELETE FROM commits WHERE seq = (SELECT max(seq) FROM commits)", "commits", "there are"},
-	"the effects of a commit":         {"UPDATE commits SET effects = substr(effects, 2) WHERE seq = 4", "commits", "damaged"},
-	"the author of a commit":          {"UPDATE commits SET actor = 'user another' WHERE seq = 4", "commits", "damaged"},
-	"the chain of a tenant":           {"UPDATE tenant SET chain = (SELECT chain FROM commits WHERE seq = 2)", "tenant", "chain"},
-	"a document":                      {"UPDATE object SET document = replace(document, 'Ben', 'Bob')" + ofBen, "users", "checksum"},
-	"a row is missing":                {"DELETE FROM object WHERE kind = 1 AND ordinal = 2", "users", "it has no row"},
-	"a row of another object":         {"UPDATE object SET ordinal = 99 WHERE kind = 2 AND ordinal = 0", "groups", "sum"},
-	"when a row was written":          {"UPDATE object SET seq = 999 WHERE kind = 1 AND ordinal = 1", "users", "sum"},
-	"a row is deleted":                {"UPDATE object SET deleted = 1 WHERE kind = 1 AND ordinal = 1", "users", "sum"},
-	"a text that rows are ordered by": {"UPDATE object SET display_name = 'zzz' WHERE kind = 1 AND ordinal = 1", "users", "ordered by"},
-	"a claim is missing":              {"DELETE FROM claim WHERE name LIKE '%contoso.example%'", "claim", "has not claimed"},
-	"a claim of another":              {"INSERT INTO claim (name, tenant) SELECT 'domain evil.example', tenant FROM claim WHERE name LIKE '%contoso.example%'", "claim", "does not have it"},
-	"a password without a user":       {"UPDATE object SET kind = 3 WHERE kind = 2 AND ordinal = 1", "", ""},
-}
-
-// TestVerifyFindsWhatIsDamaged in a file: each of the damages that are planted.
-func TestVerifyFindsWhatIsDamaged(t *testing.T) {
-	t.Parallel()
-	whole := read(t, newContent(t))
-	if list := found(t, exitDone, "--deep", "--data", newFile(t, "licensor.db", whole)); len(list) != 0 {
-		t.Fatalf("in what is whole there is %v", list)
-	}
-	for name, test := range planted {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			data := newFile(t, "licensor.db", whole)
-			plant(t, "sqlite", data, test.do)
-			isFound(t, found(t, exitDamaged, "--deep", "--data", data), test.table, test.what)
-		})
-	}
-}
-
-// plant changes a database behind the back of the program.
-func plant(t *testing.T, driver, name, statement string) {
-	t.Helper()
-	db, err := sql.Open(driver, name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	if driver == "pgx" {
-		if _, err := db.Exec("SET search_path TO licensor"); err != nil {
-			t.Fatal(err)
-		}
-	}
-	done, err := db.Exec(statement)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n, err := done.RowsAffected(); n == 0 {
-		t.Fatalf("%s changes nothing: %v", statement, err)
-	}
-}
-
-// isFound checks that a damage is among those found, and that each says what helps.
-func isFound(t *testing.T, list []verify.Damage, table, what string) {
-	t.Helper()
-	matches := 0
-	for _, d := range list {
-		if strings.Contains(d.Table, table) && strings.Contains(d.What, what) {
-			matches++
-		}
-		if d.Tenant == uuid.Nil || d.Table == "" || d.Key == "" || d.What == "" || d.Help == "" {
-			t.Errorf("a damage is incomplete: %+v", d)
-		}
-	}
-	if matches == 0 {
-		t.Errorf("there is no damage of %s with %q among %v", table, what, list)
-	}
-}
 
 // TestVerifyFindsTampering: rows and commits whose sums were made to fit.
 func TestVerifyFindsTampering(t *testing.T) {
@@ -273,45 +195,6 @@ func TestVerifyListsAThousandDamages(t *testing.T) {
 	if err != nil || strings.Count(out.String(), "\n") != 1001 ||
 		!strings.HasSuffix(out.String(), "3 more damages are not listed\n") {
 		t.Errorf("%v, %s", err, out.String()[out.Len()-200:])
-	}
-}
-
-// TestVerifyFindsWhatIsDamagedInPostgreSQL while a server may run.
-func TestVerifyFindsWhatIsDamagedInPostgreSQL(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts PostgreSQL")
-	}
-	url := postgrestest.Empty(t)
-	code, _, stderr := call(t, rootCommand(), "copy", "--from", "sqlite:"+newContent(t), "--to", url, "--finish")
-	if code != exitDone {
-		t.Fatal(stderr)
-	}
-	if list := found(t, exitDone, "--deep", "--database", url); len(list) != 0 {
-		t.Fatalf("in what is whole there is %v", list)
-	}
-	for _, test := range []struct{ do, table, what string }{
-		{"UPDATE object SET document = substr(document, 2) WHERE kind = 1 AND ordinal = 1", "users", ""},
-		{"DELETE FROM object WHERE kind = 1 AND ordinal = 2", "users", "it has no row"},
-		{"UPDATE object SET seq = 999 WHERE kind = 2 AND ordinal = 0", "groups", ""},
-		{"DELETE FROM claim WHERE name LIKE '%contoso.example%'", "claim", "has not claimed"},
-		{"UPDATE tenant SET chain = (SELECT chain FROM commits WHERE seq = 2)", "tenant", "chain"},
-		{"UPDATE commits SET actor = 'user another' WHERE seq = 4", "commits", "damaged"},
-		{"DELETE FROM commits WHERE seq = 3", "commits", "there are"},
-	} {
-		plant(t, "pgx", url, test.do)
-		isFound(t, found(t, exitDamaged, "--database", url), test.table, test.what)
-	}
-	// Commits are read many at once, and each that is damaged is reported.
-	plant(t, "pgx", url, "UPDATE commits SET actor = 'user another' WHERE seq IN (1, 6)")
-	var keys []string
-	for _, d := range found(t, exitDamaged, "--database", url) {
-		if d.Table == "commits" && strings.HasPrefix(d.Key, "from") {
-			keys = append(keys, d.Key)
-		}
-	}
-	if want := []string{"from 1 on", "from 3 on", "from 4 on", "from 6 on"}; !slices.Equal(keys, want) {
-		t.Errorf("damaged commits are %q, want %q", keys, want)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -55,6 +56,17 @@ func Database(tb testing.TB) string { return create(tb, template) }
 // Empty returns the URL of an empty database, for one test.
 func Empty(tb testing.TB) string { return create(tb, "template0") }
 
+// Copy returns the URL of a copy of a database that Database or Empty returned, for one test. No
+// program may be connected to it.
+func Copy(tb testing.TB, of string) string {
+	tb.Helper()
+	u, err := url.Parse(of)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return create(tb, strings.TrimPrefix(u.Path, "/"))
+}
+
 func create(tb testing.TB, template string) string {
 	tb.Helper()
 	shared.once.Do(prepare)
@@ -62,7 +74,7 @@ func create(tb testing.TB, template string) string {
 		tb.Fatal(shared.err)
 	}
 	name := "licensor_test_" + uuid.NewString()[:13]
-	if err := say(tb.Context(), fmt.Sprintf("CREATE DATABASE %q TEMPLATE %s", name, template)); err != nil {
+	if err := say(tb.Context(), fmt.Sprintf("CREATE DATABASE %q TEMPLATE %q", name, template)); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
