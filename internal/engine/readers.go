@@ -7,9 +7,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// readers are the parts of logs that this process is reading, which it does not trim meanwhile.
-// Another process may: then the reader gets store.ErrTrimmed. What reads a view (store.View) needs
-// no reader.
+// readers are the parts of logs that requests of this process are reading: changes, and commits for
+// the audit log. Trimming that decides after a reader began keeps what the reader still needs.
+//
+// They are in memory and end with their requests: only Trimming.Keep and Trimming.Audited keep
+// commits for the next request. If another process trims, or this one decided before, a reader gets
+// store.ErrTrimmed: Changes then returns ErrForgotten, and the audit log continues with the first
+// commit that is kept. Neither loading a tenant, which begins again with the newer snapshot, nor a
+// view (store.View) needs a reader.
 type readers struct {
 	mu  sync.Mutex
 	all map[*logReader]struct{}
