@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,21 +17,37 @@ import (
 // someone does who follows the page, and compares what they print.
 func TestThePageAboutTestingDoesWhatItSays(t *testing.T) {
 	t.Parallel()
-	for _, tool := range []string{"bash", "curl", "jq"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the commands need %s: %v", tool, err)
-		}
-	}
 	page, err := os.ReadFile("../../docs/testing.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	program := buildProgram(t)
-	script := "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT; trap exit TERM\n" // nothing is left when a command fails
+	script := ""
 	for _, block := range strings.Split(string(page), "```sh\n")[1:] {
 		commands, _, _ := strings.Cut(block, "```")
 		script += commands + "\n"
 	}
+	said := runScript(t, program, script)
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	for i, want := range printed {
+		if i >= len(lines) || !regexp.MustCompile("^"+want+"$").MatchString(lines[i]) {
+			t.Fatalf("line %d is not %s:\n%s", i+1, want, said)
+		}
+	}
+	if len(lines) > len(printed) {
+		t.Errorf("more is printed than the test knows:\n%s", said)
+	}
+}
+
+// runScript runs commands of a page in an empty folder, and returns what they print.
+func runScript(t *testing.T, program, script string) string {
+	t.Helper()
+	for _, tool := range []string{"bash", "curl", "jq"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("the commands need %s: %v", tool, err)
+		}
+	}
+	script = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT; trap exit TERM\n" + script // nothing is left after a failure
 	var said, complaints bytes.Buffer
 	run := exec.CommandContext(t.Context(), "bash", "-e", "-u", "-o", "pipefail", "-c", script)
 	run.Cancel, run.WaitDelay = func() error { return run.Process.Signal(syscall.SIGTERM) }, 10*time.Second
@@ -39,15 +56,56 @@ func TestThePageAboutTestingDoesWhatItSays(t *testing.T) {
 	if err := run.Run(); err != nil {
 		t.Fatalf("%v\n%s%s", err, &said, &complaints)
 	}
-	lines := strings.Split(strings.TrimSpace(said.String()), "\n")
-	for i, want := range printed {
-		if i >= len(lines) || !regexp.MustCompile("^"+want+"$").MatchString(lines[i]) {
-			t.Fatalf("line %d is not %s:\n%s", i+1, want, &said)
-		}
+	return said.String()
+}
+
+// TestTheGuidesDoWhatTheySay runs the commands of each page of docs/guide one after another, and
+// compares what each block prints with the page. GUIDs may be others.
+func TestTheGuidesDoWhatTheySay(t *testing.T) {
+	t.Parallel()
+	pages, err := filepath.Glob("../../docs/guide/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages, %v", len(pages), err)
 	}
-	if len(lines) > len(printed) {
-		t.Errorf("more is printed than the test knows:\n%s", &said)
+	program := buildProgram(t)
+	for _, name := range pages {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			page, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const next = "=== the next block"
+			blocks := strings.Split(string(page), "```sh\n")[1:]
+			script, want := "", make([]string, len(blocks))
+			for i, block := range blocks {
+				commands, rest, _ := strings.Cut(block, "```")
+				if text, ok := strings.CutPrefix(rest, "\n\n```text\n"); ok {
+					want[i], _, _ = strings.Cut(text, "```")
+				}
+				script += commands + "\necho '" + next + "'\n"
+			}
+			script = strings.ReplaceAll(script, "127.0.0.1:8080", freeAddress(t))
+			said := strings.Split(runScript(t, program, script), next+"\n")
+			guid := regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+			for i := range blocks {
+				if guid.ReplaceAllString(said[i], "ID") != guid.ReplaceAllString(want[i], "ID") {
+					t.Errorf("the block\n%s\nprints\n%s\nand not\n%s", blocks[i], said[i], want[i])
+				}
+			}
+		})
 	}
+}
+
+// freeAddress returns an address on which nothing listens.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
 }
 
 // printed is what the commands of docs/testing.md print, line by line.
