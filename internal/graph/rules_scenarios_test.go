@@ -1,0 +1,48 @@
+package graph
+
+import (
+	"os"
+	"testing"
+)
+
+// playRules plays a scenario that covers rules of docs/spec/dynamic-membership.md or
+// docs/spec/audit.md.
+func playRules(t *testing.T, name string) {
+	t.Helper()
+	t.Parallel()
+	text, err := os.ReadFile("testdata/scenarios/" + name + ".txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	newScenario(t, newWorld(t), newWitnesses()).play(string(text))
+}
+
+func TestD4D6D7D11D12D13D27L39GroupsFollowTheirRules(t *testing.T) {
+	playRules(t, "70-dynamic-groups")
+}
+
+func TestD9D14D22StaticAndDynamic(t *testing.T) { playRules(t, "70-dynamic-static") }
+
+func TestD25D26ManagersSourcesAndTime(t *testing.T) { playRules(t, "71-dynamic-managers") }
+
+func TestD24D28RulesThatFail(t *testing.T) { playRules(t, "72-dynamic-failures") }
+
+func TestD2D5D79RefusedRules(t *testing.T) { playRules(t, "73-dynamic-refusals") }
+
+func TestD80D81D82D83D84TryingRules(t *testing.T) { playRules(t, "75-dynamic-trying") }
+
+func TestD15WhoMaySetARule(t *testing.T) { playRules(t, "74-dynamic-owners") }
+
+func TestU1U10U11U12U13U14U15U16U17U18U19U20U21U25EntriesOfUsers(t *testing.T) {
+	playRules(t, "100-audit-users")
+}
+
+func TestU22U23U24U26U27EntriesOfGroupsAndLicenses(t *testing.T) { playRules(t, "101-audit-groups") }
+
+func TestU2U3U4U5U7U8FilteringAndPages(t *testing.T) { playRules(t, "102-audit-filters") }
+
+func TestU6U28DaysAndCollectors(t *testing.T) { playRules(t, "103-audit-days") }
+
+func TestU17U22EntriesOfOtherObjects(t *testing.T) { playRules(t, "104-audit-others") }
+
+func TestU22OtherActivities(t *testing.T) { playRules(t, "105-audit-activities") }
