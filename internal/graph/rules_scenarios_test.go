@@ -46,3 +46,5 @@ func TestU6U28DaysAndCollectors(t *testing.T) { playRules(t, "103-audit-days") }
 func TestU17U22EntriesOfOtherObjects(t *testing.T) { playRules(t, "104-audit-others") }
 
 func TestU22OtherActivities(t *testing.T) { playRules(t, "105-audit-activities") }
+
+func TestU22RestOfTheActivities(t *testing.T) { playRules(t, "106-audit-rest") }
