@@ -137,11 +137,11 @@ func servedBesides(t *testing.T, k *killed, way holding) {
 	defer h.end()
 	h.crowd()
 	time.Sleep(200 * time.Millisecond) // what has begun is in progress
-	others := timesOf(t, k, "127.0.0.3", 100)
+	others := timesOf(t, k, "127.0.0.3", 40)
 	var same []time.Duration
 	if h.enough.Store(true); !way.requests {
 		time.Sleep(time.Second)
-		same = timesOf(t, k, "127.0.0.2", 20) // idle ones give way
+		same = timesOf(t, k, "127.0.0.2", 10) // idle ones give way
 	}
 	slowest := others[len(others)*99/100]
 	t.Logf("from elsewhere: p50 %v, p99 %v; from the same address: longest %v", others[len(others)/2], slowest, slices.Max(append(same, 0)))
@@ -230,7 +230,7 @@ func anyServer() *http.Client {
 }
 
 // timesOf asks for a list of users with a good token, each time on a connection of its own, and
-// returns how long the answers took, in order.
+// returns how long the answers took, in order. An answer 503 is asked for again for ten seconds.
 func timesOf(t *testing.T, k *killed, from string, count int) (times []time.Duration) {
 	t.Helper()
 	transport := &http.Transport{
@@ -238,22 +238,31 @@ func timesOf(t *testing.T, k *killed, from string, count int) (times []time.Dura
 		DialContext: func(_ context.Context, _, address string) (net.Conn, error) { return dialFrom(t, from, address) },
 	}
 	client := &http.Client{Transport: transport, Timeout: 30 * time.Second}
-	for range count {
+	ask := func() (status int, err error) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, k.root+"/v1.0/users?$top=5", nil)
 		if err != nil {
-			t.Fatal(err)
+			return 0, err
 		}
 		r.Header.Set("Authorization", "Bearer "+k.token)
-		begun := time.Now()
 		response, err := client.Do(r)
 		if err != nil {
-			t.Errorf("from %s: %v", from, err)
+			return 0, err
+		}
+		defer response.Body.Close()
+		_, err = io.Copy(io.Discard, response.Body)
+		return response.StatusCode, err
+	}
+	for range count {
+		begun := time.Now()
+		status, err := ask()
+		for status == http.StatusServiceUnavailable && time.Since(begun) < 10*time.Second { // on a busy machine
+			time.Sleep(50 * time.Millisecond)
+			status, err = ask()
+		}
+		if err != nil || status != http.StatusOK {
+			t.Errorf("from %s: answered %d, %v", from, status, err)
 			continue
 		}
-		if _, err := io.Copy(io.Discard, response.Body); err != nil || response.StatusCode != http.StatusOK {
-			t.Errorf("from %s: answered %s, %v", from, response.Status, err)
-		}
-		_ = response.Body.Close()
 		times = append(times, time.Since(begun))
 	}
 	slices.Sort(times)
