@@ -48,7 +48,7 @@ const (
 	// maxRead is how many commits are read for one page at most.
 	maxRead = 20_000
 	// maxBytes is how large the entries of one page are at most, plus one entry.
-	maxBytes = 4 << 20
+	maxBytes = 2 << 20
 )
 
 // Read returns a page of the entries of a tenant.

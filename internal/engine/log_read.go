@@ -37,6 +37,7 @@ func (t *Tenant) LastCommits(ctx context.Context, after, upTo uint64) ([]store.C
 	return t.commits(ctx, after, upTo, func(list []store.Commit, size int) ([]store.Commit, int, error) {
 		for len(list) > 1 && size > readBytes {
 			size -= len(list[0].Effects)
+			list[0] = store.Commit{} // the list would keep its effects
 			list = list[1:]
 		}
 		return list, size, nil
