@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/memory"
 	"licensor/internal/store"
 	"licensor/internal/turns"
@@ -92,33 +94,43 @@ func (t *Tenant) FirstSince(ctx context.Context, at time.Time) (uint64, error) {
 		if err != nil {
 			return 0, err
 		}
-		seq, err := t.firstSince(ctx, at, max(floors.Log, 1), t.Image().Seq+1)
+		seq, err := firstSince(ctx, t.store, t.id, at, max(floors.Log, 1), t.Image().Seq+1)
 		if !errors.Is(err, store.ErrTrimmed) {
 			return seq, err
 		}
 	}
 }
 
-// firstSince is FirstSince between two commits.
-func (t *Tenant) firstSince(ctx context.Context, at time.Time, low, high uint64) (uint64, error) {
+// firstSince returns the first commit from low on and below high that is not before a time; high if
+// all are. Times never decrease along the log.
+func firstSince(ctx context.Context, log store.Log, id uuid.UUID, at time.Time, low, high uint64) (uint64, error) {
+	middle := low // when a log is trimmed, most often nothing is old enough
 	for low < high {
-		middle := low + (high-low)/2
-		var found time.Time
-		err := t.store.Commits(ctx, t.id, middle-1, func(c store.Commit) error {
-			found = c.At
-			return errEnough
-		})
-		if !errors.Is(err, errEnough) {
-			if err == nil {
-				err = fmt.Errorf("commit %d of tenant %s is missing: %w", middle, t.id, store.ErrDamaged)
-			}
+		c, err := readCommit(ctx, log, id, middle)
+		if err != nil {
 			return 0, err
 		}
-		if found.Before(at) {
+		if c.At.Before(at) {
 			low = middle + 1
 		} else {
 			high = middle
 		}
+		middle = low + (high-low)/2
 	}
 	return low, nil
+}
+
+// readCommit reads one commit of the log.
+func readCommit(ctx context.Context, log store.Log, id uuid.UUID, seq uint64) (found store.Commit, err error) {
+	err = log.Commits(ctx, id, seq-1, func(c store.Commit) error {
+		found = c
+		return errEnough
+	})
+	switch {
+	case err == nil || found.Seq != seq && errors.Is(err, errEnough):
+		return found, fmt.Errorf("commit %d of tenant %s is missing: %w", seq, id, store.ErrDamaged)
+	case errors.Is(err, errEnough):
+		return found, nil
+	}
+	return found, err
 }

@@ -220,37 +220,13 @@ func (all *Tenants) isLoaded(id uuid.UUID) bool {
 }
 
 // firstSince returns the first commit from one on that is not before a time; one after the last if
-// all are. Times never decrease along the log.
+// all are.
 func (t *trimmer) firstSince(ctx context.Context, at time.Time, from uint64) (uint64, error) {
-	low, high := from, t.last+1
-	middle := low // most often nothing is old enough
-	for low < high {
-		c, err := t.commit(ctx, middle)
-		if err != nil {
-			return 0, err
-		}
-		if c.At.Before(at) {
-			low = middle + 1
-		} else {
-			high = middle
-		}
-		middle = low + (high-low)/2
-	}
-	return low, nil
+	return firstSince(ctx, t.all.store, t.id, at, from, t.last+1)
 }
 
-func (t *trimmer) commit(ctx context.Context, seq uint64) (found store.Commit, err error) {
-	err = t.all.store.Commits(ctx, t.id, seq-1, func(c store.Commit) error {
-		found = c
-		return errEnough
-	})
-	switch {
-	case err == nil || found.Seq != seq && errors.Is(err, errEnough):
-		return found, fmt.Errorf("commit %d of tenant %s is missing: %w", seq, t.id, store.ErrDamaged)
-	case errors.Is(err, errEnough):
-		return found, nil
-	}
-	return found, err
+func (t *trimmer) commit(ctx context.Context, seq uint64) (store.Commit, error) {
+	return readCommit(ctx, t.all.store, t.id, seq)
 }
 
 // remove removes the commits below one, day by day with an archive.

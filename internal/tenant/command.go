@@ -185,7 +185,7 @@ func (c *change) written(kind store.Kind, ordinal uint32, id uuid.UUID, was, now
 
 // live returns an error if a user is deleted or purged.
 func (c *change) live(user uint32) error {
-	if c.dir.UserPurged(user) || c.dir.UserDeleted(user) {
+	if !c.isLive(user) {
 		return noSuch(c.dir.UserID(user))
 	}
 	return nil
