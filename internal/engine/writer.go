@@ -39,9 +39,11 @@ func (r request) take() bool {
 	return r.state.CompareAndSwap(isWaiting, isTaken) || r.state.Load() == isTaken
 }
 
+// answer ends the writer's hold of the share first: a caller that has its response no longer shows
+// in the figures of the budget.
 func (r request) answer(what reply) {
-	r.reply <- what
 	r.share.End()
+	r.reply <- what
 }
 
 type reply struct {
