@@ -139,6 +139,7 @@ type plainObject struct {
 
 // fataler is a testing.TB or a rapid.T.
 type fataler interface {
+	Helper()
 	Fatal(args ...any)
 	Fatalf(format string, args ...any)
 }

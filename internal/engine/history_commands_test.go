@@ -23,6 +23,9 @@ func (p *player) command() tenant.Command {
 	if img.Directory.Groups() == 0 {
 		return newGroup(p.tb, "group")
 	}
+	if rapid.IntRange(0, 5).Draw(p.t, "rule") == 5 {
+		return p.ruleCommand()
+	}
 	kind := rapid.IntRange(0, 39).Draw(p.t, "command")
 	switch {
 	case kind < 3:

@@ -54,7 +54,7 @@ func (u plainUser) IsMember(id uuid.UUID) bool {
 
 // checkRules compares the members of the dynamic groups with a naive evaluation: those whose rules
 // mention the time only if all of them were just evaluated.
-func checkRules(t *rapid.T, img *tenant.Image, timed bool) {
+func checkRules(t fataler, img *tenant.Image, timed bool) {
 	t.Helper()
 	for group := range img.Directory.Groups() {
 		d := img.Dynamic(group)

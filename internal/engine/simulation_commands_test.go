@@ -36,13 +36,13 @@ func (s *simulation) command() tenant.Command {
 	}
 	sorts := []func() tenant.Command{
 		s.userCommand, s.userCommand, s.groupCommand, s.groupCommand, s.licenseCommand, s.licenseCommand,
-		s.licenseCommand, s.reprocessing, s.importing,
+		s.licenseCommand, s.reprocessing, s.importing, s.ruleCommand, s.ruleCommand,
 	}
 	return sorts[s.random.IntN(len(sorts))]()
 }
 
 func (s *simulation) userCommand() tenant.Command {
-	switch s.random.IntN(8) {
+	switch s.random.IntN(10) {
 	case 0:
 		return tenant.DeleteUser{User: s.user()}
 	case 1:
@@ -55,6 +55,14 @@ func (s *simulation) userCommand() tenant.Command {
 	case 4:
 		location := []string{"null", `"DE"`, `"FR"`}[s.random.IntN(3)]
 		return tenant.UpdateUser{User: s.user(), Patch: userPatch(s.tb, `{"usageLocation":%s}`, location)}
+	case 5:
+		department := departments[s.random.IntN(len(departments))]
+		return tenant.UpdateUser{User: s.user(), Patch: userPatch(s.tb, `{"department":%s}`, department)}
+	case 6:
+		if s.random.IntN(3) == 0 {
+			return tenant.RemoveManager{User: s.user()}
+		}
+		return tenant.SetManager{User: s.user(), Manager: s.Image().Directory.UserID(s.user())}
 	}
 	return newUser(s.tb, s.name())
 }

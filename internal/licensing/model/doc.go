@@ -14,6 +14,9 @@
 //	err := m.Apply(model.Commit{Seq: 1, At: 1000}, model.AddUser{User: id})
 //	rows := m.Snapshot(id)
 //
+// Follow is an operation after which the members of dynamic groups follow their rules, as
+// docs/spec/dynamic-membership.md says.
+//
 // DrawWorld and World.Draw make small tenants and operations with pgregory.net/rapid: few users and
 // seats, products that conflict and depend on each other, so that most histories have conflicts.
 package model
