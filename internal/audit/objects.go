@@ -141,7 +141,11 @@ func (b *builder) permissions(t Target, old, now []string) {
 }
 
 func (b *builder) roleEntry(activity, category, operation, value string, t Target, added bool) {
-	t.Properties = appRoleProperties("", value, value, t.ID, added)
+	id, name := "", value
+	if p, ok := identity.ApplicationPermission(value); ok {
+		id, name = p.ID.String(), p.DisplayName
+	}
+	t.Properties = appRoleProperties(id, value, name, t.ID, added)
 	b.add(activity, category, operation, t)
 }
 
