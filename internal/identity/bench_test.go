@@ -35,7 +35,7 @@ func BenchmarkCheck(b *testing.B) {
 	caller := member([]Role{UserAdministrator}, "openid", "User.Read", "Directory.ReadWrite.All")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := ReprocessUser.Check(caller, RelationOther); err != nil {
+		if _, err := Reprocess.Check(caller, RelationOther); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -79,9 +79,10 @@ var Needs = inSchemes(map[Operation]Need{
 		Full:  []string{"LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
 		Roles: []Role{LicenseAdministrator, UserAdministrator, DirectoryWriters},
 	},
-	ReprocessUser: {
+	// L73. Permission to assign licenses is not sufficient, for one user or for many.
+	Reprocess: {
 		Full:  []string{"User.ReadWrite.All", "Directory.ReadWrite.All"},
-		Roles: reprocessors,
+		Roles: []Role{LicenseAdministrator, UserAdministrator, DirectoryWriters},
 	},
 	ReadLicenseDetails: {
 		Full:     []string{"LicenseAssignment.Read.All", "User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"},
@@ -386,10 +387,6 @@ var Needs = inSchemes(map[Operation]Need{
 		Full:  []string{"Policy.ReadWrite.Authorization"},
 		Roles: []Role{GlobalAdministrator},
 	},
-	ReprocessMany: {
-		Full:  []string{"LicenseAssignment.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"},
-		Roles: reprocessors,
-	},
 	ReadErrors: {
 		Full: []string{
 			"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "User.Read.All", "User.ReadWrite.All",
@@ -434,7 +431,6 @@ var (
 
 // Roles of several operations.
 var (
-	reprocessors       = []Role{DirectoryWriters, LicenseAdministrator, UserAdministrator}
 	groupWriters       = []Role{GroupsAdministrator, UserAdministrator, DirectoryWriters}
 	applicationWriters = []Role{ApplicationAdministrator, CloudApplicationAdministrator}
 	granters           = []Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator}

@@ -15,8 +15,8 @@ import (
 // writes are the operations for which a user needs a role: those that change something,
 // backups, which have the hashes of passwords, and trying rules. The others read.
 var writes = []Operation{
-	CreateUsers, WriteUsers, DeleteUsers, AssignUser, ReprocessUser, CreateGroups, WriteGroups,
-	DeleteGroups, WriteMembers, WriteOwners, AssignGroup, WriteOrganization, WriteSettings, ReprocessMany,
+	CreateUsers, WriteUsers, DeleteUsers, AssignUser, Reprocess, CreateGroups, WriteGroups,
+	DeleteGroups, WriteMembers, WriteOwners, AssignGroup, WriteOrganization, WriteSettings,
 	Import, Develop, CreateApplications, WriteApplications, CreatePrincipals, WritePrincipals,
 	WriteAppRoles, RemoveAppRoles, WriteAppRolesOfOthers, AddApplicationOwners, RemoveApplicationOwners,
 	WriteApplicationKeys, Instantiate, InvalidateTokens, WriteGrants, RemoveGrants, WriteRoles,
@@ -354,8 +354,7 @@ func TestNeedsGrantAllThatTheRulesName(t *testing.T) {
 		}
 	}
 	rule := regexp.MustCompile(`(?s)- \*\*L73\*\*(.*?)and no other.*?Delegated callers(.*?)- \*\*L74`).FindStringSubmatch(text)
-	wantNamed(t, ReprocessUser, rule[1], rule[2])
-	wantNamed(t, ReprocessMany, rule[1], rule[2])
+	wantNamed(t, Reprocess, rule[1], rule[2])
 }
 
 var permissionName = regexp.MustCompile("`([A-Z][A-Za-z]+(?:\\.[A-Za-z]+)+)`")
