@@ -35,6 +35,7 @@ var applicationFields = wire.NewFieldSet("microsoft.graph.application", slices.C
 		{Name: "displayName", Write: appendAppName, When: directory.ReturnedByDefault},
 		wire.Default("id", jsontext.AppendID, func(a *application) uuid.UUID { return a.ID }),
 		{Name: "isFallbackPublicClient", Write: appendFallback, When: directory.ReturnedByDefault},
+		{Name: "logo", When: directory.ReturnedByName},
 		wire.Default("keyCredentials", appendKeys, func(a *application) []directory.Certificate { return a.Certificates }),
 		{Name: "passwordCredentials", When: directory.ReturnedByDefault, Write: func(b []byte, a *application) []byte {
 			return appendSecrets(b, a.Secrets, a.texts)

@@ -238,7 +238,7 @@ func (k *checker) complete(object map[string]any, typeName string, top bool) err
 	case len(k.selected) > 0:
 		want = nil
 		for _, name := range k.selected {
-			if _, ok := k.property(typeName, name); ok {
+			if p, ok := k.property(typeName, name); ok && p.Type != "Edm.Stream" {
 				want = append(want, name)
 			}
 		}

@@ -3,6 +3,7 @@ package graph
 import (
 	"encoding/json"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -52,8 +53,63 @@ func TestEveryNavigationPropertyIsExpandedOrSaidNotToBe(t *testing.T) {
 					if got := w.send("GET", version+path+"?$expand="+name, token, ""); got.status != want {
 						t.Errorf("%s%s?$expand=%s: %d, want %d: %.200s", version, path, name, got.status, want, got.body)
 					}
+					got := w.send("GET", version+path+"?$select=id,"+strings.ToLower(name), token, "")
+					named, shown := strings.Contains(got.body, "(id,"+name+")"), strings.Contains(got.body, `"`+name+`":`)
+					if got.status != http.StatusOK || !named || shown {
+						t.Errorf("%s%s?$select=id,%s: %d %.200s", version, path, name, got.status, got.body)
+					}
 				}
 			}
+		}
+	}
+}
+
+// operationsOnObjects are the names in surface.txt below an object that are called, in both
+// versions.
+var operationsOnObjects = strings.Fields(`addfavorite addkey addpassword addtokensigningcertificate assignedprincipals assignlicense
+	changepassword checkgrantedpermissionsforapp checkmembergroups checkmemberobjects convertexternaltointernalmemberuser
+	createpasswordsinglesignoncredentials deletepasswordsinglesignoncredentials evaluatedynamicmembership
+	exportdeviceandappmanagementdata exportpersonaldata extendlifecycle findmeetingtimes findroomlists findrooms forcedelete
+	getmailtips getmanagedappdiagnosticstatuses getmanagedapppolicies getmanageddeviceswithappfailures
+	getmanageddeviceswithfailedorpendingapps getmembergroups getmemberobjects getpasswordsinglesignoncredentials
+	getteamslicensingdetails invalidateallrefreshtokens ismanagedappuserblocked permanentdelete promote reminderview
+	removealldevicesfrommanagement removefavorite removekey removepassword renew repair reprocesslicenseassignment
+	resetunseencount restore retryserviceprovisioning revokesigninsessions sendmail setmobiledevicemanagementauthority
+	setverifiedpublisher subscribebymail translateexchangeids unblockmanagedapps unsetverifiedpublisher unsubscribebymail
+	updatepasswordsinglesignoncredentials validateproperties verify wipeandblockmanagedapps
+	wipemanagedappregistrationsbyazureaddeviceid wipemanagedappregistrationsbydevicetag`)
+
+// Every name below an object in the paths of Graph, of either version, is one that $select knows,
+// or an operation.
+func TestNavigationPropertiesAreCompleteByThePathsOfGraph(t *testing.T) {
+	t.Parallel()
+	surface, err := os.ReadFile("route/surface.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := map[string]interface{ Knows(name string) bool }{
+		"user": userFields, "group": groupFields, "application": applicationFields, "servicePrincipal": principalFields,
+		"administrativeUnit": unitFields, "organization": organizationFields, "directoryRole": roleFields, "domain": domainFields,
+		"unifiedRoleDefinition": definitionFields, "unifiedRoleAssignment": heldFields,
+	}
+	seen := map[string]bool{}
+	for typeName, sets := range edm.PlacesOf {
+		for _, set := range sets {
+			_, names, _ := strings.Cut("\n"+string(surface), "\n"+strings.ToLower(set)+"/{}\t")
+			names, _, _ = strings.Cut(names, "\n")
+			for name := range strings.FieldsSeq(names) {
+				name = strings.TrimSuffix(name, "()")
+				operation := slices.Contains(operationsOnObjects, name)
+				seen[name] = true
+				if types[typeName].Knows(name) == operation {
+					t.Errorf("%s/{}/%s: an operation is %v, known to $select is %v", set, name, operation, !operation)
+				}
+			}
+		}
+	}
+	for _, name := range operationsOnObjects {
+		if !seen[name] {
+			t.Errorf("no object has %s", name)
 		}
 	}
 }

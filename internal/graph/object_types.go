@@ -142,8 +142,9 @@ func narrowed[T any](r *wire.Request, set *wire.FieldSet[T], need identity.Opera
 	set.Spell(r.Options.Select)
 	for _, name := range r.Options.Select {
 		switch f, ok := set.ByName.Find(name); {
-		case ok:
+		case ok && f.Write != nil:
 			fields = append(fields, f)
+		case ok: // a stream
 		case !isObjectProperty(name):
 			return set.Selection(r, []string{name})
 		}

@@ -152,10 +152,6 @@ func (w *witnesses) page() string {
 	}
 	w.writeOptions(&b)
 	b.WriteString(divergences)
-	b.WriteString("\n## Properties that are absent\n\n")
-	for _, name := range slices.Sorted(maps.Keys(absent)) {
-		fmt.Fprintf(&b, "- `%s`: %s\n", name, absent[name])
-	}
 	b.WriteString("\n## Properties that are always null or empty\n\nThey are in responses, but their values are not stored.\n\n")
 	writeEmpty(&b, userType, directory.UserProperties())
 	writeEmpty(&b, groupType, directory.GroupProperties())

@@ -7,30 +7,36 @@ import (
 )
 
 // Navigation has the navigation properties of Graph's types in both versions, supported or not:
-// $expand can name them, and $select may name them without effect (P22).
+// $expand can name them, and $select may name them without effect (P22). Together with properties
+// and operations, they are all names of graph/route/surface.txt below an object.
 var Navigation = map[string][]string{
-	"user": strings.Fields(`activities adhocCalls agentSignInSessions agreementAcceptances analytics appConsentRequestsForApproval
-		appRoleAssignedResources appRoleAssignments approvals authentication calendar calendarGroups calendars calendarView chats
-		cloudClipboard cloudLicensing cloudPCs communications contactFolders contacts createdObjects dataSecurityAndGovernance
-		deviceEnrollmentConfigurations deviceManagementTroubleshootingEvents devices directReports drive drives
-		employeeExperience events extensions followedSites inferenceClassification informationProtection insights invitedBy
-		joinedGroups joinedTeams licenseDetails mailFolders managedAppLogCollectionRequests managedAppRegistrations managedDevices
-		manager memberOf messages mobileAppIntentAndStates mobileAppTroubleshootingEvents notes notifications
-		oauth2PermissionGrants onenote onlineMeetings onPremisesSyncBehavior outlook ownedDevices ownedObjects
-		pendingAccessReviewInstances people permissionGrants photo photos planner presence profile registeredDevices
-		scopedRoleMemberOf security settings solutions sponsorOf sponsors tasks teamwork todo transitiveMemberOf
-		transitiveReports usageRights virtualEvents windowsInformationProtectionDeviceRegistrations`),
-	"group": strings.Fields(`acceptedSenders appRoleAssignments calendar calendarView conversations createdOnBehalfOf drive drives
-		endpoints events extensions groupLifecyclePolicies memberOf members membersWithLicenseErrors onenote
-		onPremisesSyncBehavior owners permissionGrants photo photos planner rejectedSenders resourceUnitDetails settings sites
-		team threads transitiveMemberOf transitiveMembers`),
-	"application": strings.Fields(`appManagementPolicies connectorGroup createdOnBehalfOf extensionProperties
-		federatedIdentityCredentials homeRealmDiscoveryPolicies owners synchronization tokenIssuancePolicies tokenLifetimePolicies`),
-	"servicePrincipal": strings.Fields(`appManagementPolicies appRoleAssignedTo appRoleAssignments claimsMappingPolicies
-		claimsPolicy createdObjects delegatedPermissionClassifications endpoints federatedIdentityCredentials
-		homeRealmDiscoveryPolicies invitedBy licenseDetails memberOf oauth2PermissionGrants ownedObjects owners
-		permissionGrantPreApprovalPolicies remoteDesktopSecurityConfiguration synchronization tokenIssuancePolicies
-		tokenLifetimePolicies transitiveMemberOf`),
+	"user": strings.Fields(`activities adhocCalls agentSignInSessions agreementAcceptances analytics
+		appConsentRequestsForApproval appRoleAssignedResources appRoleAssignments approvals authentication calendar
+		calendarGroups calendars calendarView chats cloudClipboard cloudLicensing cloudPCs communications contactFolders
+		contacts createdObjects dataSecurityAndGovernance deviceEnrollmentConfigurations
+		deviceManagementTroubleshootingEvents devices directReports distributionLists drive drives employeeExperience
+		events extensions followedSites homeSite inferenceClassification informationProtection insights invitedBy
+		joinedGroups joinedTeams licenseDetails mailFolders managedAppLogCollectionRequests managedAppRegistrations
+		managedDevices manager memberOf messages mobileAppIntentAndStates mobileAppTroubleshootingEvents notes
+		notifications oauth2PermissionGrants onenote onlineMeetings onPremisesSyncBehavior organizationalUnitParent
+		outlook ownedDevices ownedObjects pendingAccessReviewInstances people permissionGrants photo photos planner
+		presence profile registeredDevices scopedRoleMemberOf security settings solutions sponsorOf sponsors tasks
+		teamwork todo transitiveMemberOf transitiveReports trendingAround usageRights virtualEvents
+		windowsInformationProtectionDeviceRegistrations`),
+	"group": strings.Fields(`acceptedSenders appRoleAssignments calendar calendarView cloudLicensing conversations
+		createdOnBehalfOf drive drives endpoints events extensions groupLifecyclePolicies memberOf members
+		membersWithLicenseErrors onenote onPremisesSyncBehavior organizationalUnitParent owners permissionGrants photo
+		photos planner rejectedSenders resourceUnitDetails settings sites team threads transitiveMemberOf
+		transitiveMembers`),
+	"application": strings.Fields(`appManagementPolicies authorization connectorGroup createdOnBehalfOf
+		extensionProperties federatedIdentityCredentials homeRealmDiscoveryPolicies owners
+		pairwiseBrokerEmbeddedAppConfig sponsors synchronization tokenIssuancePolicies tokenLifetimePolicies`),
+	"servicePrincipal": strings.Fields(`appManagementPolicies appRoleAssignedTo appRoleAssignments authorization
+		b2bManagementPolicies claimsMappingPolicies claimsPolicy createdObjects delegatedPermissionClassifications
+		endpoints federatedIdentityCredentials homeRealmDiscoveryPolicies inheritedAppRoleAssignments
+		inheritedOauth2PermissionGrants invitedBy licenseDetails memberOf oauth2PermissionGrants ownedObjects owners
+		permissionGrantPreApprovalPolicies remoteDesktopSecurityConfiguration sponsors synchronization
+		tokenIssuancePolicies tokenLifetimePolicies transitiveMemberOf`),
 	"administrativeUnit": strings.Fields(`extensions members scopedRoleMembers`),
 	"organization":       strings.Fields(`branding certificateBasedAuthConfiguration extensions partnerInformation settings`),
 	"directoryRole":      strings.Fields(`members scopedMembers`),

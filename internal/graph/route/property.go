@@ -8,7 +8,7 @@ import (
 )
 
 // Elsewhere are properties whose URLs have another meaning in Graph, which is not supported.
-var Elsewhere = []string{"mailboxSettings", "print"}
+var Elsewhere = []string{"logo", "mailboxSettings", "print"}
 
 // addProperties adds the paths of an object's properties below its own.
 func (n *Place[Op]) addProperties(of Object[Op]) {

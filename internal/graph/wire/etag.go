@@ -45,6 +45,9 @@ func (s *FieldSet[T]) Etag(object *T) string {
 	buffer := buffers.Get().(*[]byte)
 	h, b := sha256.New(), append((*buffer)[:0], '{')
 	for i := range s.All {
+		if s.All[i].Write == nil {
+			continue
+		}
 		if b = s.All[i].Write(append(b, ','), object); len(b) > StreamFrom {
 			h.Write(b)
 			b = b[:0]

@@ -17,7 +17,9 @@ import (
 
 // Field is a property in a response. T is the object with all data of its properties.
 type Field[T any] struct {
-	Name  string
+	Name string
+	// Write appends the value. It is nil for a stream, for which JSON has only links to its content
+	// (OData JSON Format 4.01, section 9), and there is none.
 	Write func(b []byte, object *T) []byte
 	When  directory.Returned
 	// row returns the object's row in columns, of which one, at a place, has the property; nil if
@@ -132,8 +134,8 @@ func Documented[T any](fields []*Field[T]) bool {
 }
 
 // Selection returns the fields that $select names, the default ones without it. The names get the
-// spelling of the metadata, which the response uses (P1). Navigation properties among them have no
-// effect (P22).
+// spelling of the metadata, which the response uses (P1). Navigation properties and streams among
+// them have no effect (P22).
 func (s *FieldSet[T]) Selection(r *Request, names []string) ([]*Field[T], error) {
 	if len(names) == 0 {
 		return s.Shown(r).Defaults, nil
@@ -145,7 +147,9 @@ func (s *FieldSet[T]) Selection(r *Request, names []string) ([]*Field[T], error)
 			return s.Shown(r).Whole, nil
 		}
 		if f, ok := s.ByName.Find(name); ok {
-			selected = append(selected, f)
+			if f.Write != nil {
+				selected = append(selected, f)
+			}
 		} else if _, ok := s.Links.Find(name); !ok {
 			return nil, s.unknown(name)
 		}
