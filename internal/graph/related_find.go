@@ -72,7 +72,7 @@ func findRelated(r *wire.Request, rel relation) (*related, error) {
 // them with any relation.
 func mayAskRelated(r *wire.Request) error {
 	if r.Advanced() || len(r.Options.OrderBy) == 0 && r.Options.Filter != nil && looksUpIDs(r.Options.Filter.Root) {
-		return nil
+		return r.Scope().MaySearch(r.Options.Search)
 	}
 	const remedy = "Where a list is that of a relation, this is for advanced queries only. Send the header " +
 		"'ConsistencyLevel: eventual' and $count=true with it."
@@ -84,7 +84,7 @@ func mayAskRelated(r *wire.Request) error {
 		p.Message, p.Detail = "Sorting not supported for current query.",
 			&problem.Detail{Code: p.Code, Target: "$orderby", Message: remedy}
 	default:
-		return nil // the header alone is sufficient for searching
+		return r.Scope().MaySearch(r.Options.Search) // for which the header alone is sufficient
 	}
 	return p
 }

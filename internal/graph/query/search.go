@@ -18,11 +18,19 @@ func (f *Kind) searched(s Scope, search *odata.Search) (*columns.Condition, erro
 	if search == nil {
 		return columns.All(), nil
 	}
-	if !s.Eventual {
-		return nil, problem.Unsupported("Request with $search query parameter only works through MSGraph with a " +
-			"special request header: 'ConsistencyLevel: eventual'.")
+	if err := s.MaySearch(search); err != nil {
+		return nil, err
 	}
 	return f.search(search)
+}
+
+// MaySearch refuses $search without the header for it (P31).
+func (s Scope) MaySearch(search *odata.Search) error {
+	if search == nil || s.Eventual {
+		return nil
+	}
+	return problem.Unsupported("Request with $search query parameter only works through MSGraph with a " +
+		"special request header: 'ConsistencyLevel: eventual'.")
 }
 
 func (f *Kind) search(s *odata.Search) (*columns.Condition, error) {
