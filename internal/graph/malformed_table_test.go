@@ -18,6 +18,7 @@ var malformed = []bad{
 	{"no version", "GET", "/users", "", nil, 404, "ResourceNotFound", "Resource not found for the segment 'users'."},
 	{"a segment too many", "GET", "/v1.0/subscribedSkus/a/b", "", nil, 404, "ResourceNotFound", "Resource not found for the segment 'b'."},
 	{"an empty segment", "GET", "/v1.0/users//memberOf", "", nil, 400, "BadRequest", "Empty segment encountered in request URL. Please make sure that a valid request URL is specified."},
+	{"an empty segment before all", "GET", "//v1.0/users", "", nil, 400, "BadRequest", "Empty segment encountered in request URL. Please make sure that a valid request URL is specified."},
 	{"a path that is not encoded as UTF-8", "GET", "/v1.0/users/%ff%fe", "", nil, 404, "Request_ResourceNotFound", "Resource '\ufffd\ufffd' does not exist or one of its queried reference-property objects are not present."},
 	{"a key without quotation marks in parentheses", "GET", "/v1.0/users(ann)", "", nil, 404, "ResourceNotFound", "Resource not found for the segment 'users(ann)'."},
 	{"a key with an open quotation mark", "GET", "/v1.0/users('o'hara')", "", nil, 404, "ResourceNotFound", "Resource not found for the segment 'users('o'hara')'."},

@@ -191,7 +191,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /metrics", s.metrics.handler())
 	rest := s.recovering(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		first, _, _ := strings.Cut(strings.TrimLeft(r.URL.Path, "/"), "/")
 		switch strings.ToLower(first) {
 		case "v1.0", "beta", "licensor":
 			api.ServeHTTP(w, r)

@@ -96,21 +96,28 @@ func (r *Request) giveBack(body []byte) {
 
 // SendChanged answers with a body, or to a change with 204 if the caller prefers that (P6).
 func (r *Request) SendChanged(status int, body []byte) error {
-	if !r.minimal || r.Method == http.MethodGet {
+	if !r.minimal || !r.changes() {
 		return r.Send(status, body)
 	}
-	r.W.Header().Set("Preference-Applied", "return=minimal")
 	if created := r.W.Header().Get("Location"); created != "" && status == http.StatusCreated {
 		r.W.Header().Set("OData-EntityId", created)
 	}
 	return r.SendNothing()
 }
 
-// SendNothing answers 204.
+// SendNothing answers 204. If a caller has asked for such responses to changes, it is told so (P6).
 func (r *Request) SendNothing() error {
-	r.headers()
+	h := r.headers()
+	if r.minimal && r.changes() {
+		h.Set("Preference-Applied", "return=minimal")
+	}
 	r.W.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// changes reports whether the method of the request is for changes.
+func (r *Request) changes() bool {
+	return r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions
 }
 
 // SendText answers with a plain text, as /$count does.
