@@ -194,7 +194,7 @@ func secretAs(secret *directory.Secret, at wire.Place, wanted json.RawMessage) e
 			err = readMoment(&secret.Starts, at, m.Value)
 		case m.Name == "endDateTime":
 			err = readMoment(&secret.Expires, at, m.Value)
-		case string(m.Value) == "null" || wire.IsAnnotation(m.Name) ||
+		case string(m.Value) == "null" ||
 			slices.Contains([]string{"keyId", "customKeyIdentifier", "hint"}, m.Name):
 			// clients send values back that they have read
 		default:

@@ -229,7 +229,7 @@ func ObjectOf(parts ...Part) Shape {
 			return nil, err
 		}
 		for _, m := range members {
-			if !IsAnnotation(m.Name) && !slices.ContainsFunc(parts, func(p Part) bool { return m.Is(p.Name) }) {
+			if !slices.ContainsFunc(parts, func(p Part) bool { return m.Is(p.Name) }) {
 				return nil, &directory.InvalidError{
 					Kind: directory.InvalidUnknown, Resource: at.Resource, Property: at.Path + "." + m.Name,
 				}
@@ -246,7 +246,8 @@ func ObjectOf(parts ...Part) Shape {
 	}
 }
 
-// MembersAt splits an optional object into its members.
+// MembersAt splits an optional object into its members, without annotations, which are ignored
+// (P3).
 func MembersAt(at Place, raw json.RawMessage) ([]directory.Member, error) {
 	if raw == nil {
 		return nil, nil
@@ -254,7 +255,8 @@ func MembersAt(at Place, raw json.RawMessage) ([]directory.Member, error) {
 	if raw[0] != '{' {
 		return nil, at.Invalid(raw, "an object")
 	}
-	return directory.Members(raw)
+	members, err := directory.Members(raw)
+	return slices.DeleteFunc(members, func(m directory.Member) bool { return IsAnnotation(m.Name) }), err
 }
 
 func valueIn(members []directory.Member, name string) json.RawMessage {
