@@ -68,7 +68,7 @@ test-sdk: build ## run Graph's own clients against the program (needs Node.js, n
 	cd test/sdk-js && npm ci --no-audit --no-fund && LICENSOR=$(CURDIR)/bin/licensor CHROMIUM=$(CHROMIUM) npm test
 
 .PHONY: test-clients
-test-clients: build ## run other clients against the program: openid-client, passport-azure-ad, Auth.js, oauth2-proxy, CLI for Microsoft 365, MSAL for Go, az (needs Node.js and npm; az when installed)
+test-clients: build ## run other clients against the program: openid-client, passport-azure-ad, Auth.js, oauth2-proxy, CLI for Microsoft 365, MSAL for Go, the requests of az and az itself (needs Node.js and npm; az when installed)
 	@for tool in node npm; do command -v "$$tool" >/dev/null || { echo "make test-clients needs $$tool: install it (apt-get install nodejs npm)."; exit 1; } >&2; done
 	cd test/clients && npm ci --no-audit --no-fund --ignore-scripts && LICENSOR=$(CURDIR)/bin/licensor npm test
 

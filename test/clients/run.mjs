@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { freePort } from './port.mjs';
 
 const program = process.env.LICENSOR ?? '../../bin/licensor';
-const files = process.argv.length > 2 ? process.argv.slice(2) : ['openid.test.mjs', 'passport.test.mjs', 'authjs.test.mjs', 'oauth2-proxy.test.mjs', 'm365.test.mjs', 'az.test.mjs'];
+const files = process.argv.length > 2 ? process.argv.slice(2) : ['openid.test.mjs', 'passport.test.mjs', 'authjs.test.mjs', 'oauth2-proxy.test.mjs', 'm365.test.mjs', 'azure-cli.test.mjs', 'az.test.mjs'];
 const dir = mkdtempSync(join(tmpdir(), 'licensor-clients-'));
 const info = join(dir, 'info.json');
 mkdirSync(join(dir, 'home'));
