@@ -3,27 +3,71 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/licensing"
 	"licensor/internal/membership"
 	"licensor/internal/tenant"
+	"licensor/internal/turns"
 )
 
-// RulePreview is what a rule would do.
+// keptPreviews is the number of results of rules that are kept: clients that read who would join
+// and leave send the rule again for each page.
+const keptPreviews = 4
+
+// previewKey identifies a preview: the commit of its image, the rule and the group.
+type previewKey struct {
+	seq   uint64
+	rule  string
+	group int64 // -1: none
+}
+
+// RulePreview is what a rule would do. It must not be changed.
 type RulePreview struct {
-	Image       *tenant.Image // with the rule
-	Group       uint32        // that has it there
 	Join, Leave *roaring.Bitmap
-	Members     uint64 // users who would be members
+	Members     uint64                      // users who would be members
+	Failed      string                      // why the rule cannot be followed; "" if it can
+	Licenses    []PreviewedLicense          // of the group
+	Errors      map[licensing.Violation]int // how many licenses of the group its members would lack
+}
+
+// PreviewedLicense is a license of a group, with the seats of its product before and after.
+type PreviewedLicense struct {
+	SKUID                                  uuid.UUID
+	SKUPartNumber                          string // "" if the product is not in the catalog
+	Enabled, ConsumedBefore, ConsumedAfter int
 }
 
 // PreviewRule returns what would happen to an image if a group had a rule that is followed, or a
-// new group if it is nil (docs/spec/dynamic-membership.md D84). Nothing is kept.
-func (t *Tenant) PreviewRule(ctx context.Context, img *tenant.Image, rule string, group *uint32) (*RulePreview, error) {
+// new group if it is nil (docs/spec/dynamic-membership.md D84). The result is kept for a while.
+// With again it may be a kept one, also if the rule depends on the time.
+func (t *Tenant) PreviewRule(
+	ctx context.Context, img *tenant.Image, rule string, group *uint32, again bool,
+) (*RulePreview, error) {
+	key := previewKey{img.Seq, rule, -1}
+	if group != nil {
+		key.group = int64(*group)
+	}
+	if again {
+		if p, ok := t.previews.Get(key); ok {
+			return p, nil
+		}
+	}
+	p, err := t.previewRule(ctx, img, rule, group)
+	if err == nil {
+		t.previews.Add(key, p)
+	}
+	return p, err
+}
+
+func (t *Tenant) previewRule(
+	ctx context.Context, img *tenant.Image, rule string, group *uint32,
+) (*RulePreview, error) {
 	before := roaring.New()
 	cmd, err := t.ruled(ctx, img, rule, group)
 	if err != nil {
@@ -33,14 +77,58 @@ func (t *Tenant) PreviewRule(ctx context.Context, img *tenant.Image, rule string
 	if err != nil {
 		return nil, err
 	}
-	p := &RulePreview{Image: done.Image, Group: done.Ordinal}
+	p, ordinal := &RulePreview{}, done.Ordinal
 	if group != nil {
-		p.Group = *group
-		before = membersIn(img, *group)
+		ordinal, before = *group, membersIn(img, *group)
 	}
-	after := membersIn(done.Image, p.Group)
+	if d := done.Image.Dynamic(ordinal); d != nil {
+		p.Failed = d.Failed
+	}
+	after := membersIn(done.Image, ordinal)
 	p.Join, p.Leave, p.Members = roaring.AndNot(after, before), roaring.AndNot(before, after), after.GetCardinality()
-	return p, nil
+	p.license(img.Licensing, done.Image.Licensing, ordinal)
+	return p, p.countErrors(ctx, done.Image.Licensing, ordinal)
+}
+
+// license notes the licenses of the group, and the seats before and after.
+func (p *RulePreview) license(before, after *licensing.Image, group uint32) {
+	was := before.SKUs()
+	for _, a := range after.GroupLicenses(group) {
+		l := PreviewedLicense{SKUID: a.SKUID}
+		same := func(s licensing.SKUInfo) bool { return s.SKUID == a.SKUID }
+		if at := slices.IndexFunc(was, same); at >= 0 {
+			l.ConsumedBefore = was[at].Consumed
+		}
+		is := after.SKUs()
+		if at := slices.IndexFunc(is, same); at >= 0 {
+			l.ConsumedAfter, l.Enabled = is[at].Consumed, is[at].Units.Enabled
+			if is[at].Product != nil {
+				l.SKUPartNumber = is[at].Product.SKUPartNumber
+			}
+		}
+		p.Licenses = append(p.Licenses, l)
+	}
+}
+
+// countErrors counts the licenses of the group that its members would lack, by error.
+func (p *RulePreview) countErrors(ctx context.Context, img *licensing.Image, group uint32) error {
+	p.Errors = map[licensing.Violation]int{}
+	wrong := img.GroupErrors(group)
+	if wrong == nil {
+		return nil
+	}
+	work := turns.Of(ctx)
+	for user := range roaring.Values(wrong) {
+		if err := work.Yield(); err != nil {
+			return err
+		}
+		for s := range img.States(user) {
+			if !s.Direct && s.Group == group && s.Error != licensing.NoViolation {
+				p.Errors[s.Error]++
+			}
+		}
+	}
+	return nil
 }
 
 // membersIn returns the users who are members of a group, without deleted ones.

@@ -56,6 +56,7 @@ type Tenant struct {
 	documents *documentCache // shared by all tenants
 	changes   *lru.Cache[stretch, *Changes]
 	sets      *lru.Cache[setKey, *query.Rows]
+	previews  *lru.Cache[previewKey, *RulePreview]
 	snapshots snapshots
 }
 
@@ -92,10 +93,14 @@ func (all *Tenants) newTenant(id uuid.UUID) (*Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
+	previews, err := lru.New[previewKey, *RulePreview](keptPreviews)
+	if err != nil {
+		return nil, err
+	}
 	t := &Tenant{
 		id: id, store: all.store, options: all.options, names: all.names, readers: &all.readers,
 		settleOther: all.settleOther,
-		documents:   all.documents, changes: changes, sets: sets,
+		documents:   all.documents, changes: changes, sets: sets, previews: previews,
 		queue: newQueue(), closing: make(chan struct{}), ended: make(chan struct{}),
 	}
 	t.image.Store(tenant.NewImage())

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
-	"github.com/google/uuid"
 
 	"licensor/internal/directory"
 	"licensor/internal/engine"
@@ -16,15 +15,15 @@ import (
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
-	"licensor/internal/licensing"
 )
 
 const previewRulePath = "/groups/previewRule"
 
 // PreviewRule answers POST /licensor/v1/groups/previewRule: who would join and leave a group if it
 // had a rule, or if its own were evaluated now, and the result for its licenses
-// (docs/spec/dynamic-membership.md D84). Nothing is kept: each page is computed from the same body,
-// as of the current image.
+// (docs/spec/dynamic-membership.md D84). Each page follows from the same body, as of the current
+// image. The first one evaluates the rule, and the next ones have its result as long as the image
+// is the same.
 func PreviewRule(r *wire.Request) error {
 	if err := r.Allow("$top", "$skiptoken"); err != nil {
 		return err
@@ -38,12 +37,12 @@ func PreviewRule(r *wire.Request) error {
 		return err
 	}
 	r.Work.Doing("evaluating the rule for all users")
-	p, err := r.Tenant.PreviewRule(r.Context(), r.Image, rule, group)
+	p, err := r.Tenant.PreviewRule(r.Context(), r.Image, rule, group, page.After >= 0)
 	if err != nil {
 		return err
 	}
-	if d := p.Image.Dynamic(p.Group); d != nil && d.Failed != "" {
-		return problem.Refuse("%s", d.Failed)
+	if p.Failed != "" {
+		return problem.Refuse("%s", p.Failed)
 	}
 	b := jsontext.AppendText(jsontext.AppendName(r.AppendHead(r.Begin(), "groups/previewRule"), "membershipRule"), rule)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "commit"), int(r.Image.Seq))
@@ -51,9 +50,7 @@ func PreviewRule(r *wire.Request) error {
 	b = jsontext.AppendInt(jsontext.AppendName(b, "joining"), int(p.Join.GetCardinality()))
 	b = jsontext.AppendInt(jsontext.AppendName(b, "leaving"), int(p.Leave.GetCardinality()))
 	if group != nil {
-		if b, err = appendOutcome(r, b, p); err != nil {
-			return err
-		}
+		b = appendOutcome(b, p)
 	}
 	return sendMovers(r, b, p, page)
 }
@@ -94,57 +91,22 @@ func previewedRule(r *wire.Request) (rule string, group *uint32, err error) {
 
 // appendOutcome writes the result for the licenses of the group: the seats of each product, and
 // how many of the members would be in error.
-func appendOutcome(r *wire.Request, b []byte, p *engine.RulePreview) ([]byte, error) {
-	before, after := seatsOf(r.Image.Licensing), seatsOf(p.Image.Licensing)
-	assigned := p.Image.Licensing.GroupLicenses(p.Group)
-	b = jsontext.AppendList(jsontext.AppendName(b, "licenses"), assigned, func(b []byte, a licensing.Assign) []byte {
-		was, is := before[a.SKUID], after[a.SKUID]
-		b = jsontext.AppendID(append(b, `{"skuId":`...), a.SKUID)
-		if is.Product != nil {
-			b = jsontext.AppendText(jsontext.AppendName(b, "skuPartNumber"), is.Product.SKUPartNumber)
+func appendOutcome(b []byte, p *engine.RulePreview) []byte {
+	b = jsontext.AppendList(jsontext.AppendName(b, "licenses"), p.Licenses, func(b []byte, l engine.PreviewedLicense) []byte {
+		b = jsontext.AppendID(append(b, `{"skuId":`...), l.SKUID)
+		if l.SKUPartNumber != "" {
+			b = jsontext.AppendText(jsontext.AppendName(b, "skuPartNumber"), l.SKUPartNumber)
 		}
-		b = jsontext.AppendInt(jsontext.AppendName(b, "enabled"), is.Units.Enabled)
-		b = jsontext.AppendInt(jsontext.AppendName(b, "consumedBefore"), was.Consumed)
-		b = jsontext.AppendInt(jsontext.AppendName(b, "consumedAfter"), is.Consumed)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "enabled"), l.Enabled)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "consumedBefore"), l.ConsumedBefore)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "consumedAfter"), l.ConsumedAfter)
 		return append(b, '}')
 	})
-	counts, err := errorsOf(r, p)
-	if err != nil {
-		return nil, err
-	}
 	b = append(jsontext.AppendName(b, "errors"), '{')
-	for _, kind := range slices.Sorted(maps.Keys(counts)) {
-		b = jsontext.AppendInt(jsontext.AppendName(b, kind.String()), counts[kind])
+	for _, kind := range slices.Sorted(maps.Keys(p.Errors)) {
+		b = jsontext.AppendInt(jsontext.AppendName(b, kind.String()), p.Errors[kind])
 	}
-	return append(b, '}'), nil
-}
-
-func seatsOf(img *licensing.Image) map[uuid.UUID]licensing.SKUInfo {
-	all := map[uuid.UUID]licensing.SKUInfo{}
-	for _, s := range img.SKUs() {
-		all[s.SKUID] = s
-	}
-	return all
-}
-
-// errorsOf counts the licenses of the group that its members would lack, by error.
-func errorsOf(r *wire.Request, p *engine.RulePreview) (map[licensing.Violation]int, error) {
-	counts := map[licensing.Violation]int{}
-	wrong := p.Image.Licensing.GroupErrors(p.Group)
-	if wrong == nil {
-		return counts, nil
-	}
-	for user := range roaring.Values(wrong) {
-		if err := r.Work.Yield(); err != nil {
-			return counts, err
-		}
-		for s := range p.Image.Licensing.States(user) {
-			if !s.Direct && s.Group == p.Group && s.Error != licensing.NoViolation {
-				counts[s.Error]++
-			}
-		}
-	}
-	return counts, nil
+	return append(b, '}')
 }
 
 // joining is added to the ordinals of joining users in the tokens of pages: they come after all

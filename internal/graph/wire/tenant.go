@@ -44,7 +44,9 @@ type Tenant interface {
 	GroupNow(ctx context.Context, img *tenant.Image, group uint32) (*directory.Group, *tenant.Image, error)
 	Groups(ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.Group, error)
 	EvaluateRule(ctx context.Context, img *tenant.Image, rule *membership.Rule, user uint32) (*membership.Detail, error)
-	PreviewRule(ctx context.Context, img *tenant.Image, rule string, group *uint32) (*engine.RulePreview, error)
+	PreviewRule(
+		ctx context.Context, img *tenant.Image, rule string, group *uint32, again bool,
+	) (*engine.RulePreview, error)
 	Password(ctx context.Context, user uint32) (string, error)
 	// Waiting returns the pending change of a group's licenses; nil if its members have all
 	// licenses.
