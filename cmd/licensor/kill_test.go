@@ -63,7 +63,7 @@ func newKilledOn(t *testing.T, where ...string) *killed {
 	t.Helper()
 	k := &killed{
 		t: t, program: buildProgram(t), where: where,
-		members: map[string]bool{}, client: http.DefaultClient,
+		members: map[string]bool{}, client: http.DefaultClient, entries: map[[2]string]bool{},
 	}
 	k.init()
 	k.start()
@@ -95,6 +95,10 @@ type killed struct {
 	mu      sync.Mutex
 	members map[string]bool // users by name: were they made members of the group, too, before the server was killed?
 	next    int
+	joined  int // how many of them were made members
+
+	collected uint64             // the last commit whose entries of the audit log were read
+	entries   map[[2]string]bool // by activity and user
 }
 
 var listening = regexp.MustCompile(`address=(https?://\S+)`)
@@ -225,10 +229,11 @@ func (k *killed) prepare() {
 }
 
 // load has several clients make users and put them into the group until the server is killed, after
-// a while.
+// a while, and after it has answered something.
 func (k *killed) load(after time.Duration) {
 	ctx, cancel := context.WithCancel(k.t.Context())
 	defer cancel()
+	before := k.joined
 	var wait sync.WaitGroup
 	for range 4 {
 		wait.Go(func() {
@@ -237,6 +242,9 @@ func (k *killed) load(after time.Duration) {
 		})
 	}
 	time.Sleep(after)
+	for waited := 0; !k.answeredMore(before) && waited < 3000; waited++ {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if err := k.process.Process.Kill(); err != nil {
 		k.t.Fatal(err)
 	}
@@ -272,10 +280,19 @@ func (k *killed) step(ctx context.Context) error {
 	return nil
 }
 
+// answeredMore reports whether more users than before were answered to be members.
+func (k *killed) answeredMore(before int) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.joined > before
+}
+
 func (k *killed) answered(name string, member bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.members[name] = member
+	if k.members[name] = member; member {
+		k.joined++
+	}
 }
 
 // check looks at every user that was answered, and that seats and holders agree.
@@ -291,6 +308,7 @@ func (k *killed) check(round int) {
 			k.t.Fatalf("round %d: %s was made a member, but holds %v", round, name, user.AssignedLicenses)
 		}
 	}
+	k.checkAudit(round)
 	holders := 0
 	next := k.root + "/v1.0/users?$select=id,assignedLicenses&$top=999"
 	for next != "" {
@@ -310,4 +328,34 @@ func (k *killed) check(round int) {
 		k.t.Fatalf("round %d: consumedUnits %+v, but %d users hold the license", round, skus.Value, holders)
 	}
 	k.t.Logf("round %d: %d users answered, %d hold the license", round, len(k.members), holders)
+}
+
+// checkAudit checks that what was answered has its entries in the audit log (docs/spec/audit.md U7,
+// scenario 11).
+func (k *killed) checkAudit(round int) {
+	k.t.Helper()
+	next := fmt.Sprintf("/licensor/v1/audit?after=%d", k.collected)
+	for next != "" {
+		var page struct {
+			After uint64
+			Next  string `json:"@odata.nextLink"`
+			Value []struct {
+				ActivityDisplayName string
+				TargetResources     []struct{ UserPrincipalName string }
+			}
+		}
+		k.must(200, "GET", next, "", &page)
+		for _, e := range page.Value {
+			if len(e.TargetResources) > 0 {
+				k.entries[[2]string{e.ActivityDisplayName, e.TargetResources[0].UserPrincipalName}] = true
+			}
+		}
+		k.collected, next = page.After, strings.TrimPrefix(page.Next, k.root)
+	}
+	for name, member := range k.members {
+		principal := name + "@licensor.example"
+		if !k.entries[[2]string{"Add user", principal}] || member && !k.entries[[2]string{"Add member to group", principal}] {
+			k.t.Fatalf("round %d: %s was created, member %t, but the audit log has no entry of that", round, name, member)
+		}
+	}
 }
