@@ -41,6 +41,8 @@ type Failure struct {
 	Error licensing.Violation
 	SKUID uuid.UUID
 	Users int
+	Group uint32
+	Who   *roaring.Bitmap // must not be changed
 }
 
 func (p *part) len() int {

@@ -224,7 +224,7 @@ func (b *builder) result(group uint32) (p Property, failed []Failure, err error)
 		}
 		bad.Or(users)
 		failed = append(failed, Failure{
-			change.Error, b.world.Image.Licensing.SKUOf(change.SKU), int(users.GetCardinality()),
+			change.Error, b.world.Image.Licensing.SKUOf(change.SKU), int(users.GetCardinality()), group, users,
 		})
 	}
 	good.AndNot(bad)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"licensor/internal/audit"
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
@@ -38,7 +39,11 @@ func Collect(r *wire.Request) error {
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), nextLink(r, query, page.Next))
 	}
 	b = jsontext.AppendInt(jsontext.AppendName(b, "after"), int(query.UpTo))
-	b, err = wire.AppendRows(r, append(jsontext.AppendName(b, "value"), '['), wire.SourceOf(page.Entries), appendOwnEntry)
+	entries := ownEntries{failures: own.ExplainFailures(r)}
+	b, err = wire.AppendRows(r, append(jsontext.AppendName(b, "value"), '['), wire.SourceOf(page.Entries), entries.append)
+	if err == nil {
+		err = entries.err
+	}
 	if err != nil {
 		return err
 	}
@@ -59,8 +64,13 @@ func afterOf(r *wire.Request) (uint64, error) {
 	return after, nil
 }
 
-// appendOwnEntry writes an entry with what only we say of it.
-func appendOwnEntry(b []byte, e audit.Entry) []byte {
+// ownEntries writes entries with what only we say of them. err is the first error.
+type ownEntries struct {
+	failures *own.Failures
+	err      error
+}
+
+func (o *ownEntries) append(b []byte, e audit.Entry) []byte {
 	b = jsontext.AppendInt(jsontext.AppendName(append(b, '{'), "commit"), int(e.Commit.Seq))
 	b = jsontext.AppendText(jsontext.AppendName(b, "operation"), e.Commit.Operation)
 	b = jsontext.AppendText(jsontext.AppendName(b, "actor"), e.Commit.Actor)
@@ -71,7 +81,12 @@ func appendOwnEntry(b []byte, e audit.Entry) []byte {
 		}
 		b = jsontext.AppendText(jsontext.AppendName(append(b, '{'), "error"), f.Error.String())
 		b = jsontext.AppendID(jsontext.AppendName(b, "skuId"), f.SKUID)
-		b = append(jsontext.AppendInt(jsontext.AppendName(b, "users"), f.Users), '}')
+		b = jsontext.AppendName(jsontext.AppendInt(jsontext.AppendName(b, "users"), f.Users), "explained")
+		var err error
+		if b, err = o.failures.Append(b, &f); err != nil && o.err == nil {
+			o.err = err
+		}
+		b = append(b, '}')
 	}
 	b = append(b, ']')
 	for i := range Fields.All {
