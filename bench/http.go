@@ -23,6 +23,7 @@ import (
 	"licensor/internal/graph"
 	"licensor/internal/identity"
 	"licensor/internal/people"
+	"licensor/internal/signins"
 	"licensor/internal/tenant"
 )
 
@@ -38,6 +39,7 @@ func compareHTTP(ctx context.Context, o *ours, load time.Duration, rounds, conne
 	}
 	api := graph.New(graph.Config{
 		Authority: authority, Tenant: o.tenants.Tenant, Now: time.Now, NewID: uuid.New, Log: slog.Default(),
+		SignIns: signins.NewRecorder(o.store, nil),
 	})
 	served, err := serve(ctx, api)
 	if err != nil {

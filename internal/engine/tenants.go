@@ -50,6 +50,7 @@ type Store interface {
 	store.Objects
 	store.Snapshots
 	store.Claims
+	store.SignIns
 }
 
 // Open returns the tenants of a store. The caller must close the store, after Close.

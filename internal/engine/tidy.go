@@ -50,7 +50,8 @@ func (all *Tenants) tidy(ctx context.Context, id uuid.UUID) error {
 	return t.PurgeExpired(ctx)
 }
 
-// PurgeExpired purges the objects that were deleted more than 30 days ago.
+// PurgeExpired purges the objects that were deleted more than 30 days ago, and removes when purged
+// users were last seen.
 func (t *Tenant) PurgeExpired(ctx context.Context) error {
 	img := t.Image()
 	var groups []uint32
@@ -84,7 +85,7 @@ func (t *Tenant) PurgeExpired(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return t.dropActivities(ctx)
 }
 
 func ordinals[T any](objects iter.Seq2[uint32, *T]) (list []uint32) {

@@ -46,7 +46,7 @@ type Trimmed struct {
 	Since   time.Time // its time; zero when there is none
 }
 
-// TrimAll trims all tenants, from time to time until the context ends.
+// TrimAll trims all tenants, and removes old sign-ins, from time to time until the context ends.
 func (all *Tenants) TrimAll(ctx context.Context, every time.Duration, what Trimming) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -62,6 +62,9 @@ func (all *Tenants) TrimAll(ctx context.Context, every time.Duration, what Trimm
 		}
 		for _, id := range ids {
 			done, err := all.Trim(ctx, id, what)
+			if err == nil {
+				err = all.DropSignIns(ctx, id)
+			}
 			switch {
 			case ctx.Err() != nil:
 				return
@@ -157,17 +160,9 @@ func (t *trimmer) keep(ctx context.Context) (time.Duration, error) {
 	if !t.Audited || t.Keep >= tenant.MaxAuditDays*24*time.Hour {
 		return t.Keep, nil
 	}
-	list, err := t.all.store.Manifests(ctx, t.id)
-	if err != nil || len(list) == 0 {
+	h, err := t.all.savedHead(ctx, t.id)
+	if err != nil || h == nil {
 		return t.Keep, err // without a snapshot, nothing is removed
-	}
-	parts, err := t.all.store.Parts(ctx, t.id, []string{list[0].Head})
-	if err != nil {
-		return 0, err
-	}
-	h, err := tenant.DecodeHead(parts[0].Data)
-	if err != nil {
-		return 0, fmt.Errorf("read the snapshot of tenant %s: its head: %w", t.id, err)
 	}
 	return max(t.Keep, time.Duration(cmp.Or(h.AuditDays, tenant.DefaultAuditDays))*24*time.Hour), nil
 }

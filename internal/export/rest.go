@@ -12,8 +12,11 @@ import (
 
 var settings = &table{
 	name: "settings", line: "settings",
-	columns: []column{of("autoReprocess", directory.KindBool), text("groupBundles"), text("reprocessFailure"), text("memberOfRules"), of("auditDays", directory.KindInt32)},
-	size:    func(*Tenant) int { return 1 },
+	columns: []column{
+		of("autoReprocess", directory.KindBool), text("groupBundles"), text("reprocessFailure"), text("memberOfRules"),
+		of("auditDays", directory.KindInt32), of("signInDays", directory.KindInt32),
+	},
+	size: func(*Tenant) int { return 1 },
 	rows: func(t *Tenant, to *rowWriter) error {
 		s := t.image.Licensing.Settings()
 		to.add(func(b []byte) []byte { return jsontext.AppendBool(b, s.AutoReprocess) })
@@ -21,6 +24,7 @@ var settings = &table{
 		to.text(string(s.ReprocessFailure))
 		to.text(string(t.image.MemberOfRules()))
 		to.add(func(b []byte) []byte { return jsontext.AppendInt(b, t.image.AuditDays()) })
+		to.add(func(b []byte) []byte { return jsontext.AppendInt(b, t.image.SignInDays()) })
 		return to.end()
 	},
 }

@@ -26,6 +26,7 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
+	"licensor/internal/signins"
 	"licensor/internal/store"
 	"licensor/internal/turns"
 )
@@ -54,8 +55,9 @@ type Config struct {
 	ImportPieces int
 	// Backups makes backups for callers; nil: the operation is not supported.
 	Backups *own.Backups
-	Memory  *memory.Budget // of requests in progress; nil: no limit
-	Log     *slog.Logger   // receives unexpected errors, once, with the request's id; nil: slog.Default()
+	SignIns *signins.Recorder // those that the authority reports
+	Memory  *memory.Budget    // of requests in progress; nil: no limit
+	Log     *slog.Logger      // receives unexpected errors, once, with the request's id; nil: slog.Default()
 }
 
 // API serves Graph. It is an http.Handler.
@@ -77,6 +79,7 @@ func New(config Config) *API {
 	api := &API{config: config, routes: newRoutes(operationsOf(config)), Environment: wire.Environment{
 		Clock: config.Now, NewID: config.NewID, Random: config.Random, PasswordCost: config.PasswordCost,
 		ImportPieces: max(1, config.ImportPieces),
+		SignIns:      config.SignIns,
 		Limits:       throttle.New(config.Limits), Authority: config.Authority, Log: config.Log,
 	}}
 	api.API = api

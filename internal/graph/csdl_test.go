@@ -210,6 +210,7 @@ func (c *csdl) add(more *csdl) {
 	}
 	c.Actions = append(c.Actions, more.Actions...)
 	maps.Copy(c.Complexes, more.Complexes)
+	maps.Copy(c.Enums, more.Enums)
 	maps.Copy(c.Sets, more.Sets)
 	maps.Copy(c.Roots, more.Roots)
 }

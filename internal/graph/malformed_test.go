@@ -47,7 +47,7 @@ func TestMalformedRequestsAreRefusedInGraphsTerms(t *testing.T) {
 		{"unknown segment", "GET", "/v1.0/teapots", "", nil, 404, "ResourceNotFound", "Resource not found for the segment 'teapots'."},
 		{"unknown root", "GET", "/v2.0/users", "", nil, 404, "ResourceNotFound", "segment 'v2.0'"},
 		{"method not allowed", "PUT", "/v1.0/users", "", nil, 405, "Request_BadRequest", "Specified HTTP method is not allowed for the request target."},
-		{"not served yet", "GET", "/v1.0/auditLogs/signIns", "", nil, 501, "NotImplemented", "/auditLogs"},
+		{"not served yet", "GET", "/v1.0/auditLogs/provisioning", "", nil, 501, "NotImplemented", "/auditLogs"},
 		{"not served yet, anything below", "GET", "/v1.0/applications/1/extensionProperties", "", nil, 501, "NotImplemented", "/applications"},
 		{"malformed key", "GET", "/v1.0/users/not-a-guid", "", nil, 404, "Request_ResourceNotFound", "Resource 'not-a-guid' does not exist"},
 		{"malformed key of a group", "GET", "/v1.0/groups/not-a-guid", "", nil, 404, "Request_ResourceNotFound", "Resource 'not-a-guid'"},

@@ -358,6 +358,8 @@ var operations = []wire.Operation{
 
 	{Method: "GET", Path: "/auditLogs/directoryAudits", Need: identity.ReadAudit, Do: auditlog.List},
 	{Method: "GET", Path: "/auditLogs/directoryAudits/{entry}", Need: identity.ReadAudit, Do: auditlog.Get},
+	{Method: "GET", Path: "/auditLogs/signIns", Need: identity.ReadSignIns, Do: auditlog.ListSignIns},
+	{Method: "GET", Path: "/auditLogs/signIns/{signIn}", Need: identity.ReadSignIns, Do: auditlog.GetSignIn},
 
 	{Method: "GET", Path: route.Own + "/openapi.yaml", Open: true, Do: getOpenAPI},
 	{Method: "GET", Path: route.Own + "/subscriptions", Need: identity.ReadSettings, Do: licenses.ListSubscriptions},

@@ -48,3 +48,5 @@ func TestU17U22EntriesOfOtherObjects(t *testing.T) { playRules(t, "104-audit-oth
 func TestU22OtherActivities(t *testing.T) { playRules(t, "105-audit-activities") }
 
 func TestU22RestOfTheActivities(t *testing.T) { playRules(t, "106-audit-rest") }
+
+func TestU30U31U32U36SignIns(t *testing.T) { playRules(t, "107-sign-ins") }

@@ -19,6 +19,8 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/identity"
+	"licensor/internal/signins"
+	"licensor/internal/tenant"
 )
 
 // TestScenarios plays testdata/scenarios/*.txtar over HTTP, each on a server of its own. README.txt
@@ -154,7 +156,7 @@ func (s *scenario) take(text string) {
 // their locations (DE when not said, - for none), "group red: ann bob" with members. Their names
 // stand for their ids from then on.
 func (s *scenario) setUp(lines []string) {
-	var rows []string
+	var rows, later []string
 	for _, line := range lines {
 		kind, rest, _ := strings.Cut(line, " ")
 		switch kind {
@@ -165,6 +167,8 @@ func (s *scenario) setUp(lines []string) {
 			for name := range strings.FieldsSeq(rest) {
 				rows = append(rows, s.userRow(name))
 			}
+		case "signIn":
+			later = append(later, rest)
 		case "group":
 			name, members, _ := strings.Cut(rest, ":")
 			s.known[name] = idOf('b', name)
@@ -173,14 +177,52 @@ func (s *scenario) setUp(lines []string) {
 				rows = append(rows, fmt.Sprintf(`{"member":{"group":"<%s>","member":"<%s>"}}`, name, member))
 			}
 		default:
-			s.fail("SETUP knows seats, users and group, not %q", line)
+			s.fail("SETUP knows seats, users, group and signIn, not %q", line)
 		}
+	}
+	defer func() {
+		for _, words := range later {
+			s.signIn(strings.Fields(words))
+		}
+	}()
+	if len(rows) == 0 {
+		return
 	}
 	got := s.world.do("POST", "/licensor/v1/import", s.world.appToken(allPermissions...), s.fill(strings.Join(rows, "\n")), "Content-Type: application/x-ndjson")
 	if got.status != 200 || !strings.Contains(got.body, `"refused":0`) {
 		s.fail("import: %d %s", got.status, got.body)
 	}
 }
+
+// signIn reports a sign-in as the authority would: of a user, with the word page, session or token,
+// and the AADSTS code of a failure; or of the application, with the word application. Its name is
+// that of its id from then on.
+func (s *scenario) signIn(words []string) {
+	name, who, way := words[0], words[1], words[2]
+	in := signins.SignIn{
+		Tenant: s.world.tenant.ID(), At: s.world.now(), ID: uuid.MustParse(idOf('e', name)), AppID: s.world.app.AppID,
+		AppName: "Test", Address: "192.0.2.7", Agent: firefox, Browser: way == "page" || way == "session",
+		Correlation: uuid.MustParse(idOf('e', name)),
+		Kind:        map[string]signins.Kind{"page": signins.KindInteractive, "application": signins.KindServicePrincipal}[way],
+	}
+	if len(words) > 3 {
+		in.Error, _ = strconv.Atoi(words[3])
+	}
+	if in.Kind == "" {
+		in.Kind = signins.KindNonInteractive
+	}
+	if s.known[name] = in.ID.String(); way == "application" {
+		in.ObjectID, in.DisplayName = s.world.app.Principal.ID, "Test"
+	} else if id, ok := s.known[who]; ok {
+		user, err := s.world.tenant.Image().LiveUser(id)
+		s.world.must(err)
+		in.ObjectID, in.UserSerial = uuid.MustParse(id), tenant.UserSerial(user)
+		in.Name, in.DisplayName = who+"@contoso.example", who
+	}
+	s.world.signIns.Report(in)
+}
+
+const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
 func (s *scenario) userRow(name string) string {
 	name, location, ok := strings.Cut(name, "@")

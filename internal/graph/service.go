@@ -19,7 +19,7 @@ var entityTypes = []edm.Type{
 	licenses.SKUFields, licenses.DetailFields, licenses.SubscriptionFields,
 	domainFields, applicationFields, principalFields, federatedFields,
 	roleAssignmentFields, grantFields, roleFields, templateFields, definitionFields, heldFields,
-	applicationTemplateFields, unitFields, auditlog.Fields,
+	applicationTemplateFields, unitFields, auditlog.Fields, auditlog.SignInFields,
 }
 
 // model is derived from the supported operations of Graph, without those that v1.0 lacks.

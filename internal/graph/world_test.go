@@ -28,6 +28,7 @@ import (
 	"licensor/internal/identity"
 	"licensor/internal/licensing"
 	"licensor/internal/people"
+	"licensor/internal/signins"
 	"licensor/internal/store"
 	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
@@ -48,6 +49,7 @@ type world struct {
 	log       bytes.Buffer
 	logMutex  sync.Mutex
 	backups   *own.Backups
+	signIns   *signins.Recorder
 	once      bool // what is read is not asked again in other letters
 }
 
@@ -89,10 +91,11 @@ func newWorld(t testing.TB) *world {
 	})
 	w.must(err)
 	w.backups = &own.Backups{Write: w.backUp}
+	w.signIns = signins.NewRecorder(db, log)
 	w.server = newServer(t, New(Config{
 		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log,
 		Development: devkit.New(w.moved, w.tenants.Loaded), Random: counting{}, PasswordCost: cheapPasswords,
-		Backups: w.backups,
+		Backups: w.backups, SignIns: w.signIns,
 	}))
 	return w
 }
@@ -105,7 +108,10 @@ func (w *world) backUp(ctx context.Context, to io.Writer, tenants []uuid.UUID, w
 
 // config is that of a server of the world, with nothing that tests switch on.
 func (w *world) config() Config {
-	return Config{Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w)}
+	return Config{
+		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: newLog(w),
+		SignIns: w.signIns,
+	}
 }
 
 func newServer(t testing.TB, handler http.Handler) *httptest.Server {

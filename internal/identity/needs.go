@@ -349,10 +349,8 @@ var Needs = inSchemes(map[Operation]Need{
 		Full: []string{"RoleManagement.ReadWrite.Directory"}, Roles: []Role{PrivilegedRoleAdministrator},
 	},
 	// docs/spec/audit.md U2.
-	ReadAudit: {
-		Full:  []string{"AuditLog.Read.All+Directory.Read.All", "AuditLog.Read.All+Directory.ReadWrite.All"},
-		Roles: []Role{GlobalReader, ReportsReader, SecurityReader, SecurityAdministrator},
-	},
+	ReadAudit:   {Full: auditReaders, Roles: auditRoles},
+	ReadSignIns: {Full: auditReaders, Roles: slices.Concat(auditRoles, []Role{SecurityOperator})},
 	ResetPassword: {
 		Full: []string{"User-PasswordProfile.ReadWrite.All", "User.ReadWrite.All"}, Roles: []Role{UserAdministrator},
 	},
@@ -419,6 +417,7 @@ var (
 	ownUser       = []string{"User.Read", "User.ReadWrite"}
 	crossCloud    = []string{"User.ReadWrite.CrossCloud"}
 	ownedBy       = []string{"Application.ReadWrite.OwnedBy"}
+	auditReaders  = besides("AuditLog.Read.All", "Directory.Read.All", "Directory.ReadWrite.All")
 	roleReaders   = []string{"RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "Directory.Read.All", "Directory.ReadWrite.All"}
 
 	applicationReaders = []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
@@ -433,6 +432,7 @@ var (
 var (
 	groupWriters       = []Role{GroupsAdministrator, UserAdministrator, DirectoryWriters}
 	applicationWriters = []Role{ApplicationAdministrator, CloudApplicationAdministrator}
+	auditRoles         = []Role{GlobalReader, ReportsReader, SecurityReader, SecurityAdministrator}
 	granters           = []Role{ApplicationAdministrator, CloudApplicationAdministrator, PrivilegedRoleAdministrator}
 )
 

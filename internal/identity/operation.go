@@ -100,6 +100,7 @@ const (
 	RevokeSessions          Operation = "end a user's sessions"
 	InvalidateTokens        Operation = "invalidate a user's refresh tokens"
 	ReadAudit               Operation = "read the audit log"
+	ReadSignIns             Operation = "read sign-ins"
 
 	ReadSettings  Operation = "read the tenant's subscriptions, catalog and settings"
 	WriteSettings Operation = "change the tenant's subscriptions, catalog and settings"

@@ -76,6 +76,10 @@ var (
 		"Security Administrator", uuid.MustParse("194ae4cb-b126-40b2-bd5b-6091b380977d"),
 		"Reads the audit log, and manages what concerns security.",
 	}
+	SecurityOperator = Role{
+		"Security Operator", uuid.MustParse("5f2222b1-57c3-48ba-8ad5-d4759f1fde6f"),
+		"Reads sign-ins, and handles what endangers security.",
+	}
 )
 
 // Roles lists all of them. BuiltInRoles has the others that every tenant has.
@@ -84,7 +88,7 @@ var Roles = []Role{
 	GroupsAdministrator, DirectoryReaders, DirectoryWriters,
 	ApplicationAdministrator, CloudApplicationAdministrator, ApplicationDeveloper, IntuneAdministrator,
 	PrivilegedRoleAdministrator,
-	ReportsReader, SecurityReader, SecurityAdministrator,
+	ReportsReader, SecurityReader, SecurityAdministrator, SecurityOperator,
 }
 
 // RoleByID finds a role by the id of its template.

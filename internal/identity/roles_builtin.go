@@ -93,7 +93,6 @@ var BuiltInRoles = append(Roles[:len(Roles):len(Roles)], builtIn(`
 	7be44c8a-adaf-4e2a-84d6-ab2649e08a13 Privileged Authentication Administrator: Sets and resets authentication methods of all users.
 	0964bb5e-9bdb-4d7b-ac29-58e794862a40 Search Administrator: Manages settings of Microsoft Search.
 	8835291a-918c-4fd7-a9ce-faa49f0cf7d9 Search Editor: Manages editorial content of Microsoft Search.
-	5f2222b1-57c3-48ba-8ad5-d4759f1fde6f Security Operator: Manages security events.
 	f023fd81-a637-4b56-95fd-791ac0226033 Service Support Administrator: Reads service health and manages support tickets.
 	f28a1f50-f6e7-4571-818b-6a12f2af6b6c SharePoint Administrator: Manages SharePoint.
 	99009c4a-3b3f-4957-82a9-9d35e12db77e SharePoint Advanced Management Administrator: Manages SharePoint Advanced Management.

@@ -10,6 +10,7 @@ import (
 	"licensor/internal/engine"
 	"licensor/internal/gate"
 	"licensor/internal/memory"
+	"licensor/internal/signins"
 )
 
 // metrics are the metrics at /metrics: requests, the program, and each tenant.
@@ -19,7 +20,7 @@ type metrics struct {
 	duration *prometheus.HistogramVec
 }
 
-func newMetrics(tenants *engine.Tenants, budget *memory.Budget) *metrics {
+func newMetrics(tenants *engine.Tenants, recorder *signins.Recorder, budget *memory.Budget) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -31,7 +32,7 @@ func newMetrics(tenants *engine.Tenants, budget *memory.Budget) *metrics {
 		}, []string{"method"}),
 	}
 	m.registry.MustRegister(m.requests, m.duration,
-		tenantCollector{tenants}, loadCollector{tenants}, collectors.NewGoCollector(),
+		tenantCollector{tenants}, loadCollector{tenants}, signInCollector{recorder}, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if budget != nil {
 		m.registry.MustRegister(memoryCollector{budget})

@@ -61,7 +61,7 @@ func (s *Server) Operate(ctx context.Context, name string, importPieces int) (*h
 		Authority: authority, Tenant: s.tenants.Tenant, Now: s.now, NewID: uuid.New, Log: s.settings.Log,
 		PasswordCost: s.settings.cost,
 		Development:  devkit.New(clock.New(s.now), s.tenants.Loaded), // for tokens
-		ImportPieces: importPieces,
+		ImportPieces: importPieces, SignIns: s.signIns,
 	})
 	return &http.Client{Transport: &oauth2.Transport{Source: ownTokens{authority, t.ID()}, Base: inProcess{api}}}, nil
 }

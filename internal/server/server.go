@@ -24,6 +24,7 @@ import (
 	"licensor/internal/identity/oauth"
 	"licensor/internal/memory"
 	"licensor/internal/people"
+	"licensor/internal/signins"
 )
 
 // Server answers all requests, with one database.
@@ -34,6 +35,7 @@ type Server struct {
 	tenants     *engine.Tenants
 	authority   *identity.Authority
 	logins      *oauth.Server
+	signIns     *signins.Recorder
 	now         func() time.Time
 	development *development // nil without
 	ready       *readiness
@@ -145,10 +147,12 @@ func (s *Server) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.signIns = signins.NewRecorder(s.store, s.settings.Log)
 	s.logins, err = oauth.New(oauth.Config{
 		Authority: s.authority, Tenants: people.Directory{Tenants: s.tenants},
 		Tickets: s.store, Now: s.now, Random: rand.Reader, Log: s.settings.Log,
 		Client: &http.Client{Timeout: 10 * time.Second}, Cost: s.settings.cost, DeviceKey: deviceKey,
+		SignIns: s.signIns,
 	})
 	if err != nil {
 		return err
@@ -157,7 +161,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 		s.memory = memory.OfProcess(limit)
 		identity.BoundHashing(limit / hashingShare)
 	}
-	s.metrics = newMetrics(s.tenants, s.memory)
+	s.metrics = newMetrics(s.tenants, s.signIns, s.memory)
 	s.backups = &own.Backups{Write: s.writeBackup, Operators: s.settings.operators}
 	s.handler = s.settings.proxies.before(s.routes())
 	return nil
@@ -182,7 +186,7 @@ func (s *Server) routes() http.Handler {
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now,
 		NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
 		Limits: s.settings.limits, PasswordCost: s.settings.cost, Development: s.development.served(), Memory: s.memory,
-		Backups: s.backups,
+		Backups: s.backups, SignIns: s.signIns,
 	}))
 	mux := http.NewServeMux()
 	mux.Handle("/", s.metrics.count(s.recovering(s.within(s.logins.Handler()))))
@@ -213,9 +217,17 @@ func (s *Server) Now() time.Time { return s.now() }
 // Tenants returns the tenants of the database.
 func (s *Server) Tenants() *engine.Tenants { return s.tenants }
 
+// flushWait is how long Close writes sign-ins at most, even if its context has ended.
+const flushWait = 10 * time.Second
+
 // Close ends all work and closes the database.
 func (s *Server) Close(ctx context.Context) error {
 	var errs []error
+	if s.signIns != nil {
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWait)
+		errs = append(errs, s.signIns.Flush(last))
+		cancel()
+	}
 	if s.tenants != nil {
 		errs = append(errs, s.tenants.Close(ctx))
 	}
@@ -239,6 +251,7 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	tasks.Go(func() { s.tenants.EvaluateRules(ctx) })
 	trimming := engine.Trimming{Keep: max(0, s.settings.KeepLog), Audited: true, Archive: s.settings.archive}
 	tasks.Go(func() { s.tenants.TrimAll(ctx, tidyTime, trimming) })
+	tasks.Go(func() { s.signIns.Run(ctx) })
 	tasks.Go(func() { s.ready.watch(ctx) })
 	tasks.Go(func() {
 		s.again(ctx, ticketTime, "expired data could not be removed; will retry", func() error {

@@ -20,6 +20,7 @@ type Store interface {
 	Claims
 	Secrets
 	Tickets
+	SignIns
 	// Ping returns nil if the store can be read and written: it does both.
 	Ping(ctx context.Context) error
 	Close() error

@@ -13,7 +13,7 @@ import (
 // testdata of package engine.
 const (
 	// Format is the one that this version writes, and the newest that it reads.
-	Format = 10
+	Format = 11
 	// OldestWritten is the oldest one that this version can write.
 	OldestWritten = Format
 
@@ -25,7 +25,8 @@ const (
 	// writebackConfiguration of groups.
 	FormatWithColumns = 2
 	// The log is a chain. Format 8 has the members of groups and other sets of users in parts, 9 the
-	// states of dynamic groups, 10 the records of the audit log in commits.
+	// states of dynamic groups, 10 the records of the audit log in commits, 11 how long sign-ins are
+	// kept.
 	formatWithChain = 7
 )
 

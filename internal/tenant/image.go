@@ -36,7 +36,8 @@ type Image struct {
 	Nested      int        // how many groups are members of groups
 	Rules       Rules      // of dynamic groups
 
-	auditDays int // see AuditDays; 0: the default
+	auditDays  int // see AuditDays; 0: the default
+	signInDays int // see SignInDays; 0: the default
 
 	former []directory.Client // applications of format 1, until migrate
 }

@@ -121,6 +121,7 @@ var replayed = []func(*draft, *Effects) error{
 	single(func(f *Effects) signInNow { return f.SignIn }),
 	single(func(f *Effects) *ImportMark { return f.Import }),
 	single(func(f *Effects) auditDaysNow { return f.AuditDays }),
+	single(func(f *Effects) signInDaysNow { return f.SignInDays }),
 }
 
 // each applies a list of effects.

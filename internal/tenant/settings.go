@@ -100,9 +100,11 @@ type UpdateSettings struct {
 	ReprocessFailure *licensing.Failure
 	MemberOfRules    *MemberOfRules
 	AuditDays        *int
+	SignInDays       *int
 }
 
-// How long the entries of the audit log are shown, in days (docs/spec/audit.md U6).
+// How long the entries of the audit log are shown (docs/spec/audit.md U6), and sign-ins (U34), in
+// days.
 const (
 	DefaultAuditDays = 30
 	MaxAuditDays     = 3650
@@ -110,6 +112,9 @@ const (
 
 // AuditDays returns how many days the entries of the audit log are shown.
 func (img *Image) AuditDays() int { return cmp.Or(img.auditDays, DefaultAuditDays) }
+
+// SignInDays returns how many days sign-ins are kept.
+func (img *Image) SignInDays() int { return cmp.Or(img.signInDays, DefaultAuditDays) }
 
 // auditDaysNow is a new number of AuditDays; 0 changes nothing.
 type auditDaysNow int
@@ -123,6 +128,19 @@ func (now auditDaysNow) apply(d *draft) (bool, error) {
 }
 
 func (now auditDaysNow) note(f *Effects) { f.AuditDays = now }
+
+// signInDaysNow is a new number of SignInDays; 0 changes nothing.
+type signInDaysNow int
+
+func (now signInDaysNow) apply(d *draft) (bool, error) {
+	if now == 0 || int(now) == d.next.SignInDays() {
+		return false, nil
+	}
+	d.next.signInDays = int(now)
+	return true, nil
+}
+
+func (now signInDaysNow) note(f *Effects) { f.SignInDays = now }
 
 // MemberOfRules determines what becomes of rules of the form memberOf
 // (docs/spec/dynamic-membership.md D55).
@@ -140,10 +158,8 @@ func (cmd UpdateSettings) run(c *change) error {
 	if cmd.MemberOfRules != nil {
 		c.freezeRules(*cmd.MemberOfRules == MemberOfRulesFrozen)
 	}
-	if cmd.AuditDays != nil {
-		if err := c.setAuditDays(*cmd.AuditDays); err != nil {
-			return err
-		}
+	if err := cmd.setDays(c); err != nil {
+		return err
 	}
 	s := c.next.Licensing.Settings()
 	if cmd.AutoReprocess != nil {
@@ -162,14 +178,34 @@ func (cmd UpdateSettings) run(c *change) error {
 	return nil
 }
 
-func (c *change) setAuditDays(days int) error {
-	if days < 1 || days > MaxAuditDays {
-		return invalid("auditDays", "auditDays is %d: it must be a number from 1 to %d.", days, MaxAuditDays)
-	}
+// setDays sets how many days the entries of the audit log and sign-ins are shown.
+func (cmd UpdateSettings) setDays(c *change) error {
 	type settings struct {
-		AuditDays int `json:"auditDays"`
+		AuditDays  int `json:"auditDays,omitempty"`
+		SignInDays int `json:"signInDays,omitempty"`
 	}
-	c.noteValues(Was{Of: ChangeableSettings}, settings{c.next.AuditDays()}, settings{days})
-	c.record(auditDaysNow(days))
+	was, now := settings{}, settings{}
+	if days := cmd.AuditDays; days != nil {
+		if err := checkDays("auditDays", *days); err != nil {
+			return err
+		}
+		was.AuditDays, now.AuditDays = c.next.AuditDays(), *days
+		c.record(auditDaysNow(*days))
+	}
+	if days := cmd.SignInDays; days != nil {
+		if err := checkDays("signInDays", *days); err != nil {
+			return err
+		}
+		was.SignInDays, now.SignInDays = c.next.SignInDays(), *days
+		c.record(signInDaysNow(*days))
+	}
+	c.noteValues(Was{Of: ChangeableSettings}, was, now)
+	return nil
+}
+
+func checkDays(name string, days int) error {
+	if days < 1 || days > MaxAuditDays {
+		return invalid(name, "%s is %d: it must be a number from 1 to %d.", name, days, MaxAuditDays)
+	}
 	return nil
 }

@@ -131,7 +131,7 @@ func queryOf(r *wire.Request) (*audit.Query, error) {
 	if q.Condition, err = conditionOf(r.Options.Filter); err != nil {
 		return nil, err
 	}
-	if q.Descending, err = orderOf(r.Options.OrderBy); err != nil {
+	if q.Descending, err = orderOf(r.Options.OrderBy, "activityDateTime", "The entries of the audit log"); err != nil {
 		return nil, err
 	}
 	if page.After >= 0 {
@@ -149,13 +149,13 @@ func queryOf(r *wire.Request) (*audit.Query, error) {
 // shownSince returns the time before which entries are no longer shown (docs/spec/audit.md U6).
 func shownSince(r *wire.Request) time.Time { return r.Now.AddDate(0, 0, -r.Image.AuditDays()) }
 
-// orderOf reads $orderby (docs/spec/audit.md U4).
-func orderOf(keys []odata.Order) (descending bool, err error) {
+// orderOf reads $orderby (docs/spec/audit.md U4), by the time only.
+func orderOf(keys []odata.Order, property, of string) (descending bool, err error) {
 	if len(keys) == 0 {
 		return true, nil
 	}
-	if len(keys) > 1 || !strings.EqualFold(keys[0].Property, "activityDateTime") {
-		return false, problem.Unsupported("The entries of the audit log can be ordered by 'activityDateTime' only.")
+	if len(keys) > 1 || !strings.EqualFold(keys[0].Property, property) {
+		return false, problem.Unsupported("%s can be ordered by '%s' only.", of, property)
 	}
 	return keys[0].Descending, nil
 }

@@ -58,15 +58,19 @@ type converter struct {
 	variable   string // of targetResources/any, in its condition
 }
 
-// refuse returns the response to a condition that is not supported, in the words of the real
-// service. A detail names it.
 func (c *converter) refuse(n odata.Node) error {
+	return refuseCondition(c.filter, n, "entries of the audit log")
+}
+
+// refuseCondition returns the response to a condition that is not supported, in the words of the
+// real service. A detail names it.
+func refuseCondition(filter *odata.Filter, n odata.Node, of string) error {
 	return &problem.ResponseError{
 		Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Invalid filter clause",
 		Detail: &problem.Detail{
 			Code: problem.CodeBroken, Target: "$filter",
-			Message: "The condition at position " + strconv.Itoa(c.filter.Column(n)) + " of the filter is not " +
-				"supported for entries of the audit log.",
+			Message: "The condition at position " + strconv.Itoa(filter.Column(n)) + " of the filter is not " +
+				"supported for " + of + ".",
 		},
 	}
 }

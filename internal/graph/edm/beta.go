@@ -35,6 +35,9 @@ var BetaOnly = map[string]BetaNames{
 			"preferredTokenSigningKeyEndDateTime", "publisherName", "samlMetadataUrl", "useCustomTokenSigningKey",
 		},
 	},
+	"signIn": {
+		Nulls: []string{"servicePrincipalId", "servicePrincipalName"}, Lists: []string{"signInEventTypes"},
+	},
 	"organization": {
 		Nulls: []string{"directorySizeQuota", "isMultipleDataLocationsForServicesEnabled"},
 		Lists: []string{"onPremisesSyncStatus"},

@@ -86,7 +86,7 @@ var targets = map[string]string{
 	"appRoleAssignments": "+Collection(appRoleAssignment)", "appRoleAssignedTo": "+Collection(appRoleAssignment)",
 	"appRoleAssignedResources": "Collection(servicePrincipal)",
 	"oauth2PermissionGrants":   "Collection(oAuth2PermissionGrant)", "directory": "+rbacApplication",
-	"directoryAudits": "+Collection(directoryAudit)",
+	"directoryAudits": "+Collection(directoryAudit)", "signIns": "+Collection(signIn)",
 	UnitSet:           "+Collection(administrativeUnit)",
 	"roleDefinitions": "+Collection(unifiedRoleDefinition)", "roleAssignments": "+Collection(unifiedRoleAssignment)",
 }

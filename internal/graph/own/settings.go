@@ -33,6 +33,7 @@ func GetSettings(r *wire.Request) error {
 	b = jsontext.AppendText(jsontext.AppendName(b, "reprocessFailure"), string(s.ReprocessFailure))
 	b = jsontext.AppendText(jsontext.AppendName(b, "memberOfRules"), string(r.Image.MemberOfRules()))
 	b = jsontext.AppendInt(jsontext.AppendName(b, "auditDays"), r.Image.AuditDays())
+	b = jsontext.AppendInt(jsontext.AppendName(b, "signInDays"), r.Image.SignInDays())
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
@@ -54,13 +55,14 @@ func UpdateSettings(r *wire.Request) error {
 func readSettings(members []directory.Member) (c tenant.UpdateSettings, err error) {
 	var s licensing.Settings
 	var memberOf tenant.MemberOfRules
-	days := 0
+	var auditDays, signInDays int
 	into := map[string]any{
-		"auditDays":        &days,
+		"auditDays":        &auditDays,
 		"autoReprocess":    &s.AutoReprocess,
 		"groupBundles":     wire.OneOfThem(&s.GroupBundles, licensing.BundlesTogether, licensing.BundlesIndependent),
 		"memberOfRules":    wire.OneOfThem(&memberOf, tenant.MemberOfRulesFollowed, tenant.MemberOfRulesFrozen),
 		"reprocessFailure": wire.OneOfThem(&s.ReprocessFailure, licensing.FailureState, licensing.FailureError),
+		"signInDays":       &signInDays,
 	}
 	if err := wire.Read("settings", members, into); err != nil {
 		return c, err
@@ -68,7 +70,7 @@ func readSettings(members []directory.Member) (c tenant.UpdateSettings, err erro
 	for _, m := range members {
 		switch m.Name {
 		case "auditDays":
-			c.AuditDays = &days
+			c.AuditDays = &auditDays
 		case "autoReprocess":
 			c.AutoReprocess = &s.AutoReprocess
 		case "groupBundles":
@@ -77,6 +79,8 @@ func readSettings(members []directory.Member) (c tenant.UpdateSettings, err erro
 			c.ReprocessFailure = &s.ReprocessFailure
 		case "memberOfRules":
 			c.MemberOfRules = &memberOf
+		case "signInDays":
+			c.SignInDays = &signInDays
 		}
 	}
 	return c, nil

@@ -38,6 +38,7 @@ import (
 	"licensor/internal/guid"
 	"licensor/internal/identity"
 	"licensor/internal/memory"
+	"licensor/internal/signins"
 	"licensor/internal/tenant"
 	"licensor/internal/turns"
 )
@@ -49,6 +50,7 @@ type Environment struct {
 	Random       io.Reader             // generates the secrets of applications and the salt of passwords
 	PasswordCost identity.PasswordCost // cost of checking a password that is set
 	ImportPieces int                   // maximum number of pieces of an import in one commit
+	SignIns      *signins.Recorder
 	Limits       *throttle.Buckets
 	Authority    *identity.Authority
 	API          http.Handler // answers the requests of a batch

@@ -41,7 +41,7 @@ func (s *Server) readAdminConsent(v *visit) (*authorization, error) {
 }
 
 func (s *Server) askAdministrator(v *visit, a *authorization) error {
-	who, answered, err := s.identify(v, wish{app: a.app.DisplayName, hint: a.hint})
+	who, answered, err := s.identify(v, wish{app: a.app, hint: a.hint})
 	if err != nil || answered {
 		return err
 	}

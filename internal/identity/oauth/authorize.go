@@ -37,7 +37,7 @@ func (s *Server) authorize(v *visit) error {
 // ask performs the steps: identification and consent.
 func (s *Server) ask(v *visit, a *authorization) error {
 	who, answered, err := s.identify(v, wish{
-		app: a.app.DisplayName, hint: a.hint, fresh: a.prompt("login"), choose: a.prompt("select_account"),
+		app: a.app, hint: a.hint, fresh: a.prompt("login"), choose: a.prompt("select_account"),
 		silent: a.prompt("none"), oldest: a.oldest, hasOldest: a.hasOldest,
 	})
 	switch {
@@ -54,6 +54,7 @@ func (s *Server) ask(v *visit, a *authorization) error {
 	if err != nil {
 		return err
 	}
+	s.reportSession(v, who, a.app)
 	return s.sendBack(v, a, values)
 }
 

@@ -16,6 +16,7 @@ type call struct {
 	root   string     // scheme and host that the client uses
 	tenant uuid.UUID  // zero for common and organizations, until the tenant of the grant or user is known
 	form   url.Values // of the body, without duplicates
+	onPage bool       // a person's browser
 }
 
 // The names of an authority for any tenant; consumers, which means personal accounts, is refused

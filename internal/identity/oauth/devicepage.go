@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/identity"
+	"licensor/internal/signins"
 	"licensor/internal/store"
 )
 
@@ -100,7 +101,7 @@ func (s *Server) decide(v *visit, ticket store.Ticket, found device) error {
 	if !app.Enabled {
 		return disabledApp(app)
 	}
-	who, answered, err := s.identify(v, wish{app: app.DisplayName, hint: v.query.Get("login_hint")})
+	who, answered, err := s.identify(v, wish{app: app, hint: v.query.Get("login_hint")})
 	if err != nil || answered {
 		return err
 	}
@@ -132,6 +133,9 @@ func (s *Server) settle(v *visit, ticket store.Ticket, found device, who *person
 		return err
 	} else if !won {
 		return refuse(70018, "bad_verification_code", "This code was used in the meantime. Start again on the device.")
+	}
+	if word == approved {
+		s.reportUser(v.call, app, signins.KindInteractive, who.user, 0)
 	}
 	data := pageData{Title: "You have signed in", App: app.DisplayName, Name: who.user.Name, Display: "yes"}
 	if word == declined {

@@ -7,15 +7,23 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/identity"
+	"licensor/internal/signins"
 )
 
 // logIn checks a user's name and password. An unknown name, a user without a password, and a wrong
 // password have the same response, which takes the same time. Only a caller with the right password
 // is told that the user is disabled.
-func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
+func (s *Server) logIn(c *call, of attempt, name, password string) (identity.User, error) {
 	name = strings.TrimSpace(name)
 	account := ofAccount(c.tenant.String(), name)
 	from, leave, err := s.enter(c, account)
+	if refused := asRefusal(err); refused != nil {
+		user, unread := s.config.Tenants.UserByName(c.Context(), c.tenant, name)
+		if unread == nil {
+			s.reportAttempt(c, of, user, refused.code)
+		}
+		return identity.User{}, err
+	}
 	if err != nil {
 		return identity.User{}, err
 	}
@@ -42,6 +50,7 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 		return user, err
 	case !right || !known:
 		s.config.Log.InfoContext(c.Context(), "a sign-in failed", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+		s.reportAttempt(c, of, user, codeBadPassword)
 		return identity.User{}, badPassword()
 	}
 	s.attempts.forget(from.lane)
@@ -49,12 +58,14 @@ func (s *Server) logIn(c *call, name, password string) (identity.User, error) {
 	if !user.Enabled {
 		s.config.Log.InfoContext(c.Context(), "a sign-in of a disabled user failed",
 			"tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
+		s.reportAttempt(c, of, user, codeDisabledUser)
 		return identity.User{}, disabledUser()
 	}
 	s.config.Log.InfoContext(c.Context(), "a user has signed in", "tenant", c.tenant, "user", user.ID, "address", c.RemoteAddr)
 	if err := s.rememberPlace(c, account, user.ID); err != nil {
 		return user, err
 	}
+	s.reportAttempt(c, of, user, 0)
 	return user, nil
 }
 
@@ -103,7 +114,7 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	user, err := s.logIn(c, name, c.form.Get("password"))
+	user, err := s.logIn(c, attempt{app: client.App}, name, c.form.Get("password"))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +122,7 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 	if user, err = s.userFor(c.Context(), c.tenant, user.ID, user.Serial, since); err != nil {
 		return nil, err
 	}
-	return s.first(c, client, user, since, asked, kind)
+	return s.seen(c, client, user, since, asked, kind)
 }
 
 // tenantOf finds the tenant by the domain of a user's name.
@@ -144,4 +155,15 @@ func (s *Server) first(
 		return nil, err
 	}
 	return s.write(c, d)
+}
+
+// seen is first for a sign-in that no person has confirmed on a page.
+func (s *Server) seen(
+	c *call, client client, user identity.User, since time.Time, asked scopes, kind platform,
+) (*tokenAnswer, error) {
+	answer, err := s.first(c, client, user, since, asked, kind)
+	if err == nil {
+		s.reportUser(c, client.App, signins.KindNonInteractive, user, 0)
+	}
+	return answer, err
 }

@@ -73,7 +73,7 @@ func (s *Server) onBehalfOf(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.first(c, client, user, since, asked, web)
+	return s.seen(c, client, user, since, asked, web)
 }
 
 // assertedUser returns the user of a token that is for an application.

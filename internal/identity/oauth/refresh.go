@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"licensor/internal/signins"
 )
 
 // The lifetime of refresh tokens: 90 days after each use, but at most 180 since the user has signed
@@ -114,7 +116,11 @@ func (s *Server) refresh(c *call) (*tokenAnswer, error) {
 		return nil, s.endFamily(c.Context(), ticket.Family)
 	}
 	d.refresh = secret + "." + next
-	return s.write(c, d)
+	answer, err := s.write(c, d)
+	if err == nil {
+		s.reportUser(c, d.client.App, signins.KindNonInteractive, d.user, 0)
+	}
+	return answer, err
 }
 
 // endFamily revokes all refresh tokens of a sign-in, because an old one was used: one of the two

@@ -13,8 +13,10 @@ import (
 
 // The refusals whose codes are compared; the others are defined where they are used.
 const (
-	codeNoConsent = 65001
-	codeOnlyPOST  = 900561
+	codeBadPassword  = 50126
+	codeDisabledUser = 50057
+	codeNoConsent    = 65001
+	codeOnlyPOST     = 900561
 )
 
 // Of requests.
@@ -116,7 +118,7 @@ func revokedGrant() error {
 }
 
 func disabledUser() error {
-	return badGrant(50057, "The user account is disabled.")
+	return badGrant(codeDisabledUser, "The user account is disabled.")
 }
 
 func notAssigned(app identity.App, user identity.User) error {
@@ -130,7 +132,7 @@ func notAssigned(app identity.App, user identity.User) error {
 }
 
 func badPassword() error {
-	return badGrant(50126, "Error validating credentials due to invalid username or password.")
+	return badGrant(codeBadPassword, "Error validating credentials due to invalid username or password.")
 }
 
 // tooMany refuses requests that would exceed a limit of stored data.

@@ -15,7 +15,7 @@ import (
 	"licensor/internal/identity"
 )
 
-// Config configures a Server. All fields except Log are required.
+// Config configures a Server. All fields except Log and SignIns are required.
 type Config struct {
 	Authority *identity.Authority
 	Tenants   Directory
@@ -25,7 +25,8 @@ type Config struct {
 	Log       *slog.Logger // nil: slog.Default()
 	Client    *http.Client // reaches the issuers of federated credentials
 	Cost      identity.PasswordCost
-	DeviceKey []byte // 32 random bytes that never change: they sign the cookies of known devices
+	SignIns   SignIns // nil: sign-ins are not recorded
+	DeviceKey []byte  // 32 random bytes that never change: they sign the cookies of known devices
 }
 
 // Server serves the authority's URLs. It is safe for concurrent use.

@@ -17,6 +17,7 @@ type session struct {
 	User   uuid.UUID `json:"user"`
 	Serial uint32    `json:"serial,omitempty"` // see identity.User
 	Since  time.Time `json:"since"`
+	App    uuid.UUID `json:"app"` // the appId of the application that the password was entered for
 }
 
 // person is a person who has signed in.
@@ -25,6 +26,7 @@ type person struct {
 	tenant uuid.UUID
 	since  time.Time
 	family uuid.UUID
+	app    uuid.UUID // see session
 }
 
 const (
@@ -84,13 +86,13 @@ func (s *Server) signedIn(c *call) (*person, error) {
 		identity.IsAnother(found.Serial, user.Serial) {
 		return nil, err
 	}
-	return &person{user: user, tenant: ticket.Tenant, since: found.Since, family: ticket.Family}, nil
+	return &person{user: user, tenant: ticket.Tenant, since: found.Since, family: ticket.Family, app: found.App}, nil
 }
 
-// startSession signs a user in. The session is always a new one: a cookie that an attacker has
-// planted in the browser never becomes that of a user (session fixation), and the previous session
-// ends.
-func (s *Server) startSession(c *call, user identity.User) error {
+// startSession signs a user in, for an application. The session is always a new one: a cookie that
+// an attacker has planted in the browser never becomes that of a user (session fixation), and the
+// previous session ends.
+func (s *Server) startSession(c *call, app identity.App, user identity.User) error {
 	if err := s.endSession(c); err != nil {
 		return err
 	}
@@ -103,7 +105,7 @@ func (s *Server) startSession(c *call, user identity.User) error {
 		return err
 	}
 	if _, err := s.addTicket(c.Context(), forSession.id(secret), c.tenant, family,
-		sessionLife, session{user.ID, user.Serial, s.config.Now().UTC()}); err != nil {
+		sessionLife, session{user.ID, user.Serial, s.config.Now().UTC(), app.AppID}); err != nil {
 		return err
 	}
 	if err := s.newestFamily(c, "session", user.ID, family, sessionLife); err != nil {

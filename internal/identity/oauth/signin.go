@@ -11,7 +11,7 @@ import (
 
 // wish is how a client wants the person to be identified.
 type wish struct {
-	app       string // the application's name
+	app       identity.App
 	hint      string // the user name
 	fresh     bool   // even when signed in
 	choose    bool   // let the person select another account
@@ -40,7 +40,7 @@ func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err 
 		(!want.hasOldest || (want.oldest > 0 && s.config.Now().Sub(who.since) <= want.oldest))
 	switch {
 	case suits && who.user.MustChangePassword && !want.silent:
-		answered, err = s.renew(v, who)
+		answered, err = s.renew(v, who, want.app)
 		return nil, answered, err
 	case suits && !want.choose && !who.user.MustChangePassword:
 		return who, false, nil
@@ -48,7 +48,7 @@ func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err 
 		return nil, false, nil
 	case suits && want.choose:
 		return nil, true, s.show(v, "choose", pageData{
-			Title: "Choose an account", App: want.app, Name: who.user.Name, Display: who.user.DisplayName,
+			Title: "Choose an account", App: want.app.DisplayName, Name: who.user.Name, Display: who.user.DisplayName,
 		})
 	}
 	return nil, true, s.signInPage(v, want, want.hint, nil)
@@ -57,7 +57,7 @@ func (s *Server) identify(v *visit, want wish) (who *person, answered bool, err 
 // signIn checks the input, and redirects to the same URL without the completed steps.
 func (s *Server) signIn(v *visit, want wish) error {
 	name := strings.TrimSpace(v.form.Get("username"))
-	user, err := s.logIn(v.call, name, v.form.Get("password"))
+	user, err := s.logIn(v.call, attempt{want.app, true}, name, v.form.Get("password"))
 	if refused := asRefusal(err); refused != nil {
 		return s.signInPage(v, want, name, refused)
 	}
@@ -67,7 +67,7 @@ func (s *Server) signIn(v *visit, want wish) error {
 	if err := s.rememberDevice(v.call, ofAccount(v.tenant.String(), name)); err != nil {
 		return err
 	}
-	if err := s.startSession(v.call, user); err != nil {
+	if err := s.startSession(v.call, want.app, user); err != nil {
 		return err
 	}
 	query := without(v.query, "login", "select_account")
@@ -79,7 +79,7 @@ func (s *Server) signIn(v *visit, want wish) error {
 }
 
 func (s *Server) signInPage(v *visit, want wish, name string, refused *refusalError) error {
-	data := pageData{Title: "Sign in", App: want.app, Name: name}
+	data := pageData{Title: "Sign in", App: want.app.DisplayName, Name: name}
 	if refused != nil {
 		data.Status, data.Problem = refused.status, problemOf(refused)
 	}
@@ -89,9 +89,9 @@ func (s *Server) signInPage(v *visit, want wish, name string, refused *refusalEr
 // problemOf explains to a person why the sign-in has failed.
 func problemOf(refused *refusalError) string {
 	switch refused.code {
-	case 50126:
+	case codeBadPassword:
 		return "The user name or password is not right. Check both and try again. (AADSTS50126)"
-	case 50057:
+	case codeDisabledUser:
 		return "This account is disabled. Ask your administrator. (AADSTS50057)"
 	case 50053:
 		return "There were too many attempts with a wrong password. Wait " +
@@ -116,7 +116,7 @@ func without(query url.Values, done ...string) url.Values {
 }
 
 // renew lets a person who must change the password choose a new one. Until then nothing is issued.
-func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
+func (s *Server) renew(v *visit, who *person, app identity.App) (answered bool, err error) {
 	data := pageData{Title: "Choose a new password", Name: who.user.Name}
 	if v.action != "password" {
 		return true, s.show(v, "password", data)
@@ -126,12 +126,12 @@ func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
 		data.Status = 400
 		return true, s.show(v, "password", data)
 	}
-	if _, err := s.logIn(v.call, who.user.Name, old); err != nil {
+	if _, err := s.logIn(v.call, attempt{app, true}, who.user.Name, old); err != nil {
 		refused := asRefusal(err)
 		if refused == nil {
 			return false, err
 		}
-		if data.Status, data.Problem = refused.status, problemOf(refused); refused.code == 50126 {
+		if data.Status, data.Problem = refused.status, problemOf(refused); refused.code == codeBadPassword {
 			data.Problem = "The current password is not right. Try again. (AADSTS50126)"
 		}
 		return true, s.show(v, "password", data)
@@ -143,7 +143,7 @@ func (s *Server) renew(v *visit, who *person) (answered bool, err error) {
 	if err := s.config.Tenants.SetPassword(v.Context(), v.tenant, who.user.ID, hash); err != nil {
 		return false, err
 	}
-	if err := s.startSession(v.call, who.user); err != nil {
+	if err := s.startSession(v.call, app, who.user); err != nil {
 		return false, err
 	}
 	return true, v.sendOn(v.tenant.String(), v.endpoint(), without(v.query, "login", "select_account"))

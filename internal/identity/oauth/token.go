@@ -132,13 +132,16 @@ func (s *Server) clientCredentials(c *call) (*tokenAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	token, left, err := s.given.token(s, identity.Claims{
+	token, left, isNew, err := s.given.token(s, identity.Claims{
 		Root: c.root, Audience: asked.audience(c.root), Tenant: c.tenant, ObjectID: client.ID,
 		AppID: client.AppID, AppName: client.DisplayName, Serial: client.Serial,
 		Permissions: client.Permissions, Roles: client.Roles, Proof: client.proof, Earned: true,
 	})
 	if err != nil {
 		return nil, err
+	}
+	if isNew {
+		s.reportApplication(c, client.App)
 	}
 	seconds := int(left.Seconds())
 	return &tokenAnswer{Type: "Bearer", ExpiresIn: seconds, ExtendedExpireIn: seconds, AccessToken: token}, nil

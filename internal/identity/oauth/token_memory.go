@@ -45,19 +45,23 @@ type given struct {
 
 func newGivenTokens() *givenTokens { return &givenTokens{newCache[givenKey, given](givenMost)} }
 
-// token returns a token with the claims, and how long it is valid from now.
-func (g *givenTokens) token(s *Server, claims identity.Claims) (token string, left time.Duration, err error) {
+// token returns a token with the claims, how long it is valid from now, and whether it is a new
+// one.
+func (g *givenTokens) token(
+	s *Server, claims identity.Claims,
+) (token string, left time.Duration, isNew bool, err error) {
 	key, now := keyOf(claims), s.config.Now()
 	known, ok := g.tokens.Get(key)
-	if age := now.Sub(known.at); !ok || age < 0 || age >= givenPeriod {
+	age := now.Sub(known.at)
+	if isNew = !ok || age < 0 || age >= givenPeriod; isNew {
 		claims.NotBefore, claims.Expires = now, now.Add(identity.Lifetime+givenPeriod)
 		if known.token, err = s.config.Authority.Issue(claims); err != nil {
-			return "", 0, err
+			return "", 0, false, err
 		}
 		known.at = now
 		g.tokens.Add(key, known)
 	}
-	return known.token, known.at.Add(identity.Lifetime + givenPeriod).Sub(now).Truncate(time.Second), nil
+	return known.token, known.at.Add(identity.Lifetime + givenPeriod).Sub(now).Truncate(time.Second), isNew, nil
 }
 
 func keyOf(claims identity.Claims) givenKey {

@@ -24,6 +24,7 @@ func (s *Server) page(endpoint func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		c, err := s.open(w, r)
+		c.onPage = true
 		v := &visit{call: c}
 		if err == nil {
 			err = s.receive(v)

@@ -18,6 +18,7 @@ type World struct {
 	claims  map[string]store.Claim
 	secrets map[string][]byte
 	tickets map[[32]byte]store.Ticket
+	signIns signIns
 }
 
 // tenant is the data of one tenant.
@@ -38,6 +39,7 @@ func New() *World {
 		claims:  map[string]store.Claim{},
 		secrets: map[string][]byte{},
 		tickets: map[[32]byte]store.Ticket{},
+		signIns: signIns{ids: map[signInKey]bool{}, activities: map[activityKey]store.Activity{}},
 	}
 }
 

@@ -32,6 +32,7 @@ var sharedTests = map[string]func(t *testing.T, open Place){
 	"a store knows what another has trimmed":               sharedTrim,
 	"of two stores one makes a secret":                     sharedSecrets,
 	"of two stores one adds or changes a ticket":           sharedTickets,
+	"a store shows the sign-ins that another has added":    sharedSignIns,
 	"a store works on when another on its place is closed": sharedClose,
 }
 
