@@ -98,7 +98,7 @@ func TestPostgreSQLIsMigrated(t *testing.T) {
 		t.Errorf("a new database is %+v", now)
 	}
 	// As the first version has left it.
-	statements(t, url, "DROP TABLE licensor.serving", "ALTER TABLE licensor.tenant DROP COLUMN frozen",
+	statements(t, url, "DROP TABLE licensor.serving, licensor.sign_in, licensor.activity", "ALTER TABLE licensor.tenant DROP COLUMN frozen",
 		"DELETE FROM licensor.migration WHERE version > 1")
 	if text := run(exitFailed, "serve"); !strings.Contains(text, "`licensor migrate up`") {
 		t.Errorf("an older schema: %s", text)
