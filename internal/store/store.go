@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -52,6 +53,10 @@ type Log interface {
 	// Commits calls yield with the commits after seq, in order. If yield returns an error, it stops
 	// and returns that error. It returns ErrTrimmed if the first of them was trimmed.
 	Commits(ctx context.Context, tenant uuid.UUID, after uint64, yield func(Commit) error) error
+	// CommitsAt returns the commits with some numbers, which ascend or descend, in that order, and
+	// no more once their effects have so many bytes in total. It omits commits that do not exist or
+	// were trimmed. It returns ErrQuery for more than MaxCommitsAt numbers.
+	CommitsAt(ctx context.Context, tenant uuid.UUID, seqs []uint64, most int) ([]Commit, error)
 	// Floors returns up to where a tenant's history was trimmed.
 	Floors(ctx context.Context, tenant uuid.UUID) (Floors, error)
 	// TrimLog removes commits with sequence numbers less than below, the oldest first and at most
@@ -156,6 +161,17 @@ type Commit struct {
 	Format    uint32    // of the effects; 1 for commits that were written before there were formats
 	Chain     Chain     // at this commit
 	Effects   []byte
+}
+
+// MaxCommitsAt is the maximum number of commits that CommitsAt returns.
+const MaxCommitsAt = 256
+
+// CheckCommitsAt returns ErrQuery for more numbers than CommitsAt allows.
+func CheckCommitsAt(seqs []uint64) error {
+	if len(seqs) > MaxCommitsAt {
+		return fmt.Errorf("%w: %d commits, and at most %d are possible", ErrQuery, len(seqs), MaxCommitsAt)
+	}
+	return nil
 }
 
 // Kind is the kind of an object row.

@@ -118,6 +118,29 @@ func (s *Store) Commits(ctx context.Context, id uuid.UUID, after uint64, yield f
 	return nil
 }
 
+// CommitsAt implements store.Store.
+func (s *Store) CommitsAt(
+	ctx context.Context, id uuid.UUID, seqs []uint64, most int,
+) (list []store.Commit, err error) {
+	if err := store.CheckCommitsAt(seqs); err != nil {
+		return nil, err
+	}
+	err = s.in(ctx, id, func(t *tenant) error {
+		size := 0
+		for _, seq := range seqs {
+			if size >= most {
+				break
+			}
+			if seq >= t.floors.Log && seq-t.floors.Log < uint64(len(t.log)) {
+				c := stored(t.log[seq-t.floors.Log])
+				list, size = append(list, c), size+len(c.Effects)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
 // Floors implements store.Store.
 func (s *Store) Floors(ctx context.Context, id uuid.UUID) (floors store.Floors, err error) {
 	err = s.in(ctx, id, func(t *tenant) error {

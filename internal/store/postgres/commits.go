@@ -117,6 +117,37 @@ func (s *Store) noCommitsAfter(r reading, tenant uuid.UUID, seq uint64) error {
 	return err
 }
 
+// commitsAt looks up each commit by its key (see docs/scaling.md, Plans).
+const commitsAt = `SELECT seq, at, actor, operation, format, chain, effects, sum FROM (
+		SELECT c.*, n, sum(octet_length(effects)) OVER (ORDER BY n) - octet_length(effects) AS before
+		FROM unnest($2::bigint[]) WITH ORDINALITY AS given (number, n), LATERAL (
+			SELECT seq, at, actor, operation, format, chain, effects, sum
+			FROM licensor.commits WHERE tenant = $1 AND seq = given.number OFFSET 0
+		) AS c
+	) AS sized WHERE before < $3 ORDER BY n`
+
+// CommitsAt implements store.Store.
+func (s *Store) CommitsAt(ctx context.Context, tenant uuid.UUID, seqs []uint64, most int) ([]store.Commit, error) {
+	if err := store.CheckCommitsAt(seqs); err != nil {
+		return nil, err
+	}
+	numbers := make([]int64, len(seqs))
+	for i, seq := range seqs {
+		numbers[i] = int64(min(seq, math.MaxInt64))
+	}
+	return read(ctx, s, tenant, "read commits", func(r reading) (list []store.Commit, err error) {
+		err = r.rows(commitsAt, []any{tenant, numbers, int64(most)}, func(row pgx.CollectableRow) error {
+			c, err := s.scanCommit(row)
+			list = append(list, c)
+			return err
+		})
+		if err == nil && len(list) == 0 {
+			_, err = r.floors(tenant)
+		}
+		return list, err
+	})
+}
+
 func (s *Store) scanCommit(row pgx.CollectableRow) (c store.Commit, err error) {
 	var at, sum int64
 	var chain []byte

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -137,6 +138,50 @@ func (s *Store) allCommits(
 		}
 		after = last
 	}
+}
+
+const readCommitsAt = `SELECT seq, at, actor, operation, format, effects, chain, sum FROM commits
+	WHERE tenant = ? AND seq IN (SELECT value FROM json_each(?)) ORDER BY seq`
+
+// CommitsAt implements store.Store.
+func (s *Store) CommitsAt(ctx context.Context, tenant uuid.UUID, seqs []uint64, most int) ([]store.Commit, error) {
+	number, err := s.tenant(ctx, tenant)
+	if err == nil {
+		err = store.CheckCommitsAt(seqs)
+	}
+	if err != nil || len(seqs) == 0 {
+		return nil, err
+	}
+	turn, err := s.lines.Begin(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer turn.End()
+	text, names := readCommitsAt, make([]int64, len(seqs))
+	for i, seq := range seqs {
+		names[i] = int64(min(seq, math.MaxInt64))
+	}
+	if names[0] > names[len(names)-1] {
+		text += " DESC"
+	}
+	given, err := json.Marshal(names)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.reader.QueryContext(ctx, text, number, string(given))
+	if err != nil {
+		return nil, s.fail("read commits", err)
+	}
+	defer rows.Close()
+	var list []store.Commit
+	for size := 0; size < most && rows.Next(); {
+		c, err := s.scanCommit(rows)
+		if err != nil {
+			return nil, err
+		}
+		list, size = append(list, c), size+len(c.Effects)
+	}
+	return list, s.fail("read commits", rows.Err())
 }
 
 // errGap means that the next commit does not follow the previous one.

@@ -47,6 +47,7 @@ func unknownTenant(t *testing.T, open Place) {
 	_, swept := s.Sweep(t.Context(), nobody, noon)
 	_, floors := s.Floors(t.Context(), nobody)
 	_, log := s.TrimLog(t.Context(), nobody, 1)
+	_, numbered := s.CommitsAt(t.Context(), nobody, []uint64{1}, 1)
 	_, orders := s.TrimMoved(t.Context(), nobody, 1)
 	_, frozen := s.Frozen(t.Context(), nobody)
 	_, freeze := s.Freeze(t.Context(), nobody, "it moves")
@@ -62,7 +63,7 @@ func unknownTenant(t *testing.T, open Place) {
 		"ReplaceManifest": s.ReplaceManifest(t.Context(), nobody, store.Manifest{Name: "newest"}, noon),
 		"DropManifest":    s.DropManifest(t.Context(), nobody, "newest", noon),
 		"Manifests":       manifests, "Sweep": swept, "Floors": floors, "TrimLog": log, "TrimMoved": orders,
-		"Objects": objects, "Moved": moved, "Parts": parts, "Place": place, "Fence": fence,
+		"CommitsAt": numbered, "Objects": objects, "Moved": moved, "Parts": parts, "Place": place, "Fence": fence,
 	} {
 		if !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s answers %v, want ErrNotFound", name, err)
@@ -93,6 +94,51 @@ func commitsInOrder(t *testing.T, open Place) {
 	mustAppend(t, s, tenant, []store.Commit{without})
 	if got := allCommits(t, s, tenant, 4); len(got) != 1 || len(got[0].Effects) != 0 {
 		t.Errorf("got %v for a commit without effects", got)
+	}
+}
+
+func commitsByNumber(t *testing.T, open Place) {
+	s, tenant := begin(t, open)
+	var want []store.Commit
+	for seq := range uint64(300) {
+		c := commit(seq + 1)
+		c.Effects = slices.Repeat([]byte{byte(seq)}, 100)
+		want = append(want, c)
+	}
+	mustAppend(t, s, tenant, want)
+	want = allCommits(t, s, tenant, 0)
+	if _, err := s.TrimLog(t.Context(), tenant, 5); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		seqs  []uint64
+		bytes int
+		want  []uint64
+	}{
+		{nil, 1, nil},
+		{[]uint64{7}, 1, []uint64{7}},
+		{[]uint64{7}, 0, nil},
+		{[]uint64{6, 9, 300}, 1 << 20, []uint64{6, 9, 300}},
+		{[]uint64{300, 9, 6}, 1 << 20, []uint64{300, 9, 6}},
+		{[]uint64{6, 9, 300}, 101, []uint64{6, 9}},
+		{[]uint64{300, 9, 6}, 200, []uint64{300, 9}},
+		{[]uint64{0, 1, 4, 5, 301, math.MaxUint64}, 1 << 20, []uint64{5}},
+		{[]uint64{math.MaxUint64, 302, 301}, 1 << 20, nil},
+	} {
+		got, err := s.CommitsAt(t.Context(), tenant, c.seqs, c.bytes)
+		if err != nil || len(got) != len(c.want) {
+			t.Errorf("commits %v, at most %d bytes: %d commits, %v; want %v", c.seqs, c.bytes, len(got), err, c.want)
+			continue
+		}
+		for i, seq := range c.want {
+			if !reflect.DeepEqual(got[i], want[seq-1]) {
+				t.Errorf("commits %v, at most %d bytes: commit %d is %v", c.seqs, c.bytes, seq, got[i])
+			}
+		}
+	}
+	many := make([]uint64, store.MaxCommitsAt+1)
+	if _, err := s.CommitsAt(t.Context(), tenant, many, 1); !errors.Is(err, store.ErrQuery) {
+		t.Errorf("too many numbers: %v, want ErrQuery", err)
 	}
 }
 

@@ -43,6 +43,7 @@ var tests = map[string]func(t *testing.T, open Place){
 	"tenants are listed in the order of creation":     tenants,
 	"an unknown tenant is not found":                  unknownTenant,
 	"commits come back in order and unchanged":        commitsInOrder,
+	"commits are read by their numbers":               commitsByNumber,
 	"commits must follow the last one":                commitsMustFollow,
 	"an append says where the log ends":               appendAtThePlace,
 	"a fence shuts out who appends":                   fences,
