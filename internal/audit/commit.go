@@ -116,9 +116,11 @@ func Read(commit store.Commit, w *World) (*Commit, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the audit log: %w", err)
 	}
-	c := begun(commit, w.Image.Organization.ID)
+	c := begun(commit)
 	if len(record.Correlation) == len(c.Correlation) {
 		c.Correlation = uuid.UUID(record.Correlation)
+	} else { // the command was not requested by HTTP
+		c.Correlation = uuid.NewSHA1(w.Image.Organization.ID, fmt.Appendf(nil, "commit %d", commit.Seq))
 	}
 	b := &builder{
 		Commit: c, world: w, f: f, record: record, recorded: len(f.Record) > 0, names: map[nameKey]*tenant.Named{},
@@ -136,13 +138,9 @@ func Read(commit store.Commit, w *World) (*Commit, error) {
 	return c, nil
 }
 
-// begun returns a commit without its entries. Commits that were not requested by HTTP have a
-// correlation id that follows from their number.
-func begun(commit store.Commit, tenantID uuid.UUID) *Commit {
-	return &Commit{
-		Seq: commit.Seq, At: commit.At, Actor: commit.Actor, Operation: commit.Operation,
-		Correlation: uuid.NewSHA1(tenantID, fmt.Appendf(nil, "commit %d", commit.Seq)),
-	}
+// begun returns a commit without its entries and correlation id.
+func begun(commit store.Commit) *Commit {
+	return &Commit{Seq: commit.Seq, At: commit.At, Actor: commit.Actor, Operation: commit.Operation}
 }
 
 type nameKey struct {

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/tenant"
+	"licensor/internal/trail"
 )
 
 // Condition is a condition on entries (U3). It is evaluated with three values, for as much of an
@@ -275,6 +276,37 @@ func (c *Condition) targetIDs(ids []uuid.UUID) []uuid.UUID {
 		ids = kid.targetIDs(ids)
 	}
 	return ids
+}
+
+// concerned returns objects of which each entry that fulfills the condition has one as a target;
+// false if the condition does not say that, or if an object is not found: it may be one that was
+// purged.
+func (c *Condition) concerned(img *tenant.Image) (objects []trail.Object, ok bool) {
+	switch {
+	case c.kind == kindText && c.field == FieldTargetID && c.op == OpEqual:
+		id, err := uuid.Parse(c.text)
+		if err != nil {
+			return nil, false
+		}
+		object, ok := img.Concerning(id)
+		return []trail.Object{object}, ok
+	case c.kind == kindAll:
+		for _, kid := range c.kids {
+			if objects, ok := kid.concerned(img); ok {
+				return objects, true
+			}
+		}
+	case c.kind == kindOne:
+		for _, kid := range c.kids {
+			more, ok := kid.concerned(img)
+			if !ok {
+				return nil, false
+			}
+			objects = append(objects, more...)
+		}
+		return objects, true
+	}
+	return nil, false
 }
 
 // matching yields the places of the entries of a commit, from one on, that fulfill a condition.

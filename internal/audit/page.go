@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/store"
 	"licensor/internal/tenant"
+	"licensor/internal/trail"
 	"licensor/internal/turns"
 )
 
@@ -16,6 +17,8 @@ type Log interface {
 	// First and Last are engine.Tenant.FirstCommits and LastCommits.
 	FirstCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
 	LastCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
+	// CommitsAt is engine.Tenant.CommitsAt.
+	CommitsAt(ctx context.Context, seqs []uint64) ([]store.Commit, error)
 	// FirstSince is engine.Tenant.FirstSince.
 	FirstSince(ctx context.Context, t time.Time) (uint64, error)
 }
@@ -54,6 +57,7 @@ const (
 // Read returns a page of the entries of a tenant.
 func (q *Query) Read(ctx context.Context, log Log, img *tenant.Image) (Page, error) {
 	r := &reader{Query: q, log: log, world: &World{Image: img}, named: namedUsers(q.Condition, img)}
+	r.objects, r.few = q.Condition.concerned(img)
 	r.world.Purged = newPurged(ctx, log, img.Seq).id
 	if err := r.bound(ctx); err != nil {
 		return Page{}, err
@@ -68,7 +72,9 @@ type reader struct {
 	log         Log
 	world       *World
 	named       *roaring.Bitmap // see matching
-	first, last uint64          // commits that may have entries of the page
+	few         bool            // only commits that concern one of the objects have entries of the page
+	objects     []trail.Object
+	first, last uint64 // commits that may have entries of the page
 	from        Place
 	page        Page
 	bytes       int // of the entries of the page
@@ -134,9 +140,12 @@ func (r *reader) read(ctx context.Context) error {
 	return nil
 }
 
-// some returns the next commits in the order of the page.
+// some returns the next commits from one on, in the order of the page; none if there are no more.
 func (r *reader) some(ctx context.Context, at uint64) ([]store.Commit, error) {
-	if !r.Descending {
+	switch {
+	case r.few:
+		return r.concerning(ctx, at)
+	case !r.Descending:
 		return r.log.FirstCommits(ctx, at-1, r.last)
 	}
 	commits, err := r.log.LastCommits(ctx, r.first-1, at)
@@ -146,9 +155,29 @@ func (r *reader) some(ctx context.Context, at uint64) ([]store.Commit, error) {
 	return commits, err
 }
 
+// concerning is some for the commits that concern the objects.
+func (r *reader) concerning(ctx context.Context, at uint64) ([]store.Commit, error) {
+	low, high := at, r.last
+	if r.Descending {
+		low, high = r.first, at
+	}
+	for {
+		seqs := r.world.Image.Trail.Commits(r.objects, low, high, r.Descending, store.MaxCommitsAt)
+		commits, err := r.log.CommitsAt(ctx, seqs)
+		if err != nil || len(seqs) == 0 || len(commits) > 0 {
+			return commits, err
+		}
+		if last := seqs[len(seqs)-1]; r.Descending { // all of them were trimmed
+			high = last - 1
+		} else {
+			low = last + 1
+		}
+	}
+}
+
 // take adds the entries of a commit. It returns true if the page is full.
 func (r *reader) take(commit store.Commit) (full bool, err error) {
-	bare := begun(commit, r.world.Image.Organization.ID)
+	bare := begun(commit)
 	if r.Condition.of(&known{commit: bare}) == no {
 		return false, nil
 	}

@@ -233,6 +233,9 @@ func content(tb testing.TB, img *tenant.Image) string {
 	for unit := range img.UnitMembers.Units() {
 		fmt.Fprintf(&b, "\n%v %v", img.UnitMembers.Users(unit), img.UnitMembers.Groups(unit))
 	}
+	for part := range img.Trail.Parts() {
+		fmt.Fprintf(&b, "\n%x", img.Trail.AppendPart(nil, part))
+	}
 	return b.String()
 }
 

@@ -86,6 +86,28 @@ func (t *Tenant) commits(
 	return list, memory.Of(ctx).Least(ctx, int64(size)+decodedSize*int64(largest))
 }
 
+// CommitsAt returns the commits with some numbers, which ascend or descend, in that order: at least
+// one if there is one. It omits commits that were trimmed.
+func (t *Tenant) CommitsAt(ctx context.Context, seqs []uint64) ([]store.Commit, error) {
+	if len(seqs) == 0 {
+		return nil, nil
+	}
+	if err := turns.Of(ctx).Yield(); err != nil {
+		return nil, err
+	}
+	reader := t.readers.begin(t.id, min(seqs[0], seqs[len(seqs)-1])-1)
+	defer reader.end()
+	list, err := t.store.CommitsAt(ctx, t.id, seqs[:min(len(seqs), store.MaxCommitsAt)], readBytes)
+	if err != nil {
+		return nil, fmt.Errorf("read the log of tenant %s: %w", t.id, err)
+	}
+	size, largest := 0, 0
+	for i := range list {
+		size, largest = size+len(list[i].Effects), max(largest, len(list[i].Effects))
+	}
+	return list, memory.Of(ctx).Least(ctx, int64(size)+decodedSize*int64(largest))
+}
+
 // FirstSince returns the first commit that is not before a time and was not trimmed; one after the
 // last if there is none. Times never decrease along the log.
 func (t *Tenant) FirstSince(ctx context.Context, at time.Time) (uint64, error) {

@@ -103,8 +103,8 @@ func TestUnknownFormatsAndFieldsAreRefused(t *testing.T) {
 		saying []string
 	}{
 		"a commit in a newer format": {
-			func(t *testing.T, s store.Store) { commitOf(t, s, 12, encoded(t, unknown)) },
-			[]string{withCommits.String(), "commit 17 is in format 12, and " + known},
+			func(t *testing.T, s store.Store) { commitOf(t, s, tenant.Format+1, encoded(t, unknown)) },
+			[]string{withCommits.String(), fmt.Sprintf("commit 17 is in format %d, and %s", tenant.Format+1, known)},
 		},
 		"a commit with an unknown field": {
 			func(t *testing.T, s store.Store) { commitOf(t, s, tenant.Format, encoded(t, unknown)) },
@@ -122,9 +122,9 @@ func TestUnknownFormatsAndFieldsAreRefused(t *testing.T) {
 		},
 		"a head in a newer format": {
 			func(t *testing.T, s store.Store) {
-				changeHead(t, s, func([]byte) []byte { return encoded(t, map[int]any{13: 12, 99: 1}) })
+				changeHead(t, s, func([]byte) []byte { return encoded(t, map[int]any{13: tenant.Format + 1, 99: 1}) })
 			},
-			[]string{withSnapshot.String(), "head", "it is in format 12, and " + known},
+			[]string{withSnapshot.String(), "head", fmt.Sprintf("it is in format %d, and %s", tenant.Format+1, known)},
 		},
 		"a head with an unknown field": {
 			func(t *testing.T, s store.Store) {

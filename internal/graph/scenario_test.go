@@ -42,6 +42,7 @@ func TestScenarios(t *testing.T) {
 			}
 			w := newWorld(t)
 			newScenario(t, w, seen).play(string(text))
+			checkTrail(t, w.tenant)
 			if log := w.logged(); log != "" {
 				t.Errorf("the server logged: %s", log)
 			}

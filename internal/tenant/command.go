@@ -10,6 +10,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
+	"licensor/internal/licensing/vector"
 	"licensor/internal/store"
 )
 
@@ -91,7 +92,9 @@ func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	if c.effects.Record, err = c.recordOf(by, next).encode(); err != nil {
+	record := c.recordOf(by, next)
+	next.trace(new(vector.Owner), &c.effects, c.base.Directory.Users(), next.Directory, record)
+	if c.effects.Record, err = record.encode(); err != nil {
 		return nil, nil, fmt.Errorf("encode the audit record of %s: %w", operation, err)
 	}
 	data, err := c.effects.encode()

@@ -28,6 +28,8 @@ const (
 	// states of dynamic groups, 10 the records of the audit log in commits, 11 how long sign-ins are
 	// kept.
 	formatWithChain = 7
+	// formatWithTrail is the first in which snapshots have the trail.
+	formatWithTrail = 11
 )
 
 // checkFormat refuses formats that this version does not read.

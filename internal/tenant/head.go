@@ -9,6 +9,7 @@ import (
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
+	"licensor/internal/trail"
 )
 
 // Head is a snapshot without its parts. Field numbers are stored; never renumber.
@@ -121,6 +122,11 @@ func (h *Head) Image(parts map[string][][]byte) (*Image, error) {
 		img.Units.Len(), img.Directory.Users(), img.Directory.Groups())
 	if err != nil {
 		return nil, err
+	}
+	if img.Trail = trail.After(h.Seq); h.Format >= formatWithTrail {
+		if img.Trail, err = trail.Decode(parts[trailPiece], h.Seq); err != nil {
+			return nil, err
+		}
 	}
 	d := img.draft(img.Seq, img.At)
 	f := &Effects{

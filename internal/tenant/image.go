@@ -11,6 +11,7 @@ import (
 	"licensor/internal/guid"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
+	"licensor/internal/trail"
 )
 
 // Image is a tenant at one commit. It is immutable.
@@ -35,6 +36,8 @@ type Image struct {
 	Memberships int        // how many users are members of groups, including deleted groups
 	Nested      int        // how many groups are members of groups
 	Rules       Rules      // of dynamic groups
+
+	Trail trail.Index // which commits concern which users and groups
 
 	auditDays  int // see AuditDays; 0: the default
 	signInDays int // see SignInDays; 0: the default

@@ -47,8 +47,8 @@ func (img *Image) GroupNamed(group uint32) Named {
 }
 
 // mentioned returns the users and groups that effects mention, given how many users there were
-// before. Of large sets it returns enough to see that there are many.
-func (f *Effects) mentioned(before uint32) (users, groups *roaring.Bitmap) {
+// before. It may omit users once there are more than most.
+func (f *Effects) mentioned(before uint32, most uint64) (users, groups *roaring.Bitmap) {
 	users, groups = roaring.New(), roaring.New()
 	users.AddRange(uint64(before), uint64(before)+uint64(len(f.NewUsers)))
 	for _, m := range f.Users {
@@ -73,15 +73,15 @@ func (f *Effects) mentioned(before uint32) (users, groups *roaring.Bitmap) {
 		}
 	}
 	if f.Licensing != nil {
-		f.mentionedByLicensing(users, groups)
+		f.mentionedByLicensing(users, groups, most)
 	}
 	return users, groups
 }
 
-// mentionedIDs returns the ids of the objects that effects mention by id, at most maxNamedIDs.
-func (f *Effects) mentionedIDs() (ids []uuid.UUID) {
+// mentionedIDs returns the ids of the objects that effects mention by id, at most so many.
+func (f *Effects) mentionedIDs(most int) (ids []uuid.UUID) {
 	add := func(id uuid.UUID) {
-		if id != uuid.Nil && len(ids) < maxNamedIDs && !slices.Contains(ids, id) {
+		if id != uuid.Nil && len(ids) < most && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 	}
@@ -123,9 +123,9 @@ func (img *Image) namedByID(id uuid.UUID) (Named, bool) {
 	return named, named.Kind != 0
 }
 
-func (f *Effects) mentionedByLicensing(users, groups *roaring.Bitmap) {
+func (f *Effects) mentionedByLicensing(users, groups *roaring.Bitmap, most uint64) {
 	add := func(data []byte) {
-		if len(data) > 0 && users.GetCardinality() <= maxNamedUsers {
+		if len(data) > 0 && users.GetCardinality() <= most {
 			_ = Unite(users, data) // the command has just made it
 		}
 	}

@@ -206,7 +206,7 @@ func (c *change) licensesBefore() (list []licensing.GroupEffect) {
 
 // named returns the names of the users and groups that the effects mention.
 func (c *change) named(next *Image) (list []Named) {
-	users, groups := c.effects.mentioned(c.base.Directory.Users())
+	users, groups := c.effects.mentioned(c.base.Directory.Users(), maxNamedUsers)
 	for _, user := range firstOf(users, maxNamedUsers) {
 		img := next
 		if next.Directory.UserPurged(user) {
@@ -228,7 +228,7 @@ func (c *change) named(next *Image) (list []Named) {
 			})
 		}
 	}
-	for _, id := range c.effects.mentionedIDs() {
+	for _, id := range c.effects.mentionedIDs(maxNamedIDs) {
 		if named, ok := next.namedByID(id); ok {
 			list = append(list, named)
 		} else if named, ok := c.base.namedByID(id); ok {

@@ -48,7 +48,16 @@ var Pieces = []Piece{
 		Changed: func(was, is *Image, part int) bool { return is.UnitMembers.PartChanged(was.UnitMembers, part) },
 		Write:   func(img *Image, part int) []byte { return img.UnitMembers.AppendPart(nil, part) },
 	},
+	{
+		Name:    trailPiece,
+		Parts:   func(img *Image) int { return img.Trail.Parts() },
+		Changed: func(was, is *Image, part int) bool { return is.Trail.PartChanged(&was.Trail, part) },
+		Write:   func(img *Image, part int) []byte { return img.Trail.AppendPart(nil, part) },
+	},
 }
+
+// trailPiece is the piece with the trail, whose parts have 4,096 commits each.
+const trailPiece = "trail"
 
 func columnPiece(name string, of func(img *Image) *column.Table) Piece {
 	return Piece{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"licensor/internal/licensing"
+	"licensor/internal/licensing/vector"
 	"licensor/internal/store"
 )
 
@@ -12,6 +13,7 @@ import (
 type Replay struct {
 	draft     *draft
 	licensing *licensing.Replay
+	owner     *vector.Owner // of the trail
 	commits   int
 	bytes     int // of effects
 }
@@ -24,7 +26,7 @@ const (
 
 // Replay returns a replay of the commits after the image.
 func (img *Image) Replay() *Replay {
-	return &Replay{draft: img.draft(img.Seq, img.At), licensing: img.Licensing.Replay()}
+	return &Replay{draft: img.draft(img.Seq, img.At), licensing: img.Licensing.Replay(), owner: new(vector.Owner)}
 }
 
 // Apply replays the next commit. An error means that the commit does not belong here, or is
@@ -58,7 +60,15 @@ func (r *Replay) effects(f *Effects) error {
 			return err
 		}
 	}
-	return r.draft.replay(f)
+	before := r.draft.dir.Users()
+	if err := r.draft.replay(f); err != nil {
+		return err
+	}
+	record, err := f.concerns()
+	if err == nil {
+		r.draft.next.trace(r.owner, f, before, r.draft.dir, record)
+	}
+	return err
 }
 
 // Image returns the image after the last commit. The replay continues from there.

@@ -32,9 +32,10 @@ type Tenant interface {
 		ctx context.Context, img *tenant.Image, of directory.Type, within columns.Within,
 		rows *columns.Rows, p engine.Page,
 	) ([]columns.Place, error)
-	// FirstCommits, LastCommits and FirstSince read the log.
+	// FirstCommits, LastCommits, CommitsAt and FirstSince read the log.
 	FirstCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
 	LastCommits(ctx context.Context, after, upTo uint64) ([]store.Commit, error)
+	CommitsAt(ctx context.Context, seqs []uint64) ([]store.Commit, error)
 	FirstSince(ctx context.Context, t time.Time) (uint64, error)
 	Changes(ctx context.Context, after, upTo uint64) (*engine.Changes, error)
 	User(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, error)
