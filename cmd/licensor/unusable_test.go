@@ -50,7 +50,7 @@ var unusable = map[string]struct {
 		database := postgrestest.Database(t)
 		saying(t, database, "GRANT USAGE ON SCHEMA licensor TO PUBLIC", "GRANT SELECT ON ALL TABLES IN SCHEMA licensor TO PUBLIC")
 		return asNewRole(t, database)
-	}, []string{"may not read and write claim, commits, ", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA licensor TO "}},
+	}, []string{"may not read and write activity, claim, commits, ", "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA licensor TO "}},
 	"in another encoding": {"init serve", func(t *testing.T) string {
 		of := postgrestest.Empty(t)
 		name := "ascii_" + uuid.NewString()
