@@ -34,9 +34,9 @@ func aboutAll() []wire.Operation {
 var operations = []wire.Operation{
 	{Method: "POST", Path: "/$batch", Anyone: true, Do: batch},
 
-	{Method: "GET", Path: "/users", Need: identity.ReadUsers, Do: userList.Send},
+	{Method: "GET", Path: "/users", Need: identity.ReadUsers, Do: listUsers},
 	{Method: "POST", Path: "/users", Need: identity.CreateUsers, Do: createUser},
-	{Method: "GET", Path: "/users/$count", Need: identity.ReadUsers, Do: userList.SendCount},
+	{Method: "GET", Path: "/users/$count", Need: identity.ReadUsers, Do: countUsers},
 	{Method: "GET", Path: "/users/delta()", Need: identity.ReadUsersDelta, Do: userDeltas.delta},
 	{Method: "GET", Path: "/users/{user}", Need: identity.ReadUser, Do: getUser},
 	{Method: "PATCH", Path: "/users/{user}", Need: identity.WriteUsers, Do: updateUser},

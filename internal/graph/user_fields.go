@@ -12,6 +12,7 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
+	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -22,6 +23,8 @@ type user struct {
 	image   *tenant.Image
 	now     time.Time
 	row     column.Row
+
+	activity *store.Activity // nil: never, or not selected
 }
 
 const userType = "microsoft.graph.user"
@@ -38,15 +41,19 @@ var userFields = wire.NewFieldSet(userType, append(
 	wire.Default("id", jsontext.AppendID, func(u *user) uuid.UUID { return u.image.Directory.UserID(u.ordinal) }),
 	wire.Field[user]{Name: "licenseAssignmentStates", Write: appendStates},
 	wire.Field[user]{Name: "provisionedPlans", Write: appendProvisionedPlans},
+	wire.Field[user]{Name: propertyActivity, Write: appendActivity},
 	wire.Field[user]{Name: "securityIdentifier", Write: func(b []byte, u *user) []byte {
 		return directory.AppendSID(b, u.image.Directory.UserID(u.ordinal))
 	}},
-), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").In("users").BetaShows(func(name string) bool { return name != "licenseAssignmentStates" })
+), "displayName", "givenName", "id", "mail", "surname", "userPrincipalName").In("users").BetaShows(func(name string) bool {
+	return name != "licenseAssignmentStates" && name != propertyActivity
+})
 
-// exceptIDs omits the id, which the image has, and properties derived from it.
+// exceptIDs omits the id, which the image has, properties derived from it, and those that the
+// directory does not have.
 func exceptIDs[T any](all []*directory.Property[T]) []*directory.Property[T] {
 	return slices.DeleteFunc(slices.Clone(all), func(p *directory.Property[T]) bool {
-		return p.Name == "id" || p.Name == "securityIdentifier"
+		return p.Name == "id" || p.Name == "securityIdentifier" || p.Name == propertyActivity
 	})
 }
 

@@ -2,7 +2,9 @@ package graph
 
 import (
 	"net/http"
+	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
@@ -14,7 +16,29 @@ import (
 
 // getUser answers GET /users/{user}.
 func getUser(r *wire.Request) error {
-	return userList.Get(r, "users", (*wire.Request).User)
+	return userList.Get(r, "users", func(r *wire.Request) (uint32, error) {
+		user, err := r.User()
+		if err != nil {
+			return 0, err
+		}
+		return user, seeActivities(r, []uint32{user})
+	})
+}
+
+// listUsers answers GET /users.
+func listUsers(r *wire.Request) error {
+	filterByActivity(r)
+	return userList.Send(r)
+}
+
+// countUsers answers GET /users/$count.
+func countUsers(r *wire.Request) error {
+	filterByActivity(r)
+	return userList.SendCount(r)
+}
+
+func filterByActivity(r *wire.Request) {
+	r.Active = func(from, until time.Time) (*roaring.Bitmap, error) { return activeUsers(r, from, until) }
 }
 
 // createUser answers POST /users (P50).
@@ -127,9 +151,19 @@ func deleteUser(r *wire.Request) error {
 
 var userList = wire.Listing[directory.User, user]{
 	Kind: query.Users, Set: "users", Fields: userFields, Expansions: userExpansions,
-	Bound: boundManagers, Documents: wire.Tenant.Users, Document: wire.Tenant.UserNow, Object: userAt,
+	Bound: func(r *wire.Request, users []uint32) error {
+		if err := boundManagers(r, users); err != nil {
+			return err
+		}
+		return seeActivities(r, users)
+	},
+	Documents: wire.Tenant.Users, Document: wire.Tenant.UserNow, Object: userAt,
 }
 
 func userAt(r *wire.Request, document *directory.User, ordinal uint32, image *tenant.Image) user {
-	return user{document, ordinal, image, r.Now, image.Directory.UserColumns().Row(ordinal)}
+	u := user{document, ordinal, image, r.Now, image.Directory.UserColumns().Row(ordinal), nil}
+	if a, ok := r.Activities[ordinal]; ok {
+		u.activity = &a
+	}
+	return u
 }

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"licensor/internal/identity"
 )
@@ -188,6 +189,8 @@ func TestU33ASignInOnAPage(t *testing.T) {
 		t.Errorf("there are %v that are not interactive", others)
 	}
 
+	o.wantSeen(signIns[1], nil, signIns[1])
+
 	o.advance("PT1H")
 	o.token = o.grant(o.client())["access_token"].(string)
 	o.grant(url.Values{
@@ -199,12 +202,99 @@ func TestU33ASignInOnAPage(t *testing.T) {
 		t.Errorf("there are %v that are not interactive", others)
 	}
 
+	o.wantSeen(signIns[1], others[0], signIns[1])
+
 	// The same application and another one use the session, without a page.
 	o.advance("PT1H")
 	o.token = o.grant(o.client())["access_token"].(string)
 	o.read(o.browser.Get(page))
 	if others := o.list("/v1.0/auditLogs/signIns?$filter=isInteractive eq false and clientAppUsed eq 'Browser'"); len(others) != 1 {
 		t.Errorf("there are %v of sessions", others)
+	}
+}
+
+// wantSeen checks when the administrator was last seen, by the sign-ins that these times are of.
+func (o *office) wantSeen(interactive, other, successful map[string]any) {
+	o.t.Helper()
+	got := o.ask("GET", "/v1.0/users/"+o.login.AdminName+"?$select=signInActivity", "")["signInActivity"].(map[string]any)
+	for name, want := range map[string]map[string]any{
+		"lastSignIn": interactive, "lastNonInteractiveSignIn": other, "lastSuccessfulSignIn": successful,
+	} {
+		at, id := got[name+"DateTime"], got[name+"RequestId"]
+		if id != want["id"] || (at == nil) != (want == nil) {
+			o.t.Errorf("%s is %v (%v), want %v", name, at, id, want)
+		}
+		if at != nil && !timeOf(o.t, at).Equal(timeOf(o.t, want["createdDateTime"]).Truncate(time.Second)) {
+			o.t.Errorf("%s is at %v, want %v", name, at, want["createdDateTime"])
+		}
+	}
+}
+
+func timeOf(t *testing.T, text any) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text.(string))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// TestU35WhoWasNotSeenForLong asks for users by their last sign-in.
+func TestU35WhoWasNotSeenForLong(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	page := o.url + "/" + o.login.TenantID + "/oauth2/v2.0/authorize?" + url.Values{
+		"client_id": {azureCLI}, "response_type": {"code"}, "redirect_uri": {"http://localhost"}, "scope": {"openid"},
+		"code_challenge": {"ZtNPunH49FD35FWYhT5Tv8I7vRKQJ8uxMaL0_9eHjNA"}, "code_challenge_method": {"S256"},
+	}.Encode()
+	response, err := o.press(page, o.read(o.browser.Get(page)), "action", "signin", "username", o.login.AdminName, "password", "wrong")
+	if err != nil || response.StatusCode != http.StatusBadRequest {
+		t.Fatalf("a wrong password: %v, %v", response, err)
+	}
+	response.Body.Close()
+	at := o.list("/v1.0/auditLogs/signIns")[0]["createdDateTime"].(string)
+	for filter, want := range map[string]int{
+		"le " + at: 1, "ge " + at: 1, "eq " + at: 1, "lt " + at: 0, "gt " + at: 0, "le 2020-01-01T00:00:00Z": 0, "ge 2020-01-01": 1,
+	} {
+		users := o.list("/v1.0/users?$select=userPrincipalName,signInActivity&$filter=signInActivity/lastSignInDateTime " + filter)
+		if len(users) != want || want == 1 && users[0]["userPrincipalName"] != o.login.AdminName {
+			t.Errorf("%s finds %v", filter, users)
+		}
+	}
+	if users := o.list("/v1.0/users?$select=signInActivity"); len(users) != 1 || users[0]["signInActivity"] == nil {
+		t.Errorf("all users are %v", users)
+	}
+	o.refused(http.StatusBadRequest, "/v1.0/users?$filter=signInActivity/lastSignInDateTime le "+at+" and accountEnabled eq true")
+	o.refused(http.StatusBadRequest, "/v1.0/users?$filter=signInActivity/lastSignInDateTime le 'yesterday'")
+	o.refused(http.StatusBadRequest, "/v1.0/users?$filter=signInActivity/lastSignInDateTime ne "+at)
+
+	answer := o.ask("POST", "/licensor/v1/development/tokens", `{"permissions":["User.Read.All"]}`)
+	o.token = answer["accessToken"].(string)
+	if users := o.list("/v1.0/users?$select=displayName"); len(users) != 1 {
+		t.Errorf("without AuditLog.Read.All, users are %v", users)
+	}
+	o.refused(http.StatusForbidden, "/v1.0/users?$select=signInActivity")
+	o.refused(http.StatusForbidden, "/v1.0/users/"+o.login.AdminName+"?$select=signInActivity")
+	o.refused(http.StatusForbidden, "/v1.0/users/"+o.login.AdminName+"/signInActivity")
+	o.refused(http.StatusForbidden, "/v1.0/users?$filter=signInActivity/lastSignInDateTime le "+at)
+}
+
+// refused checks the status of a response.
+func (o *office) refused(status int, path string) {
+	o.t.Helper()
+	r, err := http.NewRequestWithContext(o.t.Context(), "GET", o.url+strings.ReplaceAll(path, " ", "%20"), nil)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+o.token)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != status {
+		text, _ := io.ReadAll(response.Body)
+		o.t.Errorf("GET %s: %d %s, want %d", path, response.StatusCode, text, status)
 	}
 }
 

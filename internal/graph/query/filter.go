@@ -25,6 +25,9 @@ type Scope struct {
 	// Advanced means that the caller requests advanced queries (P31), and Eventual that it has sent
 	// the header for them.
 	Advanced, Eventual bool
+	// Active returns the users whose last interactive sign-in is not before a time, and before
+	// another; nil if the list cannot be filtered by that.
+	Active func(from, until time.Time) (*roaring.Bitmap, error)
 }
 
 // Wanted returns the condition of $filter and $search.
@@ -144,6 +147,9 @@ func (c *converter) condition(n odata.Node) (*columns.Condition, error) {
 		}
 		if c.asksErrors(n.Left) {
 			return c.withErrors(n, n.Op, n.Right)
+		}
+		if c.asksActivity(n.Left) {
+			return c.active(n)
 		}
 		return c.compare(n)
 	case *odata.In:

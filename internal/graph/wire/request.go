@@ -30,6 +30,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/odata"
@@ -39,6 +40,7 @@ import (
 	"licensor/internal/identity"
 	"licensor/internal/memory"
 	"licensor/internal/signins"
+	"licensor/internal/store"
 	"licensor/internal/tenant"
 	"licensor/internal/turns"
 )
@@ -89,8 +91,12 @@ type Request struct {
 	Image    *tenant.Image // the current one when the request arrived
 	Release  func()        // releases the tenant; nil before it is opened
 	Options  *odata.Options
-	found    foundUser                // the user that the path names, once it is known
-	Holds    func(*tenant.Image) bool // the condition of If-Match on the image that a change is made of
+	found    foundUser // the user that the path names, once it is known
+	// Activities are when users of the response were last seen, and Active is that of query.Scope;
+	// nil for requests that do not ask for it.
+	Activities map[uint32]store.Activity
+	Active     func(from, until time.Time) (*roaring.Bitmap, error)
+	Holds      func(*tenant.Image) bool // the condition of If-Match on the image that a change is made of
 }
 
 // NewRequest returns a Request for an HTTP request, with its context.
@@ -181,6 +187,7 @@ func (r *Request) Scope() query.Scope {
 	return query.Scope{
 		Image: r.Image, Now: r.Now, Eventual: eventual,
 		Advanced: eventual && (r.Options.Count || r.wantsLength()),
+		Active:   r.Active,
 	}
 }
 
