@@ -12,6 +12,8 @@ import (
 
 	"licensor/internal/graph/own"
 	"licensor/internal/identity"
+	"licensor/internal/signins"
+	"licensor/internal/tenant"
 )
 
 // heavy is a tenant in which much of everything belongs to a few objects.
@@ -52,7 +54,7 @@ func newHeavy(t *testing.T) *heavy {
 		h.get("/v1.0/"+set+"/delta?$deltatoken=latest", &round)
 		h.links = append(h.links, strings.TrimPrefix(round.Link, h.server.URL))
 	}
-	for _, part := range []func(){h.people, h.license, h.applications, h.relate, h.large} {
+	for _, part := range []func(){h.people, h.license, h.applications, h.relate, h.large, h.seen} {
 		start := time.Now()
 		part()
 		t.Log(time.Since(start))
@@ -101,6 +103,23 @@ func (h *heavy) license() {
 	h.batches(200, func(i int) string {
 		return step20("POST", "/groups/"+manyGroup(i)+"/assignLicense", `{"addLicenses":[{"skuId":"`+visio+`"}],"removeLicenses":[]}`)
 	})
+}
+
+// seen reports a sign-in of many users, whose texts are as long as they can be.
+func (h *heavy) seen() {
+	long := strings.Repeat("€", 200)
+	begin := h.now().Add(-time.Hour)
+	for i := largeUsers; i < heavyUsers/4; i++ {
+		id := uuid.MustParse(fmt.Sprintf("e0000000-0000-4000-8000-%012d", i))
+		user, err := h.tenant.Image().LiveUser(manyID(i))
+		h.must(err)
+		h.signIns.Report(signins.SignIn{
+			Tenant: h.tenant.ID(), At: begin.Add(time.Duration(i) * 10 * time.Millisecond), ID: id,
+			Kind: signins.KindInteractive, ObjectID: uuid.MustParse(manyID(i)), UserSerial: tenant.UserSerial(user),
+			Name: long, DisplayName: long,
+			AppID: h.app.AppID, AppName: long, Agent: long, Correlation: id, Browser: true,
+		})
+	}
 }
 
 const visio = "c5928f49-12ba-48f7-ada3-0d743a3601d5" // VISIOCLIENT
