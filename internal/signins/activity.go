@@ -2,7 +2,6 @@ package signins
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -19,17 +18,12 @@ func (r *Recorder) Activities(
 	if err := r.Flush(ctx); err != nil {
 		return nil, err
 	}
-	found := make(map[uint32]store.Activity, len(users))
-	for some := range slices.Chunk(users, store.TrimRows) {
-		list, err := r.store.Activities(ctx, tenant, some)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range list {
-			found[a.User] = a
-		}
+	list, err := r.store.Activities(ctx, tenant, users)
+	found := make(map[uint32]store.Activity, len(list))
+	for _, a := range list {
+		found[a.User] = a
 	}
-	return found, nil
+	return found, err
 }
 
 // Active returns the users of a tenant whose last interactive sign-in is not before a time, and

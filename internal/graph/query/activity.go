@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"licensor/internal/directory"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	columns "licensor/internal/query"
@@ -22,17 +23,13 @@ func (c *converter) active(n *odata.Compare) (*columns.Condition, error) {
 	if c.filter.Root != odata.Node(n) {
 		return nil, problem.Unsupported("Filter on 'signInActivity' cannot be combined with other filters.")
 	}
-	literal, _ := n.Right.(*odata.Literal)
-	if literal == nil {
-		return nil, c.unsupported(n, "signInActivity", nodeText(n), sidesText)
+	value, err := c.value(n.Right, directory.KindDateTime, "signInActivity")
+	if err != nil {
+		return nil, err
 	}
-	at, ok := literal.Value.(time.Time)
-	if date, isDate := literal.Value.(odata.Date); isDate {
-		parsed, err := time.Parse(time.DateOnly, string(date))
-		at, ok = parsed, err == nil
-	}
-	if !ok {
-		return nil, c.unsupported(n, "signInActivity", nodeText(n.Right), "Compare it with a time, such as 2026-01-31T00:00:00Z.")
+	at, ok := value.(time.Time)
+	if !ok { // null
+		return nil, c.typed(false, n.Right, "signInActivity", directory.KindDateTime)
 	}
 	next := at.Add(time.Millisecond) // sign-ins have whole milliseconds
 	from, until := time.UnixMilli(0), time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
