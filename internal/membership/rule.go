@@ -1,6 +1,7 @@
 package membership
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ type Rule struct {
 	root       node
 	properties []*Property
 	usesNow    bool
+	usesPlans  bool
 	canFail    bool
 }
 
@@ -33,6 +35,7 @@ func newRule(text string, root node) *Rule {
 			r.canFail = r.canFail || n.pattern != nil && n.pattern.canFail()
 		case *quantified:
 			mention(n.property)
+			r.usesPlans = r.usesPlans || n.property.Type == TypePlans
 		}
 	})
 	return r
@@ -45,13 +48,39 @@ func (r *Rule) Text() string { return r.text }
 // or of what the other methods tell, can change whether a user fulfills the rule.
 func (r *Rule) Properties() []*Property { return slices.Clone(r.properties) }
 
+// Compared returns the texts that a property is compared with, folded, and "" for null, if the rule
+// only asks whether it equals them: then a change from another text to another one cannot change
+// whether a user fulfills the rule. It returns false for other rules.
+func (r *Rule) Compared(p *Property) (texts []string, ok bool) {
+	ok = p.Type == TypeText && p.derived == nil
+	walk(r.root, func(n node) {
+		if c, is := n.(*compare); is && c.property == p {
+			found, equality := c.compared()
+			texts, ok = append(texts, found...), ok && equality
+		}
+	})
+	return texts, ok
+}
+
+// compared returns the texts that an equality or a list compares with; false for another operator.
+func (c *compare) compared() (texts []string, ok bool) {
+	if c.null {
+		texts = append(texts, "")
+	}
+	switch {
+	case c.test == nil:
+		return texts, c.pattern == nil
+	case c.test.Op == column.OpEqual:
+		return append(texts, c.test.Text), true
+	}
+	return slices.AppendSeq(texts, maps.Keys(c.test.Set)), c.test.Op == column.OpIn
+}
+
 // UsesNow reports whether the rule depends on the time, through system.now (D38).
 func (r *Rule) UsesNow() bool { return r.usesNow }
 
 // UsesPlans reports whether the rule depends on the assigned plans of users (D51).
-func (r *Rule) UsesPlans() bool {
-	return slices.ContainsFunc(r.properties, func(p *Property) bool { return p.Type == TypePlans })
-}
+func (r *Rule) UsesPlans() bool { return r.usesPlans }
 
 // CanFail reports whether the rule has patterns that can take too long (D64).
 func (r *Rule) CanFail() bool { return r.canFail }

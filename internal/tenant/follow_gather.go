@@ -5,6 +5,9 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
+
+	"licensor/internal/directory/column"
+	"licensor/internal/fold"
 )
 
 // moved notes that users joined or left a group, or that it was deleted or restored.
@@ -52,7 +55,7 @@ func (f *following) add(group uint32, users *roaring.Bitmap) {
 // gather finds the rules that the changes of users concern (D21, D22).
 func (f *following) gather() {
 	index := f.base.Rules.index
-	columns, managers := map[int]*roaring.Bitmap{}, map[uint32]*roaring.Bitmap{}
+	mentioned, managers := map[*concerned]*roaring.Bitmap{}, map[uint32]*roaring.Bitmap{}
 	for user, t := range f.touched {
 		switch {
 		case f.dir.UserPurged(user): // it is in no group any longer
@@ -65,9 +68,9 @@ func (f *following) gather() {
 		case t.fresh:
 			f.fresh.Add(user)
 		default:
-			for _, column := range t.columns {
-				if len(index.columns[column]) > 0 {
-					in(columns, column).Add(user)
+			for _, place := range t.columns {
+				for _, c := range f.concernedBy(user, place) {
+					in(mentioned, c).Add(user)
 				}
 			}
 			for _, manager := range t.managers {
@@ -75,8 +78,8 @@ func (f *following) gather() {
 			}
 		}
 	}
-	for column, users := range columns {
-		for _, group := range index.columns[column] {
+	for c, users := range mentioned {
+		for _, group := range c.groups {
 			f.add(group, users)
 		}
 	}
@@ -91,6 +94,23 @@ func (f *following) gather() {
 		}
 	}
 	f.gatherFailed()
+}
+
+// concernedBy returns the groups whose rules a user's new value in a column concerns.
+func (f *following) concernedBy(user uint32, place int) (all []*concerned) {
+	m := f.base.Rules.index.columns[place]
+	if m.always != nil {
+		all = append(all, m.always)
+	}
+	if len(m.values) == 0 {
+		return all
+	}
+	for _, of := range []*column.Table{f.base.Directory.UserColumns(), f.table} {
+		if c := m.values[fold.Text(of.Text(user, place))]; c != nil {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // in returns the set of a key, which it adds if it is missing.

@@ -64,7 +64,7 @@ func (img *Image) Timed() bool { return len(img.Rules.index.timed) > 0 }
 // ascending order.
 type ruleIndex struct {
 	all      []uint32
-	columns  map[int][]uint32       // by the columns that the rules mention
+	columns  map[int]mentions       // by the columns that the rules mention
 	managers map[uuid.UUID][]uint32 // Direct Reports for
 	sources  map[uuid.UUID][]uint32 // memberOf
 	plans    []uint32               // of assignedPlans
@@ -74,10 +74,29 @@ type ruleIndex struct {
 	memberOf int // of these, those with a memberOf rule
 }
 
+// mentions are the groups whose rules mention a column.
+type mentions struct {
+	always *concerned            // with every change; nil: none
+	values map[string]*concerned // those that only compare it with texts: by these, folded, "" for null
+}
+
+// concerned are groups whose rules a change concerns.
+type concerned struct{ groups []uint32 }
+
+func (c *concerned) add(group uint32) *concerned {
+	if c == nil {
+		c = new(concerned)
+	}
+	if !slices.Contains(c.groups, group) {
+		c.groups = append(c.groups, group)
+	}
+	return c
+}
+
 var noRules = new(ruleIndex)
 
 func (r *Rules) indexed() *ruleIndex {
-	x := &ruleIndex{columns: map[int][]uint32{}, managers: map[uuid.UUID][]uint32{}, sources: map[uuid.UUID][]uint32{}}
+	x := &ruleIndex{columns: map[int]mentions{}, managers: map[uuid.UUID][]uint32{}, sources: map[uuid.UUID][]uint32{}}
 	for group, d := range r.groups.All() {
 		if d != nil {
 			x.add(uint32(group), d)
@@ -102,8 +121,8 @@ func (x *ruleIndex) add(group uint32, d *Dynamic) {
 	}
 	x.all = append(x.all, group)
 	for _, p := range d.Rule.Properties() {
-		if p.Column >= 0 && !slices.Contains(x.columns[p.Column], group) {
-			x.columns[p.Column] = append(x.columns[p.Column], group)
+		if p.Column >= 0 {
+			x.columns[p.Column] = x.columns[p.Column].with(group, d.Rule, p)
 		}
 	}
 	if manager, ok := d.Rule.Manager(); ok {
@@ -118,6 +137,22 @@ func (x *ruleIndex) add(group uint32, d *Dynamic) {
 	if d.Rule.UsesNow() || d.Rule.UsesPlans() || d.Failed != "" {
 		x.timed = append(x.timed, group)
 	}
+}
+
+// with returns the mentions with those of a property in the rule of a group.
+func (m mentions) with(group uint32, rule *membership.Rule, p *membership.Property) mentions {
+	texts, ok := rule.Compared(p)
+	if !ok {
+		m.always = m.always.add(group)
+		return m
+	}
+	if m.values == nil {
+		m.values = map[string]*concerned{}
+	}
+	for _, text := range texts {
+		m.values[text] = m.values[text].add(group)
+	}
+	return m
 }
 
 // RuleNow is the new state of a dynamic group. The text of its rule is in the columns of groups.
