@@ -112,30 +112,42 @@ func (w *World) id(kind store.Kind, ordinal uint32, seq uint64) uuid.UUID {
 
 // Read returns the entries of a commit of a tenant.
 func Read(commit store.Commit, w *World) (*Commit, error) {
-	f, record, err := tenant.DecodeEffects(commit)
+	steps, err := tenant.DecodeCommit(commit)
 	if err != nil {
 		return nil, fmt.Errorf("the audit log: %w", err)
 	}
 	c := begun(commit)
-	if len(record.Correlation) == len(c.Correlation) {
-		c.Correlation = uuid.UUID(record.Correlation)
-	} else { // the command was not requested by HTTP
-		c.Correlation = uuid.NewSHA1(w.Image.Organization.ID, fmt.Appendf(nil, "commit %d", commit.Seq))
-	}
-	b := &builder{
-		Commit: c, world: w, f: f, record: record, recorded: len(f.Record) > 0, names: map[nameKey]*tenant.Named{},
-	}
-	for i := range record.Named {
-		named := &record.Named[i]
-		b.names[nameKey{named.Kind, named.Ordinal}] = named
-	}
-	if err := b.build(); err != nil {
-		return nil, fmt.Errorf("the audit log of commit %d: %w", commit.Seq, err)
+	for _, step := range steps {
+		if err := c.read(step, w); err != nil {
+			return nil, fmt.Errorf("the audit log of commit %d: %w", commit.Seq, err)
+		}
 	}
 	for i := range c.parts {
 		c.length += c.parts[i].len()
 	}
 	return c, nil
+}
+
+// read adds the entries of one command of the commit.
+func (c *Commit) read(step tenant.Decoded, w *World) error {
+	record, err := step.DecodeRecord()
+	if err != nil {
+		return err
+	}
+	if len(record.Correlation) == len(c.Correlation) {
+		c.Correlation = uuid.UUID(record.Correlation)
+	} else { // the command was not requested by HTTP
+		c.Correlation = uuid.NewSHA1(w.Image.Organization.ID, fmt.Appendf(nil, "commit %d", c.Seq))
+	}
+	b := &builder{
+		Commit: c, operation: step.Operation, world: w, f: step.Effects, record: record, recorded: len(step.Record) > 0,
+		names: map[nameKey]*tenant.Named{},
+	}
+	for i := range record.Named {
+		named := &record.Named[i]
+		b.names[nameKey{named.Kind, named.Ordinal}] = named
+	}
+	return b.build()
 }
 
 // begun returns a commit without its entries and correlation id.
@@ -148,17 +160,18 @@ type nameKey struct {
 	ordinal uint32
 }
 
-// builder makes the parts of a commit.
+// builder makes the parts of a command of a commit.
 type builder struct {
 	*Commit
-	world    *World
-	f        *tenant.Effects
-	record   *tenant.Record
-	recorded bool // otherwise the commit is of an earlier format, and says less
-	names    map[nameKey]*tenant.Named
-	caller   Initiator
-	gone     map[uuid.UUID]bool // objects that the command purges
-	lost     *roaring.Bitmap    // users that it deletes or purges
+	operation string // the name of the command
+	world     *World
+	f         *tenant.Effects
+	record    *tenant.Record
+	recorded  bool // otherwise the commit is of an earlier format, and says less
+	names     map[nameKey]*tenant.Named
+	caller    Initiator
+	gone      map[uuid.UUID]bool // objects that the command purges
+	lost      *roaring.Bitmap    // users that it deletes or purges
 }
 
 // The names of applications that act by themselves (U13).

@@ -12,7 +12,7 @@ import (
 // build adds all parts of the commit.
 func (b *builder) build() error {
 	b.caller, b.lost = b.initiator(), roaring.New()
-	switch b.Operation {
+	switch b.operation {
 	case "createTenant":
 		b.add("Create company", company, opAdd, b.tenant())
 		return nil
@@ -57,7 +57,7 @@ func (b *builder) company() {
 	if b.f.Licensing != nil && b.f.Licensing.Catalog != nil {
 		b.own("Set catalog", b.recordedOf(tenant.ChangeableCatalog))
 	}
-	if b.Operation == "updateSettings" {
+	if b.operation == "updateSettings" {
 		b.own("Update settings", b.recordedOf(tenant.ChangeableSettings))
 	}
 	if b.f.SignIn != nil {
@@ -111,7 +111,7 @@ func unquoted(raw []byte) string {
 func (b *builder) own(activity string, list []Property) {
 	b.addHead(Head{
 		Activity: activity, Category: company, Operation: opUpdate, Service: serviceOwn, By: b.caller,
-	}, []Target{b.tenant(list...)}, Detail{"operation", b.Operation})
+	}, []Target{b.tenant(list...)}, Detail{"operation", b.operation})
 }
 
 // imported adds the one entry of an import, which has counts.

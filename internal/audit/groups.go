@@ -97,7 +97,7 @@ func (b *builder) groupMark(m tenant.Mark) {
 	case tenant.MarkRestored:
 		b.add("Restore group", groups, opUpdate, t)
 	case tenant.MarkPurged:
-		if b.Operation == "deleteGroup" {
+		if b.operation == "deleteGroup" {
 			b.add("Delete group", groups, opDelete, t)
 		}
 		b.add("Hard Delete group", groups, opDelete, t)

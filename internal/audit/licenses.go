@@ -22,7 +22,7 @@ func (b *builder) licenses() error {
 	}
 	var assigned []licensing.GroupEffect
 	for _, g := range b.f.Licensing.Groups {
-		if g.Licenses != nil && !g.Purged && b.Operation == "assignGroupLicense" {
+		if g.Licenses != nil && !g.Purged && b.operation == "assignGroupLicense" {
 			assigned = append(assigned, g)
 		}
 	}
@@ -98,7 +98,7 @@ func (b *builder) heldChanges() ([]licensing.HeldChange, error) {
 // caller has made changes of direct licenses, and all that a reprocessing changes; group-based
 // licensing has made the others.
 func (b *builder) pairs(pieces []licensing.HeldChange) {
-	reprocessed := b.Operation == "reprocessLicenseAssignment"
+	reprocessed := b.operation == "reprocessLicenseAssignment"
 	for _, byCaller := range []bool{true, false} {
 		all := roaring.New()
 		var some []licensing.HeldChange

@@ -67,22 +67,24 @@ func (p *purged) collect(after, upTo uint64) error {
 
 func (p *purged) take(c store.Commit) error {
 	switch c.Operation {
-	case "purgeUser", "purgeGroup", "deleteGroup", "purgeExpired":
+	case "purgeUser", "purgeGroup", "deleteGroup", "purgeExpired", tenant.Applying:
 	default:
 		return nil
 	}
-	f, _, err := tenant.DecodeEffects(c)
+	steps, err := tenant.DecodeCommit(c)
 	if err != nil {
 		return err
 	}
-	for _, m := range f.Users {
-		if m.ID != nil {
-			p.ids[nameKey{store.KindUser, m.Ordinal}] = *m.ID
+	for _, step := range steps {
+		for _, m := range step.Users {
+			if m.ID != nil {
+				p.ids[nameKey{store.KindUser, m.Ordinal}] = *m.ID
+			}
 		}
-	}
-	for _, m := range f.Groups {
-		if m.ID != nil {
-			p.ids[nameKey{store.KindGroup, m.Ordinal}] = *m.ID
+		for _, m := range step.Groups {
+			if m.ID != nil {
+				p.ids[nameKey{store.KindGroup, m.Ordinal}] = *m.ID
+			}
 		}
 	}
 	return nil

@@ -117,7 +117,7 @@ func (b *builder) updateUser(m tenant.Mark) {
 	var omitted []string
 	if password {
 		omitted = byPassword
-	} else if b.Operation == "revokeSessions" || differs(w.Properties, "signInSessionsValidFromDateTime") {
+	} else if b.operation == "revokeSessions" || differs(w.Properties, "signInSessionsValidFromDateTime") {
 		d := differenceOf(w.Properties, "signInSessionsValidFromDateTime")
 		d.Name = "signInSessionsValidFromDateTime"
 		p := b.asFarAsKnown(properties([]tenant.Difference{d}))

@@ -33,7 +33,11 @@ func TestAnyHistorySurvivesRestarts(t *testing.T) {
 				p.restart(false)
 				p.checkObjects()
 			}
-			p.step()
+			if rapid.IntRange(0, 5).Draw(rt, "together") == 0 {
+				p.together()
+			} else {
+				p.step()
+			}
 			p.checkObjects()
 			p.checkLinks()
 			p.checkUnits()

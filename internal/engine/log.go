@@ -79,12 +79,14 @@ func (t *Tenant) readChanges(ctx context.Context, s stretch, img *tenant.Image) 
 		if last++; commit.Seq != last {
 			return ErrForgotten
 		}
-		f, err := tenant.DecodeCommit(commit)
+		steps, err := tenant.DecodeCommit(commit)
 		if err != nil {
 			return fmt.Errorf("read the log of tenant %s: %w", t.id, err)
 		}
-		if err := c.take(f, img); err != nil {
-			return fmt.Errorf("read commit %d: %w", commit.Seq, err)
+		for _, step := range steps {
+			if err := c.take(step.Effects, img); err != nil {
+				return fmt.Errorf("read commit %d: %w", commit.Seq, err)
+			}
 		}
 		if commit.Seq == s.upTo {
 			return errEnough

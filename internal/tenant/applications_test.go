@@ -56,6 +56,7 @@ func TestApplicationsShowTheDomain(t *testing.T) {
 		if err != nil || commit == nil {
 			t.Fatal(commit, err)
 		}
+		next.append(commit, c.concerned, img.Chain)
 		img, commits = next, append(commits, *commit)
 		if got := img.Applications.Columns().Text(0, about.Column); got != step.want {
 			t.Errorf("after %s the domain is %q, want %q", step.cmd.name(), got, step.want)

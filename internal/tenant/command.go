@@ -10,8 +10,8 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
-	"licensor/internal/licensing/vector"
 	"licensor/internal/store"
+	"licensor/internal/trail"
 )
 
 // Command is a change that a caller requests of a tenant. Its name is the operation in the log.
@@ -54,10 +54,17 @@ type change struct {
 	imports   bool   // it is an import, whose rules may be about what comes later
 	exact     bool   // of these, one whose members are as they are given
 	noted     noted
+	concerned trail.Concerned // what the commit concerns, once the change is finished
 }
 
+// change begins a change that is the next commit.
 func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UUID) *change {
-	seq := img.Seq + 1
+	return img.changeIn(ctx, img.Seq+1, at, newID)
+}
+
+// changeIn begins a change that belongs to a commit: the next one, or that of the image
+// (together.go).
+func (img *Image) changeIn(ctx context.Context, seq uint64, at time.Time, newID func() uuid.UUID) *change {
 	c := &change{
 		draft: img.draft(seq, at), ctx: ctx, at: at, newID: newID, lic: img.Licensing.Draft(seq, at),
 		objects: map[ObjectKey]store.Object{},
@@ -66,7 +73,8 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 	return c
 }
 
-// finish returns the image after the command and its commit; no commit if nothing changed.
+// finish returns the image after the command and its commit; no commit if nothing changed. The
+// image does not have the commit in its trail yet, and neither has the chain.
 func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) {
 	if err := c.follow(); err != nil {
 		return nil, nil, err
@@ -93,7 +101,7 @@ func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) 
 		return nil, nil, err
 	}
 	record := c.recordOf(by, next)
-	next.trace(new(vector.Owner), &c.effects, c.base.Directory.Users(), next.Directory, record)
+	c.concerned = c.effects.concerned(c.base.Directory.Users(), next.Directory, record)
 	if c.effects.Record, err = record.encode(); err != nil {
 		return nil, nil, fmt.Errorf("encode the audit record of %s: %w", operation, err)
 	}
@@ -101,12 +109,9 @@ func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) 
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode effects of %s: %w", operation, err)
 	}
-	commit := &store.Commit{
+	return next, &store.Commit{
 		Seq: next.Seq, At: next.At, Actor: by.Actor, Operation: operation, Format: Format, Effects: data,
-	}
-	next.Chain = commit.Link(c.base.Chain)
-	commit.Chain = next.Chain
-	return next, commit, nil
+	}, nil
 }
 
 // document returns the document of a user or group, including the changes of the command.

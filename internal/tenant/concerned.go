@@ -7,7 +7,6 @@ import (
 	"github.com/fxamacker/cbor/v2"
 	"github.com/google/uuid"
 
-	"licensor/internal/licensing/vector"
 	"licensor/internal/trail"
 )
 
@@ -17,9 +16,9 @@ type finder interface {
 	GroupByID(id uuid.UUID) (uint32, bool)
 }
 
-// trace adds a commit with effects to the trail, given how many users there were before. In is the
+// concerned returns what effects concern, given how many users there were before. In is the
 // directory afterwards, and r has at least Groups and Passwords.
-func (img *Image) trace(owner *vector.Owner, f *Effects, before uint32, in finder, r *Record) {
+func (f *Effects) concerned(before uint32, in finder, r *Record) trail.Concerned {
 	users, groups := f.mentioned(before, math.MaxUint64)
 	add := func(id uuid.UUID) {
 		if user, ok := in.UserByID(id); ok {
@@ -40,7 +39,7 @@ func (img *Image) trace(owner *vector.Owner, f *Effects, before uint32, in finde
 	}
 	groups.AddMany(r.Groups)
 	users.AddMany(r.Passwords)
-	img.Trail.Add(owner, trail.Concerned{trail.User: users, trail.Group: groups})
+	return trail.Concerned{trail.User: users, trail.Group: groups}
 }
 
 // concernedOnly decodes what the trail needs of a Record.

@@ -42,6 +42,7 @@ type Effects struct {
 	Record            []byte              `cbor:"32,keyasint,omitempty"` // a Record, which a replay skips; since format 10
 	AuditDays         auditDaysNow        `cbor:"33,keyasint,omitempty"`
 	SignInDays        signInDaysNow       `cbor:"34,keyasint,omitempty"` // since format 11
+	Steps             []Step              `cbor:"35,keyasint,omitempty"` // and nothing else; since format 12
 	// SKUs whose units have another state, which their holders show (docs/spec/licensing.md L6).
 	Shifted []uuid.UUID `cbor:"12,keyasint,omitempty"`
 }

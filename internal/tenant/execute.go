@@ -6,7 +6,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/licensing/vector"
 	"licensor/internal/store"
+	"licensor/internal/trail"
 )
 
 // Execution says how a command is executed.
@@ -30,7 +32,19 @@ type Executed struct {
 
 // Execute executes a command on an image, which does not change.
 func (img *Image) Execute(ctx context.Context, cmd Command, e Execution) (Executed, error) {
+	if several, ok := cmd.(Several); ok {
+		return img.executeSeveral(ctx, several, e)
+	}
 	c := img.change(ctx, e.At, e.NewID)
+	executed, err := c.executed(cmd, e)
+	if err == nil && executed.Commit != nil {
+		executed.Image.append(executed.Commit, c.concerned, img.Chain)
+	}
+	return executed, err
+}
+
+// executed executes a command on a change that has just begun.
+func (c *change) executed(cmd Command, e Execution) (Executed, error) {
 	c.load, c.claim, c.ahead = e.Load, e.Claim, e.Ahead
 	next, commit, err := c.execute(e.By, cmd)
 	if err != nil {
@@ -38,6 +52,13 @@ func (img *Image) Execute(ctx context.Context, cmd Command, e Execution) (Execut
 	}
 	c.done.Image, c.done.Changed = next, commit != nil
 	return Executed{c.done, commit, c.rows()}, nil
+}
+
+// append makes the image, which is the result of a commit, the one at the end of the log.
+func (img *Image) append(commit *store.Commit, concerned trail.Concerned, before store.Chain) {
+	img.Trail.Add(new(vector.Owner), concerned)
+	img.Chain = commit.Link(before)
+	commit.Chain = img.Chain
 }
 
 // Operation returns the name of a command in the log.

@@ -43,7 +43,7 @@ func (c *change) execute(by By, cmd Command) (*Image, *store.Commit, error) {
 
 // again discards what a change has done so far.
 func (c *change) again(with settled) {
-	fresh := c.base.change(c.ctx, c.at, c.newID)
+	fresh := c.base.changeIn(c.ctx, c.next.Seq, c.at, c.newID)
 	fresh.load, fresh.claim, fresh.ahead = c.load, c.claim, c.ahead
 	*c = *fresh
 	c.following.change, c.following.settled = c, with

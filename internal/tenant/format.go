@@ -13,7 +13,7 @@ import (
 // testdata of package engine.
 const (
 	// Format is the one that this version writes, and the newest that it reads.
-	Format = 11
+	Format = 12
 	// OldestWritten is the oldest one that this version can write.
 	OldestWritten = Format
 
@@ -26,7 +26,7 @@ const (
 	FormatWithColumns = 2
 	// The log is a chain. Format 8 has the members of groups and other sets of users in parts, 9 the
 	// states of dynamic groups, 10 the records of the audit log in commits, 11 how long sign-ins are
-	// kept.
+	// kept, 12 commits of several commands.
 	formatWithChain = 7
 	// formatWithTrail is the first in which snapshots have the trail.
 	formatWithTrail = 11
@@ -60,15 +60,41 @@ func decodingMode(options cbor.DecOptions) cbor.DecMode {
 	return mode
 }
 
-// DecodeCommit decodes a commit's effects. It checks the format first: that error is clearer than
-// one about an unknown field.
-func DecodeCommit(c store.Commit) (*Effects, error) {
+// Decoded are the effects of a command, from a commit.
+type Decoded struct {
+	Operation string
+	*Effects
+}
+
+// DecodeCommit decodes the effects of each command of a commit: of one, or of those that made the
+// commit together. It checks the format first: that error is clearer than one about an unknown
+// field.
+func DecodeCommit(c store.Commit) ([]Decoded, error) {
 	if err := checkFormat(fmt.Sprintf("commit %d", c.Seq), c.Format); err != nil {
 		return nil, err
 	}
+	f, err := decodeEffects(c.Seq, c.Effects)
+	if err != nil || len(f.Steps) == 0 {
+		return []Decoded{{c.Operation, f}}, err
+	}
+	list := make([]Decoded, len(f.Steps))
+	for i, step := range f.Steps {
+		one, err := decodeEffects(c.Seq, step.Effects)
+		if err == nil && len(one.Steps) > 0 {
+			err = fmt.Errorf("commit %d has steps within step %d", c.Seq, i+1)
+		}
+		if err != nil {
+			return nil, err
+		}
+		list[i] = Decoded{step.Operation, one}
+	}
+	return list, nil
+}
+
+func decodeEffects(seq uint64, data []byte) (*Effects, error) {
 	f := new(Effects)
-	if err := decoding.Unmarshal(c.Effects, f); err != nil {
-		return nil, fmt.Errorf("read effects of commit %d: %w", c.Seq, err)
+	if err := decoding.Unmarshal(data, f); err != nil {
+		return nil, fmt.Errorf("read effects of commit %d: %w", seq, err)
 	}
 	return f, nil
 }

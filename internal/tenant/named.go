@@ -142,18 +142,13 @@ func (f *Effects) mentionedByLicensing(users, groups *roaring.Bitmap, most uint6
 	}
 }
 
-// DecodeEffects returns the effects of a commit and its Record, which is empty for commits of
-// earlier formats.
-func DecodeEffects(c store.Commit) (*Effects, *Record, error) {
-	f, err := DecodeCommit(c)
-	if err != nil {
-		return nil, nil, err
-	}
+// DecodeRecord returns the Record of effects, which is empty for commits of earlier formats.
+func (f *Effects) DecodeRecord() (*Record, error) {
 	r := new(Record)
 	if len(f.Record) > 0 {
 		if err := decoding.Unmarshal(f.Record, r); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return f, r, nil
+	return r, nil
 }

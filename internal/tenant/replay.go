@@ -6,6 +6,7 @@ import (
 	"licensor/internal/licensing"
 	"licensor/internal/licensing/vector"
 	"licensor/internal/store"
+	"licensor/internal/trail"
 )
 
 // Replay is an image on which commits are replayed. Many share its draft, since beginning and
@@ -32,7 +33,7 @@ func (img *Image) Replay() *Replay {
 // Apply replays the next commit. An error means that the commit does not belong here, or is
 // damaged; the replay must not be used afterwards.
 func (r *Replay) Apply(c store.Commit) error {
-	f, err := DecodeCommit(c)
+	steps, err := DecodeCommit(c)
 	if err != nil {
 		return err
 	}
@@ -45,30 +46,38 @@ func (r *Replay) Apply(c store.Commit) error {
 	}
 	next.Seq, next.At, next.Chain = c.Seq, c.At, c.Chain
 	r.commits, r.bytes = r.commits+1, r.bytes+len(c.Effects)
-	if err := r.effects(f); err != nil {
-		return fmt.Errorf("replay commit %d: %w", c.Seq, err)
+	var concerned trail.Concerned
+	for _, step := range steps {
+		more, err := r.effects(step.Effects)
+		if err != nil {
+			return fmt.Errorf("replay commit %d: %w", c.Seq, err)
+		}
+		concerned.Unite(more)
 	}
+	next.Trail.Add(r.owner, concerned)
 	return nil
 }
 
-func (r *Replay) effects(f *Effects) error {
+// effects applies effects, and returns what they concern.
+func (r *Replay) effects(f *Effects) (trail.Concerned, error) {
+	none := trail.Concerned{}
 	if err := f.agreeing(); err != nil {
-		return err
+		return none, err
 	}
 	if f.Licensing != nil {
 		if err := r.licensing.Apply(f.Licensing, r.draft.next.Seq, r.draft.next.At); err != nil {
-			return err
+			return none, err
 		}
 	}
 	before := r.draft.dir.Users()
 	if err := r.draft.replay(f); err != nil {
-		return err
+		return none, err
 	}
 	record, err := f.concerns()
-	if err == nil {
-		r.draft.next.trace(r.owner, f, before, r.draft.dir, record)
+	if err != nil {
+		return none, err
 	}
-	return err
+	return f.concerned(before, r.draft.dir, record), nil
 }
 
 // Image returns the image after the last commit. The replay continues from there.

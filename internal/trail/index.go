@@ -37,6 +37,19 @@ type Object struct {
 // Concerned are the objects that a commit concerns, by kind. Nil means none.
 type Concerned [kinds]*roaring.Bitmap
 
+// Unite adds other objects, whose bitmaps it may keep.
+func (c *Concerned) Unite(other Concerned) {
+	for kind, objects := range other {
+		switch {
+		case objects == nil:
+		case c[kind] == nil:
+			c[kind] = objects
+		default:
+			c[kind].Or(objects)
+		}
+	}
+}
+
 // Index is an index of a log up to a commit. The zero value is that of an empty log. An Index is
 // immutable, except for Add; its methods are safe for concurrent use.
 type Index struct {
