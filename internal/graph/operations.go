@@ -373,6 +373,8 @@ var operations = []wire.Operation{
 	{Method: "PATCH", Path: route.Own + "/settings", Need: identity.WriteSettings, Do: own.UpdateSettings},
 	{Method: "GET", Path: route.Own + "/signIn", Need: identity.ReadSignIn, Do: own.GetSignIn},
 	{Method: "PATCH", Path: route.Own + "/signIn", Need: identity.WriteSignIn, Do: own.UpdateSignIn},
+	{Method: "GET", Path: route.Own + "/products", Need: identity.ReadErrors, Do: own.ListProducts},
+	{Method: "GET", Path: route.Own + "/overview", Need: identity.ReadErrors, Do: own.Overview},
 	{Method: "POST", Path: route.Own + "/reprocess", Need: identity.Reprocess, Do: own.Reprocess},
 	{Method: "GET", Path: route.Own + "/licenseErrors", Need: identity.ReadErrors, Do: own.ListErrors},
 	{Method: "POST", Path: route.Own + "/groups/previewRule", Need: identity.EvaluateGroupRule, Do: own.PreviewRule},

@@ -50,3 +50,5 @@ func TestU22OtherActivities(t *testing.T) { playRules(t, "105-audit-activities")
 func TestU22RestOfTheActivities(t *testing.T) { playRules(t, "106-audit-rest") }
 
 func TestU30U31U32U36SignIns(t *testing.T) { playRules(t, "107-sign-ins") }
+
+func TestL76ProductsAndNumbers(t *testing.T) { playRules(t, "110-products") }

@@ -115,6 +115,9 @@ const (
 	violationCount
 )
 
+// Violations is the number of violations, with NoViolation.
+const Violations = int(violationCount)
+
 var violationNames = [violationCount]string{
 	"None", "CountViolation", "MutuallyExclusiveViolation", "DependencyViolation",
 	"ProhibitedInUsageLocationViolation", "UniquenessViolation", "Other",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 )
 
@@ -165,20 +166,44 @@ type SKUInfo struct {
 	Units      Units
 	Consumed   int
 	Capability string
+
+	Number SKU // of the entries of the SKU
+	// The users who hold it, and those with an entry of it in CountViolation, including deleted
+	// users; nil if there never were any. They must not be changed.
+	Holders, Waiting *roaring.Bitmap
 }
+
+// Free returns the number of seats that no user holds (L4), which is negative if the SKU is
+// over-used.
+func (s *SKUInfo) Free() int { return s.Units.Enabled + s.Units.Warning - s.Consumed }
 
 // SKUs returns the SKUs that the tenant is subscribed to or users hold, in the order in which the
 // tenant got them.
 func (img *Image) SKUs() []SKUInfo {
 	var list []SKUInfo
-	for _, k := range img.skus.All() {
+	for n, k := range img.skus.All() {
 		if k.subscribed || k.consumed > 0 {
-			list = append(list, SKUInfo{
-				k.id, img.rules.product(k.id), k.subscribed, k.units, k.consumed, k.units.capability(),
-			})
+			list = append(list, img.info(SKU(n), k))
 		}
 	}
 	return list
+}
+
+// EverySKU returns all SKUs that the tenant ever had, by their numbers.
+func (img *Image) EverySKU() []SKUInfo {
+	list := make([]SKUInfo, 0, img.skus.Len())
+	for n, k := range img.skus.All() {
+		list = append(list, img.info(SKU(n), k))
+	}
+	return list
+}
+
+func (img *Image) info(number SKU, k *sku) SKUInfo {
+	return SKUInfo{
+		SKUID: k.id, Product: img.rules.product(k.id), Subscribed: k.subscribed, Units: k.units,
+		Consumed: k.consumed, Capability: k.units.capability(), Number: number,
+		Holders: k.holders.bitmap, Waiting: k.waiting.bitmap,
+	}
 }
 
 // Plan returns a service plan of the catalog by its id.

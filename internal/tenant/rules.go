@@ -49,6 +49,9 @@ func (img *Image) RuleText(group uint32) string {
 	return img.Directory.GroupColumns().Text(group, ruleColumn)
 }
 
+// DynamicGroups returns how many dynamic groups there are, without deleted ones.
+func (img *Image) DynamicGroups() int { return img.Rules.index.existing }
+
 // MemberOfRules returns the setting of memberOf rules.
 func (img *Image) MemberOfRules() MemberOfRules {
 	if img.Rules.frozen {

@@ -31,6 +31,8 @@ var Costs = map[string]int{
 	"GET /oauth2PermissionGrants":                                  2,
 	"GET /oauth2PermissionGrants/{grant}":                          2,
 	"GET /servicePrincipals/{servicePrincipal}/appRoleAssignments": 2,
+	"GET /licensor/v1/products":                                    3,
+	"GET /licensor/v1/overview":                                    3,
 	"GET /licensor/v1/licenseErrors":                               3,
 	"POST /licensor/v1/reprocess":                                  5,
 	"POST /licensor/v1/import":                                     5,
