@@ -25,21 +25,23 @@ const (
 )
 
 // block is 256 users, the unit of copying. Data of variable length is in one array for all of them,
-// in the order of the users.
+// in the order of the users. Joins and leaves do not copy the users and their keys: one user of
+// each block may join a group.
 type block struct {
-	owner    *vector.Owner
-	ownsKeys bool   // keys belongs to the owner, too
-	users    []user // at most blockUsers
-	keys     []Key  // for each user the name, then the addresses
-	groups   []uint32
+	owner     *vector.Owner
+	ownsUsers bool     // users and groupEnds belong to the owner, too
+	ownsKeys  bool     // keys does
+	users     []user   // at most blockUsers
+	keys      []Key    // for each user the name, then the addresses
+	groups    []uint32 // for each user its groups
+	groupEnds []uint32 // for each user the end of its groups
 }
 
-// user is 36 bytes, the same for every user.
+// user is 32 bytes, the same for every user.
 type user struct {
 	id       uuid.UUID
 	revision uint32
 	keyEnd   uint32 // end of the user's keys, which begin at the end of the previous user's
-	groupEnd uint32
 	manager  uint32 // the ordinal of the manager plus one; 0 for none
 	state    state
 }
@@ -78,10 +80,17 @@ func (b *block) keysOf(i int) []Key {
 func (b *block) groupsOf(i int) []uint32 {
 	start := uint32(0)
 	if i > 0 {
-		start = b.users[i-1].groupEnd
+		start = b.groupEnds[i-1]
 	}
-	end := b.users[i].groupEnd
+	end := b.groupEnds[i]
 	return b.groups[start:end:end]
+}
+
+// ownUsers makes users and groupEnds ones that may be changed in place.
+func (b *block) ownUsers() {
+	if !b.ownsUsers {
+		b.users, b.groupEnds, b.ownsUsers = slices.Clone(b.users), slices.Clone(b.groupEnds), true
+	}
 }
 
 // setKeys replaces the keys of user i.
@@ -99,23 +108,35 @@ func (b *block) setKeys(i int, keys ...Key) {
 // setGroup adds the group to the users at the places (ascending), or removes it from them, in one
 // pass. It returns how many users changed.
 func (b *block) setGroup(group uint32, places []uint8, member bool) (changed int) {
-	next := make([]uint32, 0, len(b.groups)+len(places))
-	start := uint32(0)
-	for i := range b.users {
-		end := b.users[i].groupEnd
-		groups := b.groups[start:end]
-		start = end
-		if len(places) > 0 && int(places[0]) == i {
-			places = places[1:]
-			changed += count(has(groups, group) != member)
-			next = appendWith(next, groups, group, member)
-		} else {
-			next = append(next, groups...)
-		}
-		b.users[i].groupEnd = uint32(len(next))
+	groups, ends := make([]uint32, 0, len(b.groups)+len(places)), make([]uint32, len(b.groupEnds))
+	from := 0
+	for _, place := range places {
+		i := int(place)
+		b.copyGroups(&groups, ends, from, i)
+		old := b.groupsOf(i)
+		changed += count(has(old, group) != member)
+		groups = appendWith(groups, old, group, member)
+		ends[i], from = uint32(len(groups)), i+1
 	}
-	b.groups = next
+	b.copyGroups(&groups, ends, from, len(ends))
+	b.groups, b.groupEnds = groups, ends
 	return changed
+}
+
+// copyGroups appends the groups of some users, and sets their ends.
+func (b *block) copyGroups(groups *[]uint32, ends []uint32, from, to int) {
+	if from == to {
+		return
+	}
+	start := uint32(0)
+	if from > 0 {
+		start = b.groupEnds[from-1]
+	}
+	grown := uint32(len(*groups)) - start // wraps around if there are fewer
+	for i := from; i < to; i++ {
+		ends[i] = b.groupEnds[i] + grown
+	}
+	*groups = append(*groups, b.groups[start:b.groupEnds[to-1]]...)
 }
 
 // appendWith appends an ascending set, with or without value.

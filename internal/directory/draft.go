@@ -27,7 +27,7 @@ func (d *Draft) Finish() *Index {
 	if d.users > d.first {
 		for user := d.first / blockUsers * blockUsers; user < d.users; user += blockUsers {
 			b, _ := d.at(user)
-			b.users, b.keys = snug(b.users), snug(b.keys)
+			b.users, b.keys, b.groupEnds = snug(b.users), snug(b.keys), snug(b.groupEnds)
 		}
 	}
 	for _, l := range []*lookup{d.ids, d.names, d.addresses, d.groupIDs, d.nicknames, d.reports} {
@@ -58,12 +58,17 @@ func snug[E any](s []E) []E {
 func (d *Draft) AddUser(id uuid.UUID, name Key, addresses []Key) uint32 {
 	ordinal := d.users
 	if ordinal%blockUsers == 0 {
-		d.blocks.Append(d.mark, &block{owner: d.mark, ownsKeys: true, users: make([]user, 0, blockUsers)})
+		d.blocks.Append(d.mark, &block{
+			owner: d.mark, ownsUsers: true, ownsKeys: true,
+			users: make([]user, 0, blockUsers), groupEnds: make([]uint32, 0, blockUsers),
+		})
 	}
 	d.users++
 	d.userColumns.AddRow()
 	b := d.ownBlock(ordinal)
-	b.users = append(b.users, user{id: id, revision: 1, keyEnd: uint32(len(b.keys)), groupEnd: uint32(len(b.groups))})
+	b.ownUsers()
+	b.users = append(b.users, user{id: id, revision: 1, keyEnd: uint32(len(b.keys))})
+	b.groupEnds = append(b.groupEnds, uint32(len(b.groups)))
 	b.setKeys(len(b.users)-1, append([]Key{name}, addresses...)...)
 	d.ids.insert(entry(idPrefix(id), ordinal))
 	d.link(ordinal)
@@ -73,7 +78,7 @@ func (d *Draft) AddUser(id uuid.UUID, name Key, addresses []Key) uint32 {
 func (d *Draft) ownBlock(user uint32) *block {
 	b := d.blocks.At(int(user / blockUsers))
 	if b.owner != d.mark {
-		b = &block{owner: d.mark, users: slices.Clone(b.users), keys: b.keys, groups: b.groups}
+		b = &block{owner: d.mark, users: b.users, keys: b.keys, groups: b.groups, groupEnds: b.groupEnds}
 		d.blocks.Set(d.mark, int(user/blockUsers), b)
 	}
 	return b
@@ -82,7 +87,9 @@ func (d *Draft) ownBlock(user uint32) *block {
 // own returns the block and place of an existing user, for changing.
 func (d *Draft) own(user uint32) (*block, int) {
 	d.checkUser(user)
-	return d.ownBlock(user), int(user % blockUsers)
+	b := d.ownBlock(user)
+	b.ownUsers()
+	return b, int(user % blockUsers)
 }
 
 func (d *Draft) checkUser(user uint32) {

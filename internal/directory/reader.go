@@ -115,7 +115,8 @@ func (r *reader) user(b *block, groups uint32, version byte) user {
 			u.manager = r.number()
 		}
 	}
-	u.keyEnd, u.groupEnd = uint32(len(b.keys)), uint32(len(b.groups))
+	u.keyEnd = uint32(len(b.keys))
+	b.groupEnds = append(b.groupEnds, uint32(len(b.groups)))
 	return u
 }
 

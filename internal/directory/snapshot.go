@@ -246,7 +246,9 @@ func decodePart(data []byte, users, groups uint32) ([]*block, error) {
 	keys, memberships := make([]Key, 0, 2*blockUsers), make([]uint32, 0, 2*blockUsers)
 	for i := range blocks {
 		n := min(users-uint32(i)*blockUsers, blockUsers)
-		b := &block{users: make([]user, n), keys: keys[:0], groups: memberships[:0]}
+		b := &block{
+			users: make([]user, n), keys: keys[:0], groups: memberships[:0], groupEnds: make([]uint32, 0, n),
+		}
 		for j := range b.users {
 			b.users[j] = r.user(b, groups, version)
 		}
