@@ -60,6 +60,7 @@ type builder struct {
 	of   *Population
 	text string
 	err  error
+	one  evaluation // of holds, for one user after another
 }
 
 func (b *builder) condition(n node) *query.Condition {
@@ -150,7 +151,8 @@ func (b *builder) holds(n node, row uint32, user User) bool {
 	if b.err != nil {
 		return false
 	}
-	e := evaluation{text: b.text, user: user, now: b.of.Now}
+	e := &b.one
+	*e = evaluation{text: b.text, user: user, now: b.of.Now}
 	is := e.eval(n, nil)
 	if wrong, ok := e.err.(*PatternError); ok && !slices.Contains(b.of.Except, row) {
 		wrong.Row, b.err = row, wrong
