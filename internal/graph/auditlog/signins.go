@@ -122,8 +122,11 @@ func appendKinds(b []byte, kind signins.Kind) []byte {
 // reasons are why sign-ins fail, in the words of the real service.
 var reasons = map[int]string{
 	50053: "The account is locked, you've tried to sign in too many times with an incorrect user ID or password.",
+	50055: "Invalid password, entered expired password.",
 	50057: "The user account is disabled.",
+	50105: "The signed in user is not assigned to a role for the application.",
 	50126: "Error validating credentials due to invalid username or password.",
+	65001: "The user or administrator has not consented to use the application.",
 }
 
 func appendStatus(b []byte, code int) []byte {

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/identity"
-	"licensor/internal/signins"
 )
 
 // logIn checks a user's name and password. An unknown name, a user without a password, and a wrong
@@ -120,6 +119,7 @@ func (s *Server) password(c *call) (*tokenAnswer, error) {
 	}
 	since := s.config.Now()
 	if user, err = s.userFor(c.Context(), c.tenant, user.ID, user.Serial, since); err != nil {
+		s.reportOutcome(c, client.App, user, err)
 		return nil, err
 	}
 	return s.seen(c, client, user, since, asked, kind)
@@ -162,8 +162,6 @@ func (s *Server) seen(
 	c *call, client client, user identity.User, since time.Time, asked scopes, kind platform,
 ) (*tokenAnswer, error) {
 	answer, err := s.first(c, client, user, since, asked, kind)
-	if err == nil {
-		s.reportUser(c, client.App, signins.KindNonInteractive, user, 0)
-	}
+	s.reportOutcome(c, client.App, user, err)
 	return answer, err
 }

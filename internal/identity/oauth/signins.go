@@ -38,6 +38,16 @@ func (s *Server) reportAttempt(c *call, of attempt, user identity.User, code int
 	}
 }
 
+// reportOutcome reports a sign-in that is not on a page, also a refused one: from any refusal after
+// a password was checked, a caller learns that it is right.
+func (s *Server) reportOutcome(c *call, app identity.App, user identity.User, err error) {
+	if refused := asRefusal(err); refused != nil {
+		s.reportUser(c, app, signins.KindNonInteractive, user, refused.code)
+	} else if err == nil {
+		s.reportUser(c, app, signins.KindNonInteractive, user, 0)
+	}
+}
+
 // reportApplication reports a sign-in of an application for itself.
 func (s *Server) reportApplication(c *call, app identity.App) {
 	s.report(c, app, signins.SignIn{
