@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"licensor/internal/directory"
+	"licensor/internal/signins"
 	"licensor/internal/store"
 )
 
@@ -101,10 +102,12 @@ func (w *rowWriter) end() error {
 func (w *rowWriter) advance() error { return w.tenant.advance() }
 
 var users = &table{
-	name: "users", line: "user", columns: properties(directory.UserProperties()),
-	size: func(t *Tenant) int { return int(t.image.Directory.Users()) },
+	name: "users", line: "user",
+	columns: append(properties(directory.UserProperties()), of("signInActivity", directory.KindComplex)),
+	size:    func(t *Tenant) int { return int(t.image.Directory.Users()) },
 	rows: func(t *Tenant, to *rowWriter) error {
-		return documents(t, to, store.KindUser, directory.UserProperties(), directory.ParseUser)
+		t.seenUpTo = 0
+		return documents(t, to, store.KindUser, directory.UserProperties(), directory.ParseUser, to.activity)
 	},
 }
 
@@ -112,13 +115,22 @@ var groups = &table{
 	name: "groups", line: "group", columns: properties(directory.GroupProperties()),
 	size: func(t *Tenant) int { return int(t.image.Directory.Groups()) },
 	rows: func(t *Tenant, to *rowWriter) error {
-		return documents(t, to, store.KindGroup, directory.GroupProperties(), directory.ParseGroup)
+		none := func(uint32) error { return nil }
+		return documents(t, to, store.KindGroup, directory.GroupProperties(), directory.ParseGroup, none)
 	},
 }
 
-// documents writes the properties of all objects of a kind.
+// activity adds when a user was last seen to sign in.
+func (w *rowWriter) activity(user uint32) error {
+	seen, err := w.tenant.activity(user)
+	w.add(func(b []byte) []byte { return signins.AppendActivity(b, seen) })
+	return err
+}
+
+// documents writes the properties of all objects of a kind, and what more adds.
 func documents[T any](
 	t *Tenant, to *rowWriter, kind store.Kind, all []*directory.Property[T], parse func([]byte) (*T, error),
+	more func(ordinal uint32) error,
 ) error {
 	return t.rows(kind, func(row *store.Object) error {
 		object, err := parse(row.Document)
@@ -129,6 +141,9 @@ func documents[T any](
 			if p.Stored() {
 				to.add(func(b []byte) []byte { return p.Append(b, object) })
 			}
+		}
+		if err := more(row.Ordinal); err != nil {
+			return err
 		}
 		if err := to.end(); err != nil {
 			return err

@@ -37,9 +37,13 @@ type Tenant struct {
 	Seq   uint64 // the commit
 	ctx   context.Context
 	view  store.View
+	store Store
 	image *tenant.Image
 	Options
 	progress Progress
+
+	seen     map[uint32]store.Activity // of users below seenUpTo
+	seenUpTo uint32
 }
 
 // View hands to do a tenant as it is now. The error is store.ErrNotFound if it does not exist.
@@ -49,7 +53,7 @@ func View(ctx context.Context, s Store, id uuid.UUID, o Options, do func(t *Tena
 		if err != nil {
 			return err
 		}
-		return do(&Tenant{ID: id, Seq: img.Seq, ctx: ctx, view: v, image: img, Options: o})
+		return do(&Tenant{ID: id, Seq: img.Seq, ctx: ctx, view: v, store: s, image: img, Options: o})
 	})
 }
 
@@ -101,6 +105,30 @@ func (t *Tenant) rows(kind store.Kind, yield func(row *store.Object) error) erro
 		}
 		key = rows[len(rows)-1].RowKey()
 	}
+}
+
+// activity returns when a user was last seen to sign in; nil: never. It is that of now, since it is
+// not part of commits. Users must be asked for in ascending order, and are read many at once.
+func (t *Tenant) activity(user uint32) (*store.Activity, error) {
+	if user >= t.seenUpTo {
+		users := make([]uint32, rowsAtOnce)
+		for i := range users {
+			users[i] = user + uint32(i)
+		}
+		list, err := t.store.Activities(t.ctx, t.ID, users)
+		if err != nil {
+			return nil, err
+		}
+		t.seen, t.seenUpTo = map[uint32]store.Activity{}, user+rowsAtOnce
+		for _, a := range list {
+			t.seen[a.User] = a
+		}
+	}
+	a, ok := t.seen[user]
+	if !ok {
+		return nil, nil
+	}
+	return &a, nil
 }
 
 // commits calls yield with the commits, first those in the archive.

@@ -51,4 +51,6 @@ func TestU22RestOfTheActivities(t *testing.T) { playRules(t, "106-audit-rest") }
 
 func TestU30U31U32U36SignIns(t *testing.T) { playRules(t, "107-sign-ins") }
 
+func TestU35ImportedActivity(t *testing.T) { playRules(t, "108-imported-activity") }
+
 func TestL76ProductsAndNumbers(t *testing.T) { playRules(t, "110-products") }

@@ -9,8 +9,7 @@ import (
 
 	"licensor/internal/graph/wire"
 	"licensor/internal/identity"
-	"licensor/internal/jsontext"
-	"licensor/internal/store"
+	"licensor/internal/signins"
 )
 
 // propertyActivity is the property of users that the log of sign-ins has, not the directory
@@ -51,22 +50,4 @@ func activeUsers(r *wire.Request, from, until time.Time) (*roaring.Bitmap, error
 }
 
 // appendActivity writes when the user was last seen; null if never.
-func appendActivity(b []byte, u *user) []byte {
-	if u.activity == nil {
-		return append(b, "null"...)
-	}
-	seen := func(prefix string, s store.Seen) {
-		b = jsontext.AppendName(b, prefix+"DateTime")
-		if s.At.IsZero() {
-			b = append(jsontext.AppendName(append(b, "null"...), prefix+"RequestId"), "null"...)
-			return
-		}
-		b = jsontext.AppendTime(b, s.At)
-		b = jsontext.AppendID(jsontext.AppendName(b, prefix+"RequestId"), s.ID)
-	}
-	b = append(b, '{')
-	seen("lastSignIn", u.activity.Interactive)
-	seen("lastNonInteractiveSignIn", u.activity.NonInteractive)
-	seen("lastSuccessfulSignIn", u.activity.Successful)
-	return append(b, '}')
-}
+func appendActivity(b []byte, u *user) []byte { return signins.AppendActivity(b, u.activity) }

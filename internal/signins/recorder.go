@@ -157,28 +157,16 @@ func (r *Recorder) write(ctx context.Context, most int) (int, error) {
 }
 
 func rowsOf(batch []SignIn) ([]store.SignIn, []store.Activity, error) {
-	type key struct {
-		tenant uuid.UUID
-		user   uint32
-	}
-	rows, seen, places := make([]store.SignIn, len(batch)), []store.Activity{}, map[key]int{}
+	rows, seen := make([]store.SignIn, len(batch)), []store.Activity{}
 	for i := range batch {
 		row, err := batch[i].row()
 		if err != nil {
 			return nil, nil, err
 		}
 		rows[i] = row
-		a, ok := batch[i].activity()
-		if !ok {
-			continue
+		if a, ok := batch[i].activity(); ok {
+			seen = append(seen, a)
 		}
-		of := key{a.Tenant, a.User}
-		if at, ok := places[of]; ok {
-			seen[at] = seen[at].Merge(a)
-			continue
-		}
-		places[of] = len(seen)
-		seen = append(seen, a)
 	}
-	return rows, seen, nil
+	return rows, merged(seen), nil
 }

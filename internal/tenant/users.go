@@ -303,6 +303,9 @@ func (c *change) expired(deleted time.Time) bool {
 type ImportUser struct {
 	ID    uuid.UUID // uuid.Nil: a new one
 	Patch directory.UserPatch
+	// Seen is when the user was last seen to sign in elsewhere; nil: never. It is not part of the
+	// commit: the caller stores it (docs/spec/audit.md U35).
+	Seen *store.Activity
 }
 
 func (ImportUser) name() string { return "importUser" }

@@ -29,7 +29,7 @@ const MaxMessage = 500
 // Import answers POST /licensor/v1/import: a chunk of another directory's export, one object per
 // line:
 //
-//	{"user": {"id": …, "userPrincipalName": …, …}}
+//	{"user": {"id": …, "userPrincipalName": …, "signInActivity": {…}, …}}
 //	{"group": {"id": …, "displayName": …, …}}
 //	{"member": {"group": "{id}", "member": "{id or userPrincipalName}"}}
 //	{"subscription": {"skuId": …, "totalLicenses": …}}
@@ -45,6 +45,8 @@ const MaxMessage = 500
 // Lines with errors are refused and reported, up to the first thousand; the others are imported.
 // With ?id= lines up to the last one imported under that id are skipped, so that a chunk can be
 // sent again; ?line= is the number of the chunk's first line that is not empty.
+//
+// The times of signInActivity are stored after the commit of their lines, and only move forward.
 //
 // Lines are read while earlier ones are committed, so a chunk has several commits. If it fails, the
 // error reports how much was imported.
@@ -172,6 +174,9 @@ const fewLines = 64
 func mayImport(r *wire.Request, row tenant.ImportRow) error {
 	switch {
 	case row.User != nil:
+		if err := checkSeen(row.User.Seen, r.Now); err != nil {
+			return err
+		}
 		return noRole(r, row.User.ID)
 	case row.Group != nil:
 		if err := noRole(r, row.Group.ID); err != nil {

@@ -41,6 +41,7 @@ func TestAnyExportIsImportedAsItIs(t *testing.T) {
 			_, err := from.Do(context.Background(), "user test", cmd)
 			rt.Logf("%T %+v: %v", cmd, cmd, err)
 		}
+		from.seeUsers(clock)
 		lines := from.export()
 		clock = clock.Add(time.Hour)
 		to := newHolder(rt, now)
@@ -167,6 +168,29 @@ func (h *holder) importLines(text []byte) {
 		if err != nil || len(done.Rows) > 0 {
 			h.t.Fatalf("%s: %v, %v", bytes.Join(part, nil), err, done.Rows)
 		}
+		if err := h.store.AddSignIns(context.Background(), nil, seenIn(rows, done, h.ID())); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// seeUsers has some users sign in.
+func (h *holder) seeUsers(now time.Time) {
+	var list []store.Activity
+	seen := func() store.Seen {
+		before := now.Add(-time.Duration(h.below(1000)) * time.Second)
+		return pick(h, store.Seen{}, store.Seen{At: now}, store.Seen{At: before, ID: uuid.UUID{15: 7}})
+	}
+	for user := range h.Image().Directory.Users() {
+		if h.below(2) == 0 && !h.Image().Directory.UserPurged(user) {
+			list = append(list, store.Activity{
+				Tenant: h.ID(), User: user, Interactive: seen(), NonInteractive: seen(),
+				Successful: store.Seen{At: now},
+			})
+		}
+	}
+	if err := h.store.AddSignIns(context.Background(), nil, list); err != nil {
+		h.t.Fatal(err)
 	}
 }
 

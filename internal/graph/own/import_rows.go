@@ -19,6 +19,9 @@ var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member
 	"user": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
 		row.User = new(tenant.ImportUser)
 		if inner, err = takeID(inner, &row.User.ID); err == nil {
+			row.User.Seen, inner, err = takeActivity(inner)
+		}
+		if err == nil {
 			row.User.Patch, err = directory.ParseUserImport(inner)
 		}
 		return err

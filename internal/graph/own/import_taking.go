@@ -76,6 +76,9 @@ func (t *taking) commit(piece importPiece) error {
 	if err != nil {
 		return err
 	}
+	if err := t.storeSeen(piece.rows, done); err != nil {
+		return fmt.Errorf("store when imported users were last seen: %w", err)
+	}
 	problems := append(piece.problems, done.Rows...)
 	slices.SortFunc(problems, func(a, b tenant.RowProblem) int { return int(a.Line - b.Line) })
 	t.rows += len(piece.rows) + len(piece.problems)
