@@ -1,12 +1,7 @@
 package auditlog
 
 import (
-	"net/http"
-	"strconv"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
 
 	"licensor/internal/audit"
 	"licensor/internal/fold"
@@ -59,20 +54,7 @@ type converter struct {
 }
 
 func (c *converter) refuse(n odata.Node) error {
-	return refuseCondition(c.filter, n, "entries of the audit log")
-}
-
-// refuseCondition returns the response to a condition that is not supported, in the words of the
-// real service. A detail names it.
-func refuseCondition(filter *odata.Filter, n odata.Node, of string) error {
-	return &problem.ResponseError{
-		Status: http.StatusBadRequest, Code: problem.CodeBroken, Message: "Invalid filter clause",
-		Detail: &problem.Detail{
-			Code: problem.CodeBroken, Target: "$filter",
-			Message: "The condition at position " + strconv.Itoa(filter.Column(n)) + " of the filter is not " +
-				"supported for " + of + ".",
-		},
-	}
+	return problem.RefuseCondition(c.filter, n, "entries of the audit log")
 }
 
 func (c *converter) condition(n odata.Node) (*audit.Condition, error) {
@@ -83,7 +65,7 @@ func (c *converter) condition(n odata.Node) (*audit.Condition, error) {
 		return c.compare(n)
 	case *odata.Call:
 		p, ok := c.property(n.Args[0])
-		text, isText := literalText(n.Args[1])
+		text, isText := odata.TextOf(n.Args[1])
 		if n.Name == "startswith" && ok && p.starts && isText {
 			return audit.Text(p.field, audit.OpStart, text), nil
 		}
@@ -129,7 +111,7 @@ func (c *converter) compare(n *odata.Compare) (*audit.Condition, error) {
 		return c.time(n)
 	}
 	p, ok := c.property(n.Left)
-	text, isText := literalText(n.Right)
+	text, isText := odata.TextOf(n.Right)
 	if !ok || !isText || n.Op != odata.OpEq {
 		return nil, c.refuse(n)
 	}
@@ -159,46 +141,9 @@ func (c *converter) time(n *odata.Compare) (*audit.Condition, error) {
 		odata.OpGt: audit.OpGreater, odata.OpGe: audit.OpGreaterOrEqual,
 	}
 	op, ok := ops[n.Op]
-	at, isTime := literalTime(n.Right)
+	at, isTime := odata.TimeOf(n.Right)
 	if !ok || !isTime {
 		return nil, c.refuse(n)
 	}
 	return audit.Time(op, at), nil
-}
-
-func literalText(n odata.Node) (string, bool) {
-	l, ok := n.(*odata.Literal)
-	if !ok {
-		return "", false
-	}
-	switch v := l.Value.(type) {
-	case string:
-		return v, true
-	case uuid.UUID:
-		return v.String(), true
-	case odata.Enum:
-		return v.Value, true
-	}
-	return "", false
-}
-
-func literalTime(n odata.Node) (time.Time, bool) {
-	l, ok := n.(*odata.Literal)
-	if !ok {
-		return time.Time{}, false
-	}
-	switch v := l.Value.(type) {
-	case time.Time:
-		return v, true
-	case odata.Date:
-		t, err := time.Parse(time.DateOnly, string(v))
-		return t, err == nil
-	case string:
-		for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-			if t, err := time.Parse(layout, v); err == nil {
-				return t, true
-			}
-		}
-	}
-	return time.Time{}, false
 }

@@ -7,6 +7,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
+	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/signins"
 )
@@ -66,7 +67,7 @@ type signInConverter struct {
 }
 
 func (c *signInConverter) refuse(n odata.Node) error {
-	return refuseCondition(c.filter, n, "sign-ins")
+	return problem.RefuseCondition(c.filter, n, "sign-ins")
 }
 
 func (c *signInConverter) condition(n odata.Node) (signInCondition, error) {
@@ -77,7 +78,7 @@ func (c *signInConverter) condition(n odata.Node) (signInCondition, error) {
 		return c.compare(n)
 	case *odata.Call:
 		p, ok := c.text(n.Args[0])
-		start, isText := literalText(n.Args[1])
+		start, isText := odata.TextOf(n.Args[1])
 		if n.Name == "startswith" && ok && p.starts && isText {
 			start = fold.Text(start)
 			return signInCondition{holds: func(s *signins.SignIn) bool {
@@ -146,7 +147,7 @@ func (c *signInConverter) compare(n *odata.Compare) (signInCondition, error) {
 	}
 	switch strings.ToLower(path.String()) {
 	case "createddatetime":
-		if at, ok := literalTime(n.Right); ok {
+		if at, ok := odata.TimeOf(n.Right); ok {
 			return c.time(n, at)
 		}
 	case "status/errorcode":
@@ -160,7 +161,7 @@ func (c *signInConverter) compare(n *odata.Compare) (signInCondition, error) {
 		}
 	}
 	p, ok := c.text(path)
-	value, isText := literalText(n.Right)
+	value, isText := odata.TextOf(n.Right)
 	if !ok || !isText || n.Op != odata.OpEq {
 		return signInCondition{}, c.refuse(n)
 	}
@@ -172,7 +173,7 @@ func (c *signInConverter) compare(n *odata.Compare) (signInCondition, error) {
 
 // kind converts the comparison of an element of signInEventTypes, of which each sign-in has one.
 func (c *signInConverter) kind(path *odata.Path, n *odata.Compare) (signInCondition, error) {
-	kind, ok := literalText(n.Right)
+	kind, ok := odata.TextOf(n.Right)
 	if len(path.Names) != 1 || !fold.Equal(path.Names[0], c.variable) || !ok || n.Op != odata.OpEq {
 		return signInCondition{}, c.refuse(n)
 	}
@@ -191,7 +192,7 @@ func (c *signInConverter) text(n odata.Node) (text, bool) {
 
 // time converts a comparison of the time.
 func (c *signInConverter) time(n *odata.Compare, at time.Time) (signInCondition, error) {
-	holds, ok := holdsFor(n.Op)
+	holds, ok := n.Op.HoldsFor()
 	if !ok {
 		return signInCondition{}, c.refuse(n)
 	}
@@ -209,30 +210,13 @@ func (c *signInConverter) time(n *odata.Compare, at time.Time) (signInCondition,
 }
 
 func (c *signInConverter) number(n *odata.Compare, value int64) (signInCondition, error) {
-	holds, ok := holdsFor(n.Op)
+	holds, ok := n.Op.HoldsFor()
 	if !ok {
 		return signInCondition{}, c.refuse(n)
 	}
 	return signInCondition{holds: func(s *signins.SignIn) bool {
 		return holds(cmp.Compare(int64(s.Error), value))
 	}}, nil
-}
-
-// holdsFor returns for which results of comparing the left with the right side an operator holds.
-func holdsFor(op odata.Operator) (holds func(order int) bool, ok bool) {
-	switch op {
-	case odata.OpEq:
-		return func(order int) bool { return order == 0 }, true
-	case odata.OpLt:
-		return func(order int) bool { return order < 0 }, true
-	case odata.OpLe:
-		return func(order int) bool { return order <= 0 }, true
-	case odata.OpGt:
-		return func(order int) bool { return order > 0 }, true
-	case odata.OpGe:
-		return func(order int) bool { return order >= 0 }, true
-	}
-	return nil, false
 }
 
 func literalOf[T any](n odata.Node) (value T, ok bool) {
