@@ -129,7 +129,7 @@ func (h *heavy) wanted(op *wire.Operation) []string {
 	case "POST " + edm.UnitsRoot + "/{unit}/members":
 		return []string{`{"@odata.type":"#microsoft.graph.group","displayName":"New","mailNickname":"new2","mailEnabled":false,"securityEnabled":true}`}
 	case "POST " + route.Own + "/reprocess":
-		return []string{`{"all":true}`, `{"inError":true}`, `{"users":` + ids(999) + `}`, `{"groups":["` + nobodysID + `"]}`}
+		return []string{`{"all":true}`, `{"inError":true}`, `{"users":` + ids(999) + `}`, `{"groups":["` + nobodysID + `"]}`, `{"filter":"error ne 'Other'"}`}
 	case "POST " + route.Own + "/import":
 		return importsAtBounds()
 	case "PUT " + route.Own + "/catalog":

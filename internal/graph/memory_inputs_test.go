@@ -138,6 +138,11 @@ func (h *heavy) queries(op *wire.Operation) (list []queried) {
 	if len(expansions) > 0 {
 		add("?$select&$expand", "?$top=999&$select="+strings.Join(fields, ",")+"&$expand="+strings.Join(expansions, ","))
 	}
+	if strings.Contains(op.Path, "/licenseErrors") {
+		filter := url.QueryEscape(strings.Repeat("error ne 'Other' and ", 400) + "department eq null")
+		add("?$filter of errors", "?$filter="+filter)
+		add("?$filter&$orderby of errors", "?$top=999&$count=true&$orderby=displayName%20desc&$filter="+filter)
+	}
 	if strings.HasSuffix(op.Path, "/delta()") {
 		for _, link := range h.links {
 			if set, token, _ := strings.Cut(link, "?"); set == "/v1.0"+strings.TrimSuffix(op.Path, "()") {

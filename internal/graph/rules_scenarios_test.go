@@ -54,3 +54,5 @@ func TestU30U31U32U36SignIns(t *testing.T) { playRules(t, "107-sign-ins") }
 func TestU35ImportedActivity(t *testing.T) { playRules(t, "108-imported-activity") }
 
 func TestL76ProductsAndNumbers(t *testing.T) { playRules(t, "110-products") }
+
+func TestL75L77L78ErrorsByFilter(t *testing.T) { playRules(t, "111-errors-filtered") }

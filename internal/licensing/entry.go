@@ -1,6 +1,9 @@
 package licensing
 
-import "math"
+import (
+	"math"
+	"strings"
+)
 
 // Entry is the license of one SKU that one source gives, or should give, a user: a
 // licenseAssignmentState (L11). An entry with equal Wished and InForce is settled; otherwise Error
@@ -129,6 +132,16 @@ func (e Violation) String() string {
 		return violationNames[e]
 	}
 	return violationNames[OtherViolation]
+}
+
+// ViolationOf returns the violation with a name, in any letter case.
+func ViolationOf(name string) (Violation, bool) {
+	for v, known := range violationNames {
+		if strings.EqualFold(name, known) {
+			return Violation(v), true
+		}
+	}
+	return NoViolation, false
 }
 
 // MarshalText returns the name.

@@ -79,24 +79,32 @@ func (img *Image) Explain(user uint32, every bool) []Reason {
 // Explainer gives reasons for users of one image. It caches results that require iterating over all
 // holders of a SKU, so use one for a whole list. It is not safe for concurrent use.
 type Explainer struct {
+	// WithoutLast leaves out who came last (Seats.Last), which takes a pass over all holders of a SKU.
+	WithoutLast bool
+
 	image *Image
 	last  map[SKU]uint32 // who took the last seat
 }
 
 // Explainer returns a new Explainer.
-func (img *Image) Explainer() *Explainer { return &Explainer{img, map[SKU]uint32{}} }
+func (img *Image) Explainer() *Explainer { return &Explainer{image: img, last: map[SKU]uint32{}} }
 
 // User yields the reason of each of the user's entries, or only of those in error unless every is
 // set. The checks are run again on the image, so a reason describes the current conflict. If there
 // is none left, its Remedy is RemedyReprocess.
 func (x *Explainer) User(user uint32, every bool) iter.Seq[Reason] {
+	return x.Those(user, func(e *Entry) bool { return every || e.Error != NoViolation })
+}
+
+// Those is User for the entries that satisfy a condition.
+func (x *Explainer) Those(user uint32, is func(*Entry) bool) iter.Seq[Reason] {
 	return func(yield func(Reason) bool) {
 		e := x.image.evaluation()
 		e.load(x.image.fact(user), x.image.Entries(user))
 		for lo := 0; lo < len(e.entries); {
 			b := e.next(lo)
 			for i := b.lo; i < b.hi; i++ {
-				if (e.entries[i].Error != NoViolation || every) && !yield(x.reason(e, i, b)) {
+				if is(&e.entries[i]) && !yield(x.reason(e, i, b)) {
 					return
 				}
 			}
@@ -107,20 +115,10 @@ func (x *Explainer) User(user uint32, every bool) iter.Seq[Reason] {
 
 func (x *Explainer) reason(e *evaluation, i int, b span) Reason {
 	reason := *e.explain(i, b)
-	if reason.Seats != nil {
+	if reason.Seats != nil && !x.WithoutLast {
 		reason.Seats.Last = x.lastHolder(reason.Entry.SKU)
 	}
 	return reason
-}
-
-// Reasons returns how many reasons User yields.
-func (x *Explainer) Reasons(user uint32, every bool) (n int) {
-	for _, en := range x.image.Entries(user) {
-		if en.Error != NoViolation || every {
-			n++
-		}
-	}
-	return n
 }
 
 func (img *Image) evaluation() *evaluation {

@@ -79,13 +79,15 @@ func (cmd AssignGroup) few(c *change, id uuid.UUID) error {
 type Reprocess struct {
 	Users   []uint32
 	Groups  []uint32
+	Found   *roaring.Bitmap // by a filter; those who were deleted since are skipped
 	InError bool
 	All     bool
 }
 
 // Short reports whether it processes few users.
 func (cmd Reprocess) Short() bool {
-	return !cmd.All && !cmd.InError && len(cmd.Groups) == 0 && len(cmd.Users) < 100
+	few := cmd.Found == nil || cmd.Found.GetCardinality() < 100
+	return !cmd.All && !cmd.InError && len(cmd.Groups) == 0 && len(cmd.Users) < 100 && few
 }
 
 func (Reprocess) name() string { return "reprocessLicenseAssignment" }
@@ -148,6 +150,9 @@ func (cmd Reprocess) scope(img *licensing.Image) *roaring.Bitmap {
 	}
 	if cmd.InError {
 		users.Or(img.InError())
+	}
+	if cmd.Found != nil {
+		users.Or(cmd.Found)
 	}
 	users.AndNot(img.DeletedUsers())
 	return users

@@ -50,16 +50,20 @@ func Explain(r *wire.Request) error {
 		return err
 	}
 	x := newExplainer(r.Image)
-	b, err := appendExplained(r, r.AppendHead(r.Begin(), "users/explain/$entity"), x, ordinal, true)
+	b, err := appendExplained(r, r.AppendHead(r.Begin(), "users/explain/$entity"), x, ordinal, everyEntry)
 	if err != nil {
 		return err
 	}
 	return r.Send(http.StatusOK, append(b, '}'))
 }
 
-// appendExplained writes a user and the reasons of the entries in error, or of every entry. If
-// there are more than MaxProblems, it writes the first ones, and the total number.
-func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, every bool) ([]byte, error) {
+func everyEntry(*licensing.Entry) bool { return true }
+
+// appendExplained writes a user and the reasons of the entries that satisfy a condition. If there
+// are more than MaxProblems, it writes the first ones, and the total number.
+func appendExplained(
+	r *wire.Request, b []byte, x *explainer, ordinal uint32, is func(*licensing.Entry) bool,
+) ([]byte, error) {
 	u, err := r.Tenant.User(r.Context(), x.image, ordinal)
 	if err != nil {
 		return nil, err
@@ -70,7 +74,7 @@ func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, ev
 	x.share(ordinal, u)
 	b = append(jsontext.AppendName(b, "reasons"), '[')
 	n := 0
-	for reason := range x.reasons.User(ordinal, every) {
+	for reason := range x.reasons.Those(ordinal, is) {
 		if n++; n > MaxProblems {
 			break
 		}
@@ -82,9 +86,19 @@ func appendExplained(r *wire.Request, b []byte, x *explainer, ordinal uint32, ev
 		}
 	}
 	if b = append(b, ']'); n > MaxProblems {
-		b = jsontext.AppendInt(jsontext.AppendName(b, "reasons@odata.count"), x.reasons.Reasons(ordinal, every))
+		all := x.image.Licensing.Entries(ordinal)
+		b = jsontext.AppendInt(jsontext.AppendName(b, "reasons@odata.count"), countEntries(all, is))
 	}
 	return b, nil
+}
+
+func countEntries(entries []licensing.Entry, is func(*licensing.Entry) bool) (n int) {
+	for i := range entries {
+		if is(&entries[i]) {
+			n++
+		}
+	}
+	return n
 }
 
 // maxSharing is the maximum number of users in a reason that share an address.
@@ -126,6 +140,9 @@ func (x *explainer) appendReason(b []byte, reason licensing.Reason) []byte {
 	b = x.appendSource(b, reason.SKUID, reason.Direct, reason.Group)
 	b = jsontext.AppendText(jsontext.AppendName(b, "state"), reason.State)
 	b = jsontext.AppendText(jsontext.AppendName(b, "error"), reason.Error.String())
+	if reason.Entry.Error != licensing.NoViolation {
+		b = jsontext.AppendTime(jsontext.AppendName(b, "since"), began(reason.Entry.Updated))
+	}
 	if reason.Plan != uuid.Nil {
 		b = x.appendPlan(jsontext.AppendName(b, "plan"), reason.Plan)
 	}
@@ -156,9 +173,13 @@ func (x *explainer) appendReason(b []byte, reason licensing.Reason) []byte {
 
 // appendSource writes a SKU and its source, within an object.
 func (x *explainer) appendSource(b []byte, skuID uuid.UUID, direct bool, group uint32) []byte {
+	return x.appendGroup(x.appendSKU(b, skuID), direct, group)
+}
+
+// appendSKU writes a SKU, within an object.
+func (x *explainer) appendSKU(b []byte, skuID uuid.UUID) []byte {
 	b = jsontext.AppendID(jsontext.AppendName(b, "skuId"), skuID)
-	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "skuPartNumber"), x.partNumber(skuID))
-	return x.appendGroup(b, direct, group)
+	return jsontext.AppendTextOrNull(jsontext.AppendName(b, "skuPartNumber"), x.partNumber(skuID))
 }
 
 func (x *explainer) appendGroup(b []byte, direct bool, group uint32) []byte {
@@ -190,10 +211,19 @@ func (x *explainer) appendSeats(b []byte, seats *licensing.Seats) []byte {
 
 // appendRemedy writes one action that would resolve the error.
 func (x *explainer) appendRemedy(b []byte, m licensing.Remedy) []byte {
-	b = jsontext.AppendText(append(b, `{"kind":`...), string(m.Kind))
+	return append(x.appendRemedyOf(append(b, '{'), m, oneUser), '}')
+}
+
+// appendRemedyOf writes a remedy for one user or for many, within an object.
+func (x *explainer) appendRemedyOf(b []byte, m licensing.Remedy, of whom) []byte {
+	b = jsontext.AppendText(jsontext.AppendName(b, "kind"), string(m.Kind))
 	switch m.Kind {
+	case licensing.RemedyReprocess:
+		if of == manyUsers {
+			b = x.appendSKU(b, m.SKUID)
+		}
 	case licensing.RemedyFreeSeats:
-		b = jsontext.AppendID(jsontext.AppendName(b, "skuId"), m.SKUID)
+		b = x.appendSKU(b, m.SKUID)
 		b = jsontext.AppendInt(jsontext.AppendName(b, "seats"), m.Seats)
 	case licensing.RemedyDisablePlan, licensing.RemedyRemoveLicense, licensing.RemedyClearOther:
 		b = x.appendSource(b, m.SKUID, m.Direct, m.Group)
@@ -201,8 +231,7 @@ func (x *explainer) appendRemedy(b []byte, m licensing.Remedy) []byte {
 	if len(m.Plans) > 0 {
 		b = jsontext.AppendList(jsontext.AppendName(b, "plans"), m.Plans, x.appendPlan)
 	}
-	b = jsontext.AppendText(jsontext.AppendName(b, "text"), x.remedy(m))
-	return append(b, '}')
+	return jsontext.AppendText(jsontext.AppendName(b, "text"), x.remedy(m, of))
 }
 
 func (x *explainer) partNumber(skuID uuid.UUID) string {

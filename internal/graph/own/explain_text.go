@@ -48,31 +48,39 @@ func (x *explainer) sentence(r licensing.Reason) string {
 		sku, x.sku(r.Other))
 }
 
+// whom are the users of a remedy, in words.
+type whom struct{ user, users, assignment string }
+
+var (
+	oneUser   = whom{"the user", "the user's", "direct assignment of "}
+	manyUsers = whom{"the users", "the users'", "direct assignments of "}
+)
+
 // remedy describes in words how to resolve an error.
-func (x *explainer) remedy(m licensing.Remedy) string {
+func (x *explainer) remedy(m licensing.Remedy, of whom) string {
 	switch m.Kind {
 	case licensing.RemedyFreeSeats:
-		return fmt.Sprintf("Free or buy %d more of %s, then reprocess the user.", m.Seats, x.sku(m.SKUID))
+		return fmt.Sprintf("Free or buy %d more of %s, then reprocess %s.", m.Seats, x.sku(m.SKUID), of.user)
 	case licensing.RemedyDisablePlan:
-		return fmt.Sprintf("Disable %s in the %s.", x.plans(m.Plans, " and "), x.assignment(m))
+		return fmt.Sprintf("Disable %s in the %s.", x.plans(m.Plans, " and "), x.assignment(m, of))
 	case licensing.RemedyAddPlan:
-		return fmt.Sprintf("Give the user a license with %s, then reprocess the user.", x.plans(m.Plans, " or "))
+		return fmt.Sprintf("Give %s a license with %s, then reprocess %s.", of.user, x.plans(m.Plans, " or "), of.user)
 	case licensing.RemedyRemoveLicense:
-		return fmt.Sprintf("Remove the %s.", x.assignment(m))
+		return fmt.Sprintf("Remove the %s.", x.assignment(m, of))
 	case licensing.RemedyChangeLocation:
-		return "Set the user's usageLocation to where the plan is available, then reprocess the user."
+		return fmt.Sprintf("Set %s usageLocation to where the plan is available, then reprocess %s.", of.users, of.user)
 	case licensing.RemedyChangeAddress:
-		return "Change the proxy address or mail of one of the two users, then reprocess the user."
+		return fmt.Sprintf("Change the proxy address or mail of one of the two users, then reprocess %s.", of.user)
 	case licensing.RemedyClearOther:
 		return fmt.Sprintf("Clear the error of %s.", x.sku(m.SKUID))
 	}
-	return "Reprocess the user."
+	return fmt.Sprintf("Reprocess %s.", of.user)
 }
 
 // assignment describes the assignment that a remedy changes.
-func (x *explainer) assignment(m licensing.Remedy) string {
+func (x *explainer) assignment(m licensing.Remedy, of whom) string {
 	if m.Direct {
-		return "direct assignment of " + x.sku(m.SKUID)
+		return of.assignment + x.sku(m.SKUID)
 	}
 	return fmt.Sprintf("assignment of %s to %s", x.sku(m.SKUID), x.groupName(m.Group))
 }

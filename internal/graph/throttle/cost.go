@@ -34,6 +34,7 @@ var Costs = map[string]int{
 	"GET /licensor/v1/products":                                    3,
 	"GET /licensor/v1/overview":                                    3,
 	"GET /licensor/v1/licenseErrors":                               3,
+	"GET /licensor/v1/licenseErrors/summary":                       3,
 	"POST /licensor/v1/reprocess":                                  5,
 	"POST /licensor/v1/import":                                     5,
 }
