@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/csv"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +16,7 @@ import (
 	"time"
 
 	"licensor/internal/database"
+	"licensor/internal/export"
 	"licensor/internal/server"
 	"licensor/internal/store/postgres/postgrestest"
 )
@@ -97,6 +100,64 @@ func TestAnImportedExportIsExportedAgain(t *testing.T) {
 	}
 	if got := read(t, filepath.Join(second, "states.jsonl")); strings.Count(got, `"Active"`) != 1 || strings.Count(got, `"CountViolation"`) != 1 {
 		t.Errorf("the states are\n%s", got)
+	}
+}
+
+// TestAServerExportsTheSame compares what a running server sends with what the command has written.
+func TestAServerExportsTheSame(t *testing.T) {
+	t.Parallel()
+	data := newContent(t)
+	lines, sheets := exported(t, data), exported(t, data, "--format", "csv")
+	s, err := server.Open(t.Context(), server.Options{Data: data})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := httptest.NewServer(s)
+	t.Cleanup(func() {
+		web.Close()
+		if err := s.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	contoso, err := s.Pick(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, secret, err := s.AddApplication(t.Context(), contoso,
+		server.Registration{Name: "Reader", Permissions: server.AllPermissions})
+	contoso.Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newClient(t, server.Login{
+		UserName: "ann@contoso.example", Graph: web.URL, Authority: web.URL,
+		TenantID: contoso.ID().String(), ClientID: id, ClientSecret: secret,
+	})
+	get := func(query string) string {
+		t.Helper()
+		status, body := c.send(http.MethodGet, "/licensor/v1/export"+query, "", c.tokens[""], false)
+		if status != "200" {
+			t.Fatalf("%s: %s %s", query, status, body)
+		}
+		return body
+	}
+	var all strings.Builder
+	for _, name := range export.Tables() {
+		if name == export.TableCommits { // the application is a further commit
+			continue
+		}
+		want := read(t, filepath.Join(lines, name+".jsonl"))
+		all.WriteString(want)
+		if got := get("?table=" + name); got != want {
+			t.Errorf("%s: the server sends\n%s\nand the command writes\n%s", name, got, want)
+		}
+		want = read(t, filepath.Join(sheets, name+".csv"))
+		if got := get("?format=csv&table=" + name); got != want {
+			t.Errorf("%s: the server sends\n%s\nand the command writes\n%s", name, got, want)
+		}
+	}
+	if got := get(""); got != all.String() {
+		t.Errorf("the lines are\n%s\nand the command writes\n%s", got, all.String())
 	}
 }
 

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -27,6 +28,17 @@ func ImageAt(ctx context.Context, s Store, id uuid.UUID, v store.View) (*tenant.
 	}
 	img.CountMemberships()
 	return img, nil
+}
+
+// ImageAfter is like ImageAt for a tenant that is loaded: it applies the commits of the view to an
+// image that was current before the view began, so it takes memory only for what they changed.
+func ImageAfter(ctx context.Context, s Store, id uuid.UUID, v store.View, img *tenant.Image) (*tenant.Image, error) {
+	t := &Tenant{id: id, store: viewed{s, v}}
+	now, _, err := t.follow(ctx, img, func(store.Commit) {})
+	if errors.Is(err, store.ErrTrimmed) { // the view began long after
+		return ImageAt(ctx, s, id, v)
+	}
+	return now, err
 }
 
 // viewed reads from a view what a tenant is recovered from. Parts never change.

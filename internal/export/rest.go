@@ -62,8 +62,11 @@ func appendTimeOf(b []byte, at *time.Time) []byte {
 	return jsontext.AppendTime(b, *at)
 }
 
+// TableCommits is the name of the table of commits.
+const TableCommits = "commits"
+
 var commits = &table{
-	name: "commits", line: "commit", local: true,
+	name: TableCommits, line: "commit", local: true,
 	columns: []column{
 		of("seq", directory.KindInt32), of("at", directory.KindDateTime), text("actor"), text("operation"),
 		of("format", directory.KindInt32), text("chain"), of("bytes", directory.KindInt32),

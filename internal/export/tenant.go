@@ -23,6 +23,11 @@ type Options struct {
 	// Archive has commits that were removed from logs; nil: they are missing in the table commits.
 	Archive  *archive.Folder
 	Progress func(Progress) // nil: none
+	// Image is an image of the tenant from before the export, in a program that has loaded it; nil:
+	// the export reads another one from the store.
+	Image *tenant.Image
+	// WithoutActivity leaves out when users were last seen to sign in.
+	WithoutActivity bool
 }
 
 // Progress is how far the export of a tenant has come.
@@ -49,12 +54,19 @@ type Tenant struct {
 // View hands to do a tenant as it is now. The error is store.ErrNotFound if it does not exist.
 func View(ctx context.Context, s Store, id uuid.UUID, o Options, do func(t *Tenant) error) error {
 	return s.View(ctx, id, func(v store.View) error {
-		img, err := engine.ImageAt(ctx, s, id, v)
+		img, err := o.imageAt(ctx, s, id, v)
 		if err != nil {
 			return err
 		}
 		return do(&Tenant{ID: id, Seq: img.Seq, ctx: ctx, view: v, store: s, image: img, Options: o})
 	})
+}
+
+func (o *Options) imageAt(ctx context.Context, s Store, id uuid.UUID, v store.View) (*tenant.Image, error) {
+	if o.Image != nil {
+		return engine.ImageAfter(ctx, s, id, v, o.Image)
+	}
+	return engine.ImageAt(ctx, s, id, v)
 }
 
 // begin counts what the tables have, for the progress.
@@ -110,6 +122,9 @@ func (t *Tenant) rows(kind store.Kind, yield func(row *store.Object) error) erro
 // activity returns when a user was last seen to sign in; nil: never. It is that of now, since it is
 // not part of commits. Users must be asked for in ascending order, and are read many at once.
 func (t *Tenant) activity(user uint32) (*store.Activity, error) {
+	if t.WithoutActivity {
+		return nil, nil
+	}
 	if user >= t.seenUpTo {
 		users := make([]uint32, rowsAtOnce)
 		for i := range users {

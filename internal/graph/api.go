@@ -55,6 +55,8 @@ type Config struct {
 	ImportPieces int
 	// Backups makes backups for callers; nil: the operation is not supported.
 	Backups *own.Backups
+	// Exports exports tenants for callers; nil: the operation is not supported.
+	Exports *own.Exports
 	SignIns *signins.Recorder // those that the authority reports
 	Memory  *memory.Budget    // of requests in progress; nil: no limit
 	Log     *slog.Logger      // receives unexpected errors, once, with the request's id; nil: slog.Default()

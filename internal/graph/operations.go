@@ -14,6 +14,7 @@ import (
 func operationsOf(config Config) []wire.Operation {
 	table := []wire.Operation{
 		{Method: "GET", Path: route.Own + "/backup", Need: identity.BackUp, Do: config.Backups.Send},
+		{Method: "GET", Path: route.Own + "/export", Need: identity.Export, Do: config.Exports.Send},
 	}
 	if config.Development != nil {
 		table = append(table, config.Development.Operations()...)

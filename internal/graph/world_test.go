@@ -23,6 +23,7 @@ import (
 	"licensor/internal/clock"
 	"licensor/internal/directory"
 	"licensor/internal/engine"
+	"licensor/internal/export"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/own"
 	"licensor/internal/identity"
@@ -49,6 +50,7 @@ type world struct {
 	log       bytes.Buffer
 	logMutex  sync.Mutex
 	backups   *own.Backups
+	exports   *own.Exports
 	signIns   *signins.Recorder
 	once      bool // what is read is not asked again in other letters
 }
@@ -91,11 +93,12 @@ func newWorld(t testing.TB) *world {
 	})
 	w.must(err)
 	w.backups = &own.Backups{Write: w.backUp}
+	w.exports = &own.Exports{Write: w.export}
 	w.signIns = signins.NewRecorder(db, log)
 	w.server = newServer(t, New(Config{
 		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log,
 		Development: devkit.New(w.moved, w.tenants.Loaded), Random: counting{}, PasswordCost: cheapPasswords,
-		Backups: w.backups, SignIns: w.signIns,
+		Backups: w.backups, Exports: w.exports, SignIns: w.signIns,
 	}))
 	return w
 }
@@ -104,6 +107,15 @@ func (w *world) backUp(ctx context.Context, to io.Writer, tenants []uuid.UUID, w
 	o := backup.Options{Tenants: tenants, WithoutSecrets: withoutSecrets, Now: w.now}
 	_, err := backup.Write(ctx, to, w.store, o)
 	return err
+}
+
+func (w *world) export(
+	ctx context.Context, to io.Writer, id uuid.UUID, img *tenant.Image, o own.ExportOptions,
+) error {
+	options := export.Options{Image: img, WithoutActivity: o.WithoutActivity}
+	return export.View(ctx, w.store, id, options, func(t *export.Tenant) error {
+		return t.Write(to, o.Format, o.Tables...)
+	})
 }
 
 // config is that of a server of the world, with nothing that tests switch on.

@@ -396,6 +396,10 @@ var Needs = inSchemes(map[Operation]Need{
 		Full:  []string{"Directory.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},
 	},
+	// An export has all properties of users and groups, but no passwords and no secrets.
+	Export: {
+		Full: []string{"Directory.Read.All", "Directory.ReadWrite.All"},
+	},
 	// A backup has the hashes of passwords and secrets, so only callers that may become anyone may
 	// read it.
 	BackUp: {

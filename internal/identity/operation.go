@@ -108,6 +108,7 @@ const (
 	WriteSignIn   Operation = "change how a tenant lets people and programs in"
 	ReadErrors    Operation = "read and explain license errors"
 	Import        Operation = "import a tenant"
+	Export        Operation = "export a tenant"
 	BackUp        Operation = "back up a tenant"
 	Develop       Operation = "move the clock, make faults and mint tokens for tests"
 )

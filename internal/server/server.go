@@ -41,6 +41,7 @@ type Server struct {
 	ready       *readiness
 	metrics     *metrics
 	backups     *own.Backups
+	exports     *own.Exports
 	memory      *memory.Budget // of requests; nil without a limit
 	handler     http.Handler   // Graph, our own operations, the authority, health and metrics
 }
@@ -163,6 +164,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	}
 	s.metrics = newMetrics(s.tenants, s.signIns, s.memory)
 	s.backups = &own.Backups{Write: s.writeBackup, Operators: s.settings.operators}
+	s.exports = &own.Exports{Write: s.writeExport}
 	s.handler = s.settings.proxies.before(s.routes())
 	return nil
 }
@@ -186,7 +188,7 @@ func (s *Server) routes() http.Handler {
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now,
 		NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
 		Limits: s.settings.limits, PasswordCost: s.settings.cost, Development: s.development.served(), Memory: s.memory,
-		Backups: s.backups, SignIns: s.signIns,
+		Backups: s.backups, Exports: s.exports, SignIns: s.signIns,
 	}))
 	mux := http.NewServeMux()
 	mux.Handle("/", s.metrics.count(s.recovering(s.within(s.logins.Handler()))))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -27,8 +26,7 @@ type Backups struct {
 	// Silence is how long a caller may take for each megabyte; UsualSilence if zero.
 	Silence time.Duration
 
-	mu   sync.Mutex
-	busy map[uuid.UUID]bool // the tenants of callers; uuid.Nil for operators
+	downloads downloads // the tenants of callers; uuid.Nil for operators
 }
 
 // Operator is an application of a tenant. Applications of other tenants may have the same client
@@ -39,7 +37,6 @@ type Operator struct{ Tenant, AppID uuid.UUID }
 const (
 	UsualSilence = 30 * time.Second
 	mostTime     = 6 * time.Hour
-	mostBackups  = 4  // at a time, besides that of an operator
 	nextBackup   = 30 // seconds after which another caller may retry
 	backupSize   = 16 << 20
 )
@@ -65,12 +62,12 @@ func (b *Backups) Send(r *wire.Request) error {
 	if b.isOperator(r.Caller) {
 		whose = uuid.Nil
 	}
-	if !b.begin(whose) {
+	if !b.downloads.begin(whose) {
 		p := problem.TooMany(nextBackup)
 		p.Message = "Another backup is being made. Please retry again later."
 		return p
 	}
-	defer b.end(whose)
+	defer b.downloads.end(whose)
 	if err := r.Share.More(r.Context(), backupSize); err != nil {
 		return err
 	}
@@ -94,30 +91,6 @@ func (b *Backups) Send(r *wire.Request) error {
 
 func (b *Backups) isOperator(c *identity.Caller) bool {
 	return slices.Contains(b.Operators, Operator{c.Tenant, c.AppID}) && !c.Delegated
-}
-
-// begin reports whether a backup may be made. Then end must be called after it.
-func (b *Backups) begin(whose uuid.UUID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	others := len(b.busy)
-	if b.busy[uuid.Nil] {
-		others--
-	}
-	if b.busy[whose] || whose != uuid.Nil && others >= mostBackups {
-		return false
-	}
-	if b.busy == nil {
-		b.busy = map[uuid.UUID]bool{}
-	}
-	b.busy[whose] = true
-	return true
-}
-
-func (b *Backups) end(whose uuid.UUID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	delete(b.busy, whose)
 }
 
 func tenantsAsText(tenants []uuid.UUID) string {

@@ -2,7 +2,7 @@
 // and sign-in settings (settings.go, signin.go), imports (import.go), products and the numbers of a
 // tenant (products.go, overview.go), license errors (errors.go, errors_summary.go), reprocessing
 // many users (reprocess.go), explanations of licenses (explain.go), previews of rules (rules.go),
-// and backups (backup.go).
+// and backups and exports (backup.go, export.go).
 // internal/graph/openapi.yaml describes it.
 //
 // Rules are cited from docs/spec/licensing.md and docs/spec/protocol.md.

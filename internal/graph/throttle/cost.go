@@ -33,6 +33,7 @@ var Costs = map[string]int{
 	"GET /servicePrincipals/{servicePrincipal}/appRoleAssignments": 2,
 	"GET /licensor/v1/products":                                    3,
 	"GET /licensor/v1/overview":                                    3,
+	"GET /licensor/v1/export":                                      5,
 	"GET /licensor/v1/licenseErrors":                               3,
 	"GET /licensor/v1/licenseErrors/summary":                       3,
 	"POST /licensor/v1/reprocess":                                  5,
