@@ -227,6 +227,7 @@ var malformed = []bad{
 	{"reprocess: a filter that is none", "POST", "/licensor/v1/reprocess", `{"filter":"error eq"}`, nil, 400, "BadRequest", "Invalid filter clause: Syntax error at position 9 in 'error eq': it ends where a property, a value, a function or '(' is expected."},
 	{"reprocess: a filter that is a number", "POST", "/licensor/v1/reprocess", `{"filter":1}`, nil, 400, "Request_BadRequest", "filter"},
 	{"explain: nobody", "GET", "/licensor/v1/users/c0000000-0000-4000-8000-00000000000f/explain", "", nil, 404, "Request_ResourceNotFound", "Resource 'c0000000-0000-4000-8000-00000000000f' does not exist or one of its queried reference-property objects are not present."},
+	{"explain: a plan that is not there", "GET", "/licensor/v1/users/<ann>/explain?servicePlan=", "", nil, 400, "Request_BadRequest", "The catalog has no service plan with the id or name ''."},
 	{"explain: with an option", "GET", "/licensor/v1/users/<ann>/explain?$select=id", "", nil, 400, "Request_UnsupportedQuery", "The query option '$select' is not supported for this resource."},
 	{"import: a line number that is none", "POST", "/licensor/v1/import?line=0", "{}", []string{"Content-Type: application/x-ndjson"}, 400, "Request_BadRequest", "line is '0': it must be the number of the chunk's first line, 1 or more."},
 	{"catalog: no JSON", "PUT", "/licensor/v1/catalog", "{", nil, 400, "Request_BadRequest", "The body is not a catalog: unexpected EOF."},

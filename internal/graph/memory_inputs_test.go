@@ -138,6 +138,9 @@ func (h *heavy) queries(op *wire.Operation) (list []queried) {
 	if len(expansions) > 0 {
 		add("?$select&$expand", "?$top=999&$select="+strings.Join(fields, ",")+"&$expand="+strings.Join(expansions, ","))
 	}
+	if strings.HasSuffix(op.Path, "/explain") {
+		add("?servicePlan", "?servicePlan=EXCHANGE_S_ENTERPRISE")
+	}
 	if strings.Contains(op.Path, "/licenseErrors") {
 		filter := url.QueryEscape(strings.Repeat("error ne 'Other' and ", 400) + "department eq null")
 		add("?$filter of errors", "?$filter="+filter)

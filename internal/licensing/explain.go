@@ -1,10 +1,12 @@
 package licensing
 
 import (
+	"cmp"
 	"iter"
 	"math"
 	"slices"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 )
 
@@ -79,15 +81,19 @@ func (img *Image) Explain(user uint32, every bool) []Reason {
 // Explainer gives reasons for users of one image. It caches results that require iterating over all
 // holders of a SKU, so use one for a whole list. It is not safe for concurrent use.
 type Explainer struct {
-	// WithoutLast leaves out who came last (Seats.Last), which takes a pass over all holders of a SKU.
-	WithoutLast bool
+	// WithoutOthers leaves out what takes a pass over other users: who came last (Seats.Last), and how
+	// many wait before the user.
+	WithoutOthers bool
 
 	image *Image
-	last  map[SKU]uint32 // who took the last seat
+	last  map[SKU]uint32   // who took the last seat
+	lines map[SKU][]waiter // who waits for one
 }
 
 // Explainer returns a new Explainer.
-func (img *Image) Explainer() *Explainer { return &Explainer{image: img, last: map[SKU]uint32{}} }
+func (img *Image) Explainer() *Explainer {
+	return &Explainer{image: img, last: map[SKU]uint32{}, lines: map[SKU][]waiter{}}
+}
 
 // User yields the reason of each of the user's entries, or only of those in error unless every is
 // set. The checks are run again on the image, so a reason describes the current conflict. If there
@@ -104,7 +110,7 @@ func (x *Explainer) Those(user uint32, is func(*Entry) bool) iter.Seq[Reason] {
 		for lo := 0; lo < len(e.entries); {
 			b := e.next(lo)
 			for i := b.lo; i < b.hi; i++ {
-				if is(&e.entries[i]) && !yield(x.reason(e, i, b)) {
+				if is(&e.entries[i]) && !yield(x.reason(e, i, b, user)) {
 					return
 				}
 			}
@@ -113,12 +119,51 @@ func (x *Explainer) Those(user uint32, is func(*Entry) bool) iter.Seq[Reason] {
 	}
 }
 
-func (x *Explainer) reason(e *evaluation, i int, b span) Reason {
+func (x *Explainer) reason(e *evaluation, i int, b span, user uint32) Reason {
 	reason := *e.explain(i, b)
-	if reason.Seats != nil && !x.WithoutLast {
-		reason.Seats.Last = x.lastHolder(reason.Entry.SKU)
+	if reason.Seats == nil || x.WithoutOthers {
+		return reason
+	}
+	reason.Seats.Last = x.lastHolder(reason.Entry.SKU)
+	if x.image.settings.AutoReprocess { // the first seats that become free go to others
+		for n := range reason.Remedies {
+			if m := &reason.Remedies[n]; m.Kind == RemedyFreeSeats {
+				m.Seats += x.ahead(user, &reason.Entry)
+			}
+		}
 	}
 	return reason
+}
+
+// ahead returns how many users come before a user who waits for a seat (L52): with the setting
+// autoReprocess, they get the seats that become free (L61).
+func (x *Explainer) ahead(user uint32, en *Entry) int {
+	if !en.waits() {
+		return 0
+	}
+	before := func(a, b waiter) int { return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.user, b.user)) }
+	line, known := x.lines[en.SKU]
+	if !known {
+		line = x.image.line(en.SKU)
+		slices.SortFunc(line, before)
+		x.lines[en.SKU] = line
+	}
+	n, _ := slices.BinarySearchFunc(line, waiter{en.WaitingSince(), user}, before)
+	return n
+}
+
+// line returns the users who wait for a seat of a SKU.
+func (img *Image) line(s SKU) (line []waiter) {
+	waiting := img.sku(s).waiting.bitmap
+	if waiting == nil {
+		return nil
+	}
+	for user := range roaring.Values(roaring.AndNot(waiting, img.deleted.bitmap)) {
+		if since := longest(img.Entries(user), func(e *Entry) bool { return e.SKU == s }); since != 0 {
+			line = append(line, waiter{since, user})
+		}
+	}
+	return line
 }
 
 func (img *Image) evaluation() *evaluation {

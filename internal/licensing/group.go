@@ -28,27 +28,42 @@ func (d *Draft) PurgeGroup(g uint32) error {
 // AssignGroup changes a group's licenses and processes its bundle of every member, in the order of
 // L52 (L30, L60).
 func (d *Draft) AssignGroup(g uint32, add []Assign, remove []uuid.UUID) error {
-	if err := d.admissible(add, remove); err != nil {
-		return err
-	}
-	had, rules := d.next.group(g).licenses, d.next.rules
-	for _, id := range remove {
-		if !slices.ContainsFunc(had, func(l license) bool { return d.next.sku(l.sku).id == id }) {
-			return &RefusalError{Kind: RefusalGroupNotHolding, SKUID: id}
-		}
-	}
-	wants := d.withLicenses(had, d.licenses(add), remove)
-	if slices.Equal(had, wants) {
-		return nil
-	}
-	if err := d.next.rules.fitting(wants); err != nil {
-		d.next.rules, d.eval.rules = rules, rules // without the variants of a refused request
+	wants, err := d.wanted(g, add, remove)
+	if err != nil || slices.Equal(d.next.group(g).licenses, wants) {
 		return err
 	}
 	for user := range d.inTurn(d.setLicenses(g, wants)) {
 		d.wish(user, FromGroup(g), wants)
 	}
 	return nil
+}
+
+// wanted returns the licenses of a group after a change of them.
+func (d *Draft) wanted(g uint32, add []Assign, remove []uuid.UUID) ([]license, error) {
+	if err := d.admissible(add, remove); err != nil {
+		return nil, err
+	}
+	had, rules := d.next.group(g).licenses, d.next.rules
+	for _, id := range remove {
+		if !slices.ContainsFunc(had, func(l license) bool { return d.next.sku(l.sku).id == id }) {
+			return nil, &RefusalError{Kind: RefusalGroupNotHolding, SKUID: id}
+		}
+	}
+	wants := d.withLicenses(had, d.licenses(add), remove)
+	if slices.Equal(had, wants) {
+		return had, nil
+	}
+	if err := d.next.rules.fitting(wants); err != nil {
+		d.next.rules, d.eval.rules = rules, rules // without the variants of a refused request
+		return nil, err
+	}
+	return wants, nil
+}
+
+// AcceptsOfGroup returns the error that AssignGroup returns, without processing the members.
+func (d *Draft) AcceptsOfGroup(g uint32, add []Assign, remove []uuid.UUID) error {
+	_, err := d.wanted(g, add, remove)
+	return err
 }
 
 func (d *Draft) withLicenses(had, add []license, remove []uuid.UUID) []license {

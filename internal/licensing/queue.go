@@ -47,14 +47,7 @@ func (d *Draft) line(users *roaring.Bitmap, counts func(*Entry) bool) []uint32 {
 	var waiters []waiter
 	for it := roaring.And(users, d.next.InError()).Iterator(); it.HasNext(); {
 		user := it.Next()
-		entries := d.entriesOf(user)
-		since := uint64(0)
-		for i := range entries {
-			if e := &entries[i]; e.waits() && counts(e) && (since == 0 || e.WaitingSince() < since) {
-				since = e.WaitingSince()
-			}
-		}
-		if since != 0 {
+		if since := longest(d.entriesOf(user), counts); since != 0 {
 			waiters = append(waiters, waiter{since, user})
 		}
 	}
@@ -64,6 +57,17 @@ func (d *Draft) line(users *roaring.Bitmap, counts func(*Entry) bool) []uint32 {
 		line[i] = w.user
 	}
 	return line
+}
+
+// longest returns the commit in which the first of the entries that count began to wait for a seat;
+// 0 if none waits.
+func longest(entries []Entry, counts func(*Entry) bool) (since uint64) {
+	for i := range entries {
+		if e := &entries[i]; e.waits() && counts(e) && (since == 0 || e.WaitingSince() < since) {
+			since = e.WaitingSince()
+		}
+	}
+	return since
 }
 
 // autoReprocess does what L61 adds to every change: it processes the users that the change touched,

@@ -189,6 +189,10 @@ func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	s.do(t, "POST", "/reprocess", `{"inError":true}`, 200)
 	s.do(t, "POST", "/reprocess", `{"all":true}`, 200)
 	s.do(t, "GET", "/users/clara.jung@contoso.example/explain", "", 200)
+	for _, plan := range []string{"EXCHANGE_S_ENTERPRISE", "MCOEV", "exchange_s_standard"} {
+		s.do(t, "GET", "/users/clara.jung@contoso.example/explain?servicePlan="+plan, "", 200)
+	}
+	s.do(t, "GET", "/users/clara.jung@contoso.example/explain?servicePlan=NOTHING", "", 400)
 	s.do(t, "GET", "/users/nobody/explain", "", 404)
 	s.do(t, "POST", "/import", `{"user":{"id":"a0000000-0000-4000-8000-00000000000f","displayName":"Zoe","userPrincipalName":"zoe@contoso.example","mailNickname":"zoe","accountEnabled":true}}`+"\n{}\n", 200)
 	made := s.do(t, "POST", "/subscriptions", `{"skuId":"6fd2c87f-b296-42f0-b197-1e91e994b900","totalLicenses":3}`, 201)

@@ -6,9 +6,12 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
+	"licensor/internal/fold"
+	"licensor/internal/graph/odata"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -29,6 +32,7 @@ func SummarizeErrors(r *wire.Request) error {
 		return err
 	}
 	s := newSummary(list)
+	s.filter, s.members = r.Options.Filter, len(r.URL.Query()["group"]) > 0
 	var failed error
 	n := 0
 	err = list.each(r, -1, func(user, _ uint32) bool {
@@ -61,6 +65,8 @@ func SummarizeErrors(r *wire.Request) error {
 // summary counts errors. A user counts once in each number.
 type summary struct {
 	list      *errorList
+	filter    *odata.Filter
+	members   bool // only members of given groups are counted
 	explainer *explainer
 	products  []licensing.SKUInfo // by number
 	all       sum
@@ -100,6 +106,7 @@ type remedyKey struct {
 type remedySum struct {
 	sum
 	remedy licensing.Remedy
+	errors [licensing.Violations]bool // that it clears
 }
 
 func newSummary(list *errorList) *summary {
@@ -108,7 +115,7 @@ func newSummary(list *errorList) *summary {
 		kinds: map[licensing.Violation]*sum{}, skus: map[licensing.SKU]*sum{}, sources: map[licensing.Source]*sum{},
 		waiting: map[licensing.SKU]*sum{}, remedies: map[remedyKey]*remedySum{},
 	}
-	s.explainer.reasons.WithoutLast = true
+	s.explainer.reasons.WithoutOthers = true
 	return s
 }
 
@@ -131,7 +138,9 @@ func (s *summary) take(user uint32) {
 			case licensing.RemedyReprocess:
 				m.SKUID = reason.SKUID
 			}
-			s.remedy(m).count(user, e.Updated)
+			sum := s.remedy(m)
+			sum.errors[e.Error] = true
+			sum.count(user, e.Updated)
 		}
 	}
 }
@@ -223,9 +232,62 @@ func (s *summary) appendRemedies(b []byte) []byte {
 	b = appendLength(b, "remedies", len(list))
 	list = list[:min(len(list), maxSummed)]
 	return jsontext.AppendList(jsontext.AppendName(b, "remedies"), list, func(b []byte, m *remedySum) []byte {
-		b = m.append(append(b, '{'))
-		return append(s.explainer.appendRemedyOf(b, m.remedy, manyUsers), '}')
+		b = s.explainer.appendRemedy(m.append(append(b, '{')), m.remedy, manyUsers)
+		return append(appendChangeSet(b, s.changes(m)), '}')
 	})
+}
+
+// changes returns the requests that carry out a remedy for all users that it counts; nil if there
+// are none, or too many.
+func (s *summary) changes(of *remedySum) []change {
+	m := of.remedy
+	filter, ok := s.filterOf(of)
+	if !ok {
+		return nil
+	}
+	reprocess := change{"POST", ownRoot + "/reprocess", append(jsontext.AppendText([]byte(`{"filter":`), filter), '}')}
+	var first change
+	switch m.Kind {
+	case licensing.RemedyReprocess:
+		return []change{reprocess}
+	case licensing.RemedyFreeSeats:
+		first, ok = s.explainer.moreSeats(m.SKUID, m.Seats)
+	case licensing.RemedyDisablePlan, licensing.RemedyRemoveLicense:
+		if ok = !m.Direct; ok {
+			first, ok = s.explainer.reassign(&m)
+		}
+	default:
+		return nil
+	}
+	if !ok {
+		return nil
+	}
+	return []change{first, reprocess}
+}
+
+// maxFilter is the maximum length of a filter of reprocess, with some room for what is added to it.
+const maxFilter = 15 << 10
+
+// filterOf returns the filter of the users that a remedy counts; false if they cannot be selected,
+// or if the setting autoReprocess gives seats to others before.
+func (s *summary) filterOf(of *remedySum) (string, bool) {
+	filter := ""
+	if s.filter != nil {
+		filter = "(" + fold.Text(s.filter.String()) + ") and " // filters ignore letter case
+	}
+	if s.members || s.filter != nil && s.list.image.Licensing.Settings().AutoReprocess || len(filter) > maxFilter {
+		return "", false
+	}
+	if of.remedy.Kind == licensing.RemedyFreeSeats || of.remedy.Kind == licensing.RemedyReprocess {
+		return filter + "skuId eq '" + of.remedy.SKUID.String() + "'", true
+	}
+	var names []string
+	for kind, is := range of.errors {
+		if is {
+			names = append(names, "'"+licensing.Violation(kind).String()+"'")
+		}
+	}
+	return filter + "error in (" + strings.Join(names, ",") + ")", true
 }
 
 // compareRemedies is an order in which no two different remedies are equal.

@@ -18,7 +18,8 @@ import (
 type explainer struct {
 	image   *tenant.Image
 	reasons *licensing.Explainer
-	sharing []sharing // of the user who is explained
+	user    uint32    // whose licenses are explained
+	sharing []sharing // of the user
 }
 
 // sharing is an address of the user that other users have, too: the first of them, and their
@@ -40,7 +41,7 @@ func (x *explainer) group(ordinal uint32) string {
 }
 
 // Explain answers GET /licensor/v1/users/{user}/explain: the reason of the state of each license of
-// a user.
+// a user or, with ?servicePlan=, why the user has or lacks a service plan.
 func Explain(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
@@ -49,10 +50,20 @@ func Explain(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	x := newExplainer(r.Image)
-	b, err := appendExplained(r, r.AppendHead(r.Begin(), "users/explain/$entity"), x, ordinal, everyEntry)
+	x, is := newExplainer(r.Image), everyEntry
+	plan, asked, err := x.planAsked(r)
 	if err != nil {
 		return err
+	}
+	if asked {
+		is = x.inErrorWith(ordinal, plan.ID)
+	}
+	b, err := appendExplained(r, r.AppendHead(r.Begin(), "users/explain/$entity"), x, ordinal, is)
+	if err != nil {
+		return err
+	}
+	if asked {
+		b = x.appendPlanExplained(jsontext.AppendName(b, "servicePlan"), plan)
 	}
 	return r.Send(http.StatusOK, append(b, '}'))
 }
@@ -71,7 +82,7 @@ func appendExplained(
 	b = jsontext.AppendID(jsontext.AppendName(b, "id"), u.ID)
 	b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), u.UserPrincipalName)
 	b = jsontext.AppendText(jsontext.AppendName(b, "displayName"), u.DisplayName)
-	x.share(ordinal, u)
+	x.begin(ordinal, u)
 	b = append(jsontext.AppendName(b, "reasons"), '[')
 	n := 0
 	for reason := range x.reasons.Those(ordinal, is) {
@@ -104,9 +115,9 @@ func countEntries(entries []licensing.Entry, is func(*licensing.Entry) bool) (n 
 // maxSharing is the maximum number of users in a reason that share an address.
 const maxSharing = 100
 
-// share finds other users with an address of the user (L43).
-func (x *explainer) share(user uint32, u *directory.User) {
-	x.sharing = nil
+// begin begins the explanation of a user. It finds other users with an address of the user (L43).
+func (x *explainer) begin(user uint32, u *directory.User) {
+	x.user, x.sharing = user, nil
 	shown := 0
 	for _, address := range u.Addresses() {
 		s := sharing{address: address}
@@ -167,7 +178,10 @@ func (x *explainer) appendReason(b []byte, reason licensing.Reason) []byte {
 		b = x.appendSeats(jsontext.AppendName(b, "seats"), reason.Seats)
 	}
 	b = jsontext.AppendText(jsontext.AppendName(b, "text"), x.sentence(reason))
-	b = jsontext.AppendList(jsontext.AppendName(b, "remedies"), reason.Remedies, x.appendRemedy)
+	b = jsontext.AppendList(jsontext.AppendName(b, "remedies"), reason.Remedies, func(b []byte, m licensing.Remedy) []byte {
+		b = x.appendRemedy(append(b, '{'), m, oneUser)
+		return append(appendChangeSet(b, x.changes(&reason, &m)), '}')
+	})
 	return append(b, '}')
 }
 
@@ -209,13 +223,9 @@ func (x *explainer) appendSeats(b []byte, seats *licensing.Seats) []byte {
 	return append(b, '}')
 }
 
-// appendRemedy writes one action that would resolve the error.
-func (x *explainer) appendRemedy(b []byte, m licensing.Remedy) []byte {
-	return append(x.appendRemedyOf(append(b, '{'), m, oneUser), '}')
-}
-
-// appendRemedyOf writes a remedy for one user or for many, within an object.
-func (x *explainer) appendRemedyOf(b []byte, m licensing.Remedy, of whom) []byte {
+// appendRemedy writes one action that would resolve the error of one user or of many, within an
+// object.
+func (x *explainer) appendRemedy(b []byte, m licensing.Remedy, of whom) []byte {
 	b = jsontext.AppendText(jsontext.AppendName(b, "kind"), string(m.Kind))
 	switch m.Kind {
 	case licensing.RemedyReprocess:

@@ -51,7 +51,7 @@ func (f *Failures) Append(b []byte, failure *audit.Failure) ([]byte, error) {
 		if err != nil {
 			return b, err
 		}
-		f.share(user, u)
+		f.begin(user, u)
 		b = jsontext.AppendID(append(wire.AppendNext(b), `{"id":`...), u.ID)
 		b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), u.UserPrincipalName)
 		b = append(f.appendReason(jsontext.AppendName(b, "reason"), reason), '}')

@@ -12,6 +12,9 @@ import (
 // sentence describes the facts of a reason in words.
 func (x *explainer) sentence(r licensing.Reason) string {
 	sku, plan := x.sku(r.SKUID), x.plan(r.Plan)
+	if len(r.Remedies) > 0 && r.Remedies[0].Kind == licensing.RemedyReprocess {
+		return fmt.Sprintf("Nothing prevents %s any longer.", sku)
+	}
 	switch r.Error {
 	case licensing.NoViolation:
 		return fmt.Sprintf("%s is %s, %s.", sku, r.State, x.source(r.Direct, r.Group))
@@ -40,9 +43,6 @@ func (x *explainer) sentence(r licensing.Reason) string {
 		}
 		return fmt.Sprintf("%s of %s needs addresses that no other user has, but another user also has %s.",
 			plan, sku, address)
-	}
-	if r.Other == uuid.Nil {
-		return fmt.Sprintf("Nothing prevents %s any longer.", sku)
 	}
 	return fmt.Sprintf("Nothing is wrong with %s itself, but it is assigned together with %s, which failed.",
 		sku, x.sku(r.Other))
