@@ -197,9 +197,6 @@ func (d *demo) present(ctx context.Context, login server.Login) error {
 	if err := c.play(); err != nil {
 		return fmt.Errorf("the demo had an unexpected result: %w", err)
 	}
-	if err := d.Hinder(); err != nil {
-		return err
-	}
 	t, err := d.Tenants().ByDomain(ctx, demoDomain)
 	if err != nil {
 		return err
@@ -207,6 +204,9 @@ func (d *demo) present(ctx context.Context, login server.Login) error {
 	defer t.Release()
 	login.UserName = demoUser
 	if login.UserPassword, err = d.ResetPassword(ctx, t, demoUser, false); err != nil {
+		return err
+	}
+	if err := d.Hinder(ctx); err != nil {
 		return err
 	}
 	if d.info != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,7 @@ type Tenant struct {
 	settleOther func(ctx context.Context, id uuid.UUID) error
 
 	queue   *queue
+	writing sync.Mutex    // held while a batch is committed
 	closing chan struct{} // closed when no more commands are accepted
 	ended   chan struct{} // closed when the writer has ended
 	stats   stats

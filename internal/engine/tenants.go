@@ -51,6 +51,8 @@ type Store interface {
 	store.Snapshots
 	store.Claims
 	store.SignIns
+	store.Moves
+	store.Rewinds
 }
 
 // Open returns the tenants of a store. The caller must close the store, after Close.

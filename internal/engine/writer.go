@@ -88,6 +88,8 @@ type fold struct {
 // commit executes the commands one after another, makes the results durable, publishes the last
 // image and responds.
 func (t *Tenant) commit(batch []request) {
+	t.writing.Lock()
+	defer t.writing.Unlock()
 	for len(batch) > 0 {
 		batch = batch[t.commitFirst(batch):]
 	}

@@ -127,8 +127,7 @@ func idIn(term odata.Node) (uuid.UUID, bool) {
 // kind of objects. It detects mistakes only: a forged token reveals nothing that its caller could
 // not see without.
 func deltaSeal(r *wire.Request, of directory.Type) []byte {
-	id := r.Tenant.ID()
-	return append(id[:], byte(of))
+	return append(r.Life(), byte(of))
 }
 
 const sealSize = 8

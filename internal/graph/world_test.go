@@ -95,11 +95,13 @@ func newWorld(t testing.TB) *world {
 	w.backups = &own.Backups{Write: w.backUp}
 	w.exports = &own.Exports{Write: w.export}
 	w.signIns = signins.NewRecorder(db, log)
-	w.server = newServer(t, New(Config{
+	kit := devkit.New(w.moved, w.tenants.Loaded)
+	w.must(kit.Keep(ctx))
+	w.server = newServer(t, kit.Around(New(Config{
 		Authority: w.authority, Tenant: w.tenants.Tenant, Now: w.now, NewID: numbered(), Log: log,
-		Development: devkit.New(w.moved, w.tenants.Loaded), Random: counting{}, PasswordCost: cheapPasswords,
+		Development: kit, Random: counting{}, PasswordCost: cheapPasswords,
 		Backups: w.backups, Exports: w.exports, SignIns: w.signIns,
-	}))
+	})))
 	return w
 }
 

@@ -33,6 +33,7 @@ func (d *development) open(ctx context.Context, s *Server) error {
 		return nil
 	}
 	d.graph = devkit.New(d.moved, s.tenants.Loaded)
+	d.graph.Forgetting(s.forget)
 	last := d.moved.Now()                                     // the clock may have been ahead when the server last ran
 	err := s.tenants.Each(ctx, func(t *engine.Tenant) error { // they stay loaded: there is no bound of memory
 		last = later(last, t.Image().At)
@@ -66,8 +67,16 @@ func (d *development) served() *devkit.Kit {
 	return d.graph
 }
 
-// Hinder activates the faults and delays of the options for development.
-func (s *Server) Hinder() error {
+// Hinder activates the faults and delays of the options for development. From then on the server
+// can be reset to its present state.
+func (s *Server) Hinder(ctx context.Context) error {
+	if err := s.hinder(); err != nil {
+		return err
+	}
+	return s.development.graph.Keep(ctx)
+}
+
+func (s *Server) hinder() error {
 	for _, f := range s.settings.faults {
 		if err := s.development.graph.AddFault(f); err != nil {
 			return err
@@ -75,6 +84,18 @@ func (s *Server) Hinder() error {
 	}
 	s.development.graph.SetGroupProcessing(s.settings.GroupProcessing)
 	return nil
+}
+
+// never is after the time at which any ticket expires.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// forget brings the authority back to how it started when the server is reset.
+func (s *Server) forget(ctx context.Context) error {
+	s.logins.Forget()
+	if _, err := s.store.DropTickets(ctx, never); err != nil {
+		return err
+	}
+	return s.hinder()
 }
 
 // parseFault reads "METHOD /path=STATUS;name=value…". The method is optional, and so is the status

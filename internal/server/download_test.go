@@ -39,7 +39,7 @@ func downloading(t *testing.T, write func(context.Context, io.Writer) error) (*S
 }
 
 // token gets a token.
-func token(t *testing.T, client *http.Client, root string, c *clientcredentials.Config) string {
+func token(t testing.TB, client *http.Client, root string, c *clientcredentials.Config) string {
 	t.Helper()
 	response, err := client.PostForm(root+c.TokenURL, url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {c.ClientID}, "client_secret": {c.ClientSecret}, "scope": c.Scopes,

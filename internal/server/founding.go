@@ -76,8 +76,10 @@ func (s *Server) Found(ctx context.Context, f Founding) (login Login, err error)
 			return login, err
 		}
 	}
-	login.AdminPassword, err = s.addAdministrator(ctx, t, f)
-	return login, err
+	if login.AdminPassword, err = s.addAdministrator(ctx, t, f); err != nil {
+		return login, err
+	}
+	return login, s.development.served().Keep(ctx)
 }
 
 // begin returns the tenant to be created: a new one, or one whose creation was interrupted.

@@ -56,7 +56,7 @@ func Open(ctx context.Context, options Options) (*Server, error) {
 	if err != nil || !options.Development {
 		return s, err
 	}
-	if err := s.Hinder(); err != nil {
+	if err := s.Hinder(ctx); err != nil {
 		return nil, s.abandon(ctx, err)
 	}
 	return s, nil
@@ -184,14 +184,15 @@ func (s *Server) deviceKey(ctx context.Context) ([]byte, error) {
 // routes separates the paths of Graph, and of our own operations under /licensor, from all others
 // without a ServeMux, which would redirect encoded and empty segments that Graph's paths may have.
 func (s *Server) routes() http.Handler {
-	api := s.metrics.count(graph.New(graph.Config{
+	around := s.development.served().Around
+	api := around(s.metrics.count(graph.New(graph.Config{
 		Authority: s.authority, Tenant: s.tenants.Tenant, Now: s.now,
 		NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
 		Limits: s.settings.limits, PasswordCost: s.settings.cost, Development: s.development.served(), Memory: s.memory,
 		Backups: s.backups, Exports: s.exports, SignIns: s.signIns,
-	}))
+	})))
 	mux := http.NewServeMux()
-	mux.Handle("/", s.metrics.count(s.recovering(s.within(s.logins.Handler()))))
+	mux.Handle("/", around(s.metrics.count(s.recovering(s.within(s.logins.Handler())))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("GET /readyz", s.ready)
 	mux.Handle("GET /metrics", s.metrics.handler())

@@ -18,6 +18,7 @@ type Store interface {
 	Objects
 	Snapshots
 	Moves
+	Rewinds
 	Claims
 	Secrets
 	Tickets

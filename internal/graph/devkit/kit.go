@@ -1,12 +1,14 @@
 // Package devkit provides operations for testing programs, under /licensor/v1/development: a clock
 // to move (clock.go), faults on demand (faults.go), delayed licenses of groups as in the real
-// service (processing.go), and any token (tokens.go). A server has it only if configured so.
+// service (processing.go), any token (tokens.go), and a reset to how the server started (reset.go,
+// alone.go). A server has it only if configured so.
 //
 // A Kit wraps the production code: Before is called before every operation, and Open wraps the
 // tenant of a request. Rules are cited from docs/spec/protocol.md and docs/spec/licensing.md.
 package devkit
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -21,7 +23,10 @@ import (
 type Kit struct {
 	clock      *clock.Clock
 	tenants    func() []*engine.Tenant
-	moving     sync.Mutex // the clock
+	moving     sync.Mutex // the clock; guards start
+	requests   requests
+	start      *start
+	forget     []func(ctx context.Context) error
 	faults     faults
 	processing processing
 }
@@ -44,6 +49,7 @@ func (d *Kit) Operations() []wire.Operation {
 		{Method: "DELETE", Path: wire.DevelopmentRoot + "faults", Need: identity.Develop, Do: d.deleteFaults},
 		{Method: "GET", Path: wire.DevelopmentRoot + "groupProcessing", Need: identity.Develop, Do: d.getGroupProcessing},
 		{Method: "PUT", Path: wire.DevelopmentRoot + "groupProcessing", Need: identity.Develop, Do: d.setGroupProcessing},
+		{Method: "POST", Path: wire.DevelopmentRoot + "reset", Need: identity.Develop, Do: d.reset},
 		{Method: "POST", Path: wire.DevelopmentRoot + "tokens", Need: identity.Develop, Do: d.mintToken},
 	}
 }

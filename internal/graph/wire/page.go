@@ -146,6 +146,16 @@ func (r *Request) continues(token string, eventual bool) bool {
 	return ok && len(b) >= 16 && slices.Equal(b[8:16], r.ListID(r.URL.Path, eventual))
 }
 
+// Life identifies the tenant, and how often it was reset, for tokens of lists that continue: those
+// of before a reset name commits that no longer exist.
+func (r *Request) Life() []byte {
+	id := r.Tenant.ID()
+	if n := r.Resets.Load(); n > 0 {
+		return binary.BigEndian.AppendUint32(id[:], n)
+	}
+	return id[:]
+}
+
 // ListID identifies a list: a token is only valid for the list that it comes from. It detects
 // mistakes only: a forged token reveals nothing that its caller could not see without. It includes
 // whether the list was requested with the header of advanced queries, since clients omit the header
@@ -155,8 +165,7 @@ func (r *Request) ListID(path string, eventual bool) []byte {
 	if eventual {
 		h.Write([]byte{3})
 	}
-	id := r.Tenant.ID()
-	h.Write(id[:])
+	h.Write(r.Life())
 	h.Write([]byte(strings.ToLower(path)))
 	if r.Options.Filter != nil {
 		h.Write([]byte("\x00" + fold.Text(r.Options.Filter.Text))) // filters ignore letter case

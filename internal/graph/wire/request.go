@@ -53,6 +53,7 @@ type Environment struct {
 	PasswordCost identity.PasswordCost // cost of checking a password that is set
 	ImportPieces int                   // maximum number of pieces of an import in one commit
 	SignIns      *signins.Recorder
+	Resets       atomic.Uint32 // how often a server for tests was reset; pages of before are not continued
 	Limits       *throttle.Buckets
 	Authority    *identity.Authority
 	API          http.Handler // answers the requests of a batch

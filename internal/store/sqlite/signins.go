@@ -49,23 +49,27 @@ func (s *Store) AddSignIns(ctx context.Context, list []store.SignIn, seen []stor
 				return err
 			}
 		}
-		merge, err := tx.Prepare(addActivity)
+		return addActivities(tx, seen)
+	}))
+}
+
+func addActivities(tx *sql.Tx, seen []store.Activity) error {
+	merge, err := tx.Prepare(addActivity)
+	if err != nil {
+		return err
+	}
+	defer merge.Close()
+	for i := range seen {
+		a := &seen[i]
+		_, err := merge.Exec(
+			a.Tenant[:], a.User, a.Interactive.Milliseconds(), a.Interactive.ID[:], a.NonInteractive.Milliseconds(),
+			a.NonInteractive.ID[:], a.Successful.Milliseconds(), a.Successful.ID[:],
+		)
 		if err != nil {
 			return err
 		}
-		defer merge.Close()
-		for i := range seen {
-			a := &seen[i]
-			_, err := merge.Exec(
-				a.Tenant[:], a.User, a.Interactive.Milliseconds(), a.Interactive.ID[:], a.NonInteractive.Milliseconds(),
-				a.NonInteractive.ID[:], a.Successful.Milliseconds(), a.Successful.ID[:],
-			)
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	}
+	return nil
 }
 
 // LastSignIn implements store.Store. Tenants share the numbers.

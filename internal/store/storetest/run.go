@@ -67,6 +67,8 @@ var tests = map[string]func(t *testing.T, open Place){
 	"a tenant is filled and published":                fills,
 	"a tenant that is not published is discarded":     discards,
 	"nothing is appended to a frozen tenant":          freezes,
+	"a tenant becomes again what it was":              rewinds,
+	"a tenant is not rewound to what is not kept":     rewindIsRefused,
 	"secrets are listed":                              secretNames,
 	"parts are saved once":                            parts,
 	"manifests are replaced by one at a time":         manifests,
