@@ -35,6 +35,9 @@ func Reprocess(r *wire.Request) error {
 	}
 	report := done.Report
 	b := r.AppendHead(r.Begin(), "reprocess/$entity")
+	if done.Changed {
+		b = jsontext.AppendInt(jsontext.AppendName(b, "commit"), int(done.Image.Seq))
+	}
 	b = jsontext.AppendInt(jsontext.AppendName(b, "processed"), report.Processed)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "fixed"), report.Fixed)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "newlyInError"), report.NewlyInError)
