@@ -39,8 +39,9 @@ func newContent(t *testing.T) string {
 		`{"owner":{"group":"` + sales + `","owner":"` + ann + `"}}` + "\n" +
 		`{"subscription":{"skuId":"` + e3 + `","totalLicenses":1}}` + "\n" +
 		`{"license":{"group":"` + sales + `","skuId":"` + e3 + `"}}` + "\n" +
+		`{"price":{"skuId":"` + e3 + `","amount":"21.9","currency":"EUR","period":"month","validFrom":"2026-01-01"}}` + "\n" +
 		`{"settings":{"autoReprocess":true}}` + "\n"
-	if got := summary(t, exitDone, "--exact", "--data", data, newFile(t, "all.jsonl", lines))[0]; got.Imported != 13 {
+	if got := summary(t, exitDone, "--exact", "--data", data, newFile(t, "all.jsonl", lines))[0]; got.Imported != 14 {
 		t.Fatalf("%+v", got)
 	}
 	if code, _, stderr := call(t, rootCommand(), "reprocess", "--all", "--data", data); code != exitDone {
@@ -75,7 +76,7 @@ func TestAnImportedExportIsExportedAgain(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	files, err := filepath.Glob(filepath.Join(first, "*.jsonl"))
-	if err != nil || len(files) != 9 {
+	if err != nil || len(files) != 10 {
 		t.Fatalf("%v, %v", files, err)
 	}
 	if code, _, stderr := call(t, rootCommand(), append([]string{"import", "--data", again}, files...)...); code != exitUsage ||
@@ -175,7 +176,7 @@ func TestExportForSpreadsheets(t *testing.T) {
 	t.Parallel()
 	folder := exported(t, newContent(t), "--format", "csv")
 	files, err := filepath.Glob(filepath.Join(folder, "*"))
-	if err != nil || len(files) != 10 {
+	if err != nil || len(files) != 11 {
 		t.Fatalf("%v, %v", files, err)
 	}
 	text := read(t, filepath.Join(folder, "users.csv"))

@@ -41,6 +41,7 @@ groups, and serves all of it as Microsoft Graph.
 		adminCommand(),
 		backupCommand(),
 		catalogCommand(),
+		pricesCommand(),
 		copyCommand(),
 		demoCommand(),
 		exportCommand(),

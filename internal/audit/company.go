@@ -60,6 +60,9 @@ func (b *builder) company() {
 	if b.operation == "updateSettings" {
 		b.own("Update settings", b.recordedOf(tenant.ChangeableSettings))
 	}
+	if len(b.f.Prices) > 0 {
+		b.own("Update prices", b.recordedOf(tenant.ChangeablePrices))
+	}
 	if b.f.SignIn != nil {
 		b.own("Update sign-in settings", b.recordedOf(tenant.ChangeableSignIn))
 	}

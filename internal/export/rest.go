@@ -55,6 +55,27 @@ var subscriptions = &table{
 	},
 }
 
+var prices = &table{
+	name: "prices", line: "price",
+	columns: []column{
+		text("skuId"), text("skuPartNumber").as("-"), text("amount"), text("currency"), text("period"), text("validFrom"),
+	},
+	size: func(t *Tenant) int { return len(t.image.Prices()) },
+	rows: func(t *Tenant, to *rowWriter) error {
+		for _, p := range t.image.Prices() {
+			to.sku(p.SKUID)
+			to.text(p.Amount.String())
+			to.text(p.Currency)
+			to.text(string(p.Each))
+			to.text(p.ValidFrom.String())
+			if err := to.end(); err != nil {
+				return err
+			}
+		}
+		return nil
+	},
+}
+
 func appendTimeOf(b []byte, at *time.Time) []byte {
 	if at == nil {
 		return append(b, "null"...)

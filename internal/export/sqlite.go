@@ -76,7 +76,7 @@ func typeOf(c column) string {
 // indexes are the columns by which rows of the tables are found.
 var indexes = map[string][]string{
 	"users": {"id", "userPrincipalName"}, "groups": {"id"}, "memberships": {"groupId", "memberId"}, "owners": {"ownerId"},
-	"managers": {"userId", "managerId"}, "licenses": {"groupId"}, "states": {"userId", "skuId"}, "commits": {"seq"},
+	"managers": {"userId", "managerId"}, "prices": {"skuId"}, "licenses": {"groupId"}, "states": {"userId", "skuId"}, "commits": {"seq"},
 }
 
 func (d *database) begin(*table) error { return nil }

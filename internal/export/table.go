@@ -40,7 +40,7 @@ func of(name string, kind directory.Kind) column { return column{name: name, kin
 
 // tables are all tables, in an order in which they can be imported.
 var tables = []*table{
-	settings, users, groups, managers, memberships, owners, subscriptions, licenses, states, commits,
+	settings, users, groups, managers, memberships, owners, subscriptions, prices, licenses, states, commits,
 }
 
 // Tables returns the names of all tables, in the order in which they can be imported.

@@ -60,7 +60,7 @@ func listsIn(op *wire.Operation) (names []string) {
 	for part, lists := range map[string][]string{
 		"/users": {"interests", "identities"}, "/groups": {"members@odata.bind", "groupTypes"}, "/applications": {"appRoles", "keyCredentials", "tags"},
 		"/servicePrincipals": {"keyCredentials", "servicePrincipalNames"}, "/subscriptions": {"servicePlans"}, "/catalog": {"products", "servicePlans"}, "/signIn": {"trustedIssuers"},
-		"/reprocess": {"users", "groups"}, "/faults": {"rules"}, "/tokens": {"permissions"}, "/$batch": {"requests"},
+		"/reprocess": {"users", "groups"}, "/prices": {"prices"}, "/faults": {"rules"}, "/tokens": {"permissions"}, "/$batch": {"requests"},
 		edm.UnitsRoot: {"members@odata.bind"}, "/organization": {"verifiedDomains", "technicalNotificationMails"}, "/oauth2PermissionGrants": {"scope"},
 	} {
 		at := strings.LastIndex(op.Path, part)

@@ -372,6 +372,8 @@ var operations = []wire.Operation{
 	{Method: "PUT", Path: route.Own + "/catalog", Need: identity.WriteSettings, Do: own.SetCatalog},
 	{Method: "GET", Path: route.Own + "/settings", Need: identity.ReadSettings, Do: own.GetSettings},
 	{Method: "PATCH", Path: route.Own + "/settings", Need: identity.WriteSettings, Do: own.UpdateSettings},
+	{Method: "GET", Path: route.Own + "/prices", Need: identity.ReadSettings, Do: own.ListPrices},
+	{Method: "PUT", Path: route.Own + "/prices", Need: identity.WriteSettings, Do: own.SetPrices},
 	{Method: "GET", Path: route.Own + "/signIn", Need: identity.ReadSignIn, Do: own.GetSignIn},
 	{Method: "PATCH", Path: route.Own + "/signIn", Need: identity.WriteSignIn, Do: own.UpdateSignIn},
 	{Method: "GET", Path: route.Own + "/products", Need: identity.ReadErrors, Do: own.ListProducts},

@@ -79,6 +79,9 @@ func Open(names []string, told Kind, stdin io.Reader) (list []*File, err error) 
 			return list, misuse(fmt.Errorf("%s is named twice", name))
 		}
 		s := &File{Name: name, Kind: told, Size: -1}
+		if len(names) > 1 && isEmptyTable(name) {
+			continue
+		}
 		list = append(list, s)
 		if err := s.open(stdin); err != nil {
 			return list, fmt.Errorf("%s: %w", name, err)
@@ -88,6 +91,12 @@ func Open(names []string, told Kind, stdin io.Reader) (list []*File, err error) 
 		return slices.Index(inOrder, a.Kind) - slices.Index(inOrder, b.Kind)
 	})
 	return list, nil
+}
+
+// isEmptyTable reports whether a file is that of a table without rows, of which an export has many.
+func isEmptyTable(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular() && info.Size() == 0 && strings.HasSuffix(name, ".jsonl")
 }
 
 // Close closes the files.

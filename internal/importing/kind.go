@@ -20,6 +20,7 @@ const (
 	KindOwners   Kind = "owners"
 	KindLicenses Kind = "licenses"
 	KindStates   Kind = "states"
+	KindPrices   Kind = "prices"
 )
 
 // kinds are those of files of other directories.
@@ -28,8 +29,8 @@ var kinds = []Kind{KindUsers, KindGroups, KindMembers, KindSubscriptions}
 // inOrder are all kinds in the order in which they are imported: objects come before those that
 // refer to them.
 var inOrder = []Kind{
-	KindSettings, KindUsers, KindGroups, KindManagers, KindMembers, KindOwners, KindSubscriptions, KindLicenses,
-	KindStates,
+	KindSettings, KindUsers, KindGroups, KindManagers, KindMembers, KindOwners, KindSubscriptions, KindPrices,
+	KindLicenses, KindStates,
 }
 
 // line returns the name of the kind in a line of the API's import.

@@ -23,7 +23,8 @@ type draft struct {
 	principals   objectsDraft[directory.ServicePrincipal]
 	units        objectsDraft[directory.AdministrativeUnit]
 
-	ownsRoles bool // the map of roles is a copy
+	ownsRoles  bool // the map of roles is a copy
+	ownsPrices bool // the list of prices is a copy
 
 	ruleOwner *vector.Owner // of the states of rules that the draft has set; nil: none
 	ruled     []uint32      // the groups of these

@@ -43,6 +43,7 @@ type Effects struct {
 	AuditDays         auditDaysNow        `cbor:"33,keyasint,omitempty"`
 	SignInDays        signInDaysNow       `cbor:"34,keyasint,omitempty"` // since format 11
 	Steps             []Step              `cbor:"35,keyasint,omitempty"` // and nothing else; since format 12
+	Prices            []PriceNow          `cbor:"36,keyasint,omitempty"` // since format 13
 	// SKUs whose units have another state, which their holders show (docs/spec/licensing.md L6).
 	Shifted []uuid.UUID `cbor:"12,keyasint,omitempty"`
 }

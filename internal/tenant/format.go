@@ -13,7 +13,7 @@ import (
 // testdata of package engine.
 const (
 	// Format is the one that this version writes, and the newest that it reads.
-	Format = 12
+	Format = 13
 	// OldestWritten is the oldest one that this version can write.
 	OldestWritten = Format
 
@@ -26,7 +26,7 @@ const (
 	FormatWithColumns = 2
 	// The log is a chain. Format 8 has the members of groups and other sets of users in parts, 9 the
 	// states of dynamic groups, 10 the records of the audit log in commits, 11 how long sign-ins are
-	// kept, 12 commits of several commands.
+	// kept, 12 commits of several commands, 13 prices.
 	formatWithChain = 7
 	// formatWithTrail is the first in which snapshots have the trail.
 	formatWithTrail = 11

@@ -37,6 +37,7 @@ type Head struct {
 	Frozen        *FrozenNow          `cbor:"21,keyasint,omitempty"` // since format 9
 	AuditDays     int                 `cbor:"22,keyasint,omitempty"` // since format 10
 	SignInDays    int                 `cbor:"23,keyasint,omitempty"` // since format 11
+	Prices        []Price             `cbor:"24,keyasint,omitempty"` // since format 13
 }
 
 // oldPart names the two parts that hold 65,536 users in format 1.
@@ -64,7 +65,7 @@ func HeadOf(img *Image, names PartNames) *Head {
 		Seq: img.Seq, Chain: img.Chain[:], At: img.At,
 		Licensing: img.Licensing.Head(), Directory: img.Directory.AppendHead(nil),
 		Imports: img.Imports, Parts: names, Roles: img.roleList(), SignIn: img.SignIn.Document(), Format: Format,
-		AuditDays: img.auditDays, SignInDays: img.signInDays,
+		AuditDays: img.auditDays, SignInDays: img.signInDays, Prices: img.prices,
 	}
 	if img.Organization != nil {
 		h.Organization = img.Organization.Document()
@@ -97,9 +98,9 @@ func (h *Head) Image(parts map[string][][]byte) (*Image, error) {
 		Chain:   chainOf(h.Chain),
 		At:      h.At.UTC(),
 		Imports: append(importsOf(h.OldImports, h.At.UTC()), h.Imports...), auditDays: h.AuditDays,
-		signInDays: h.SignInDays,
-		Grants:     new(directory.Grants),
-		Rules:      Rules{index: noRules},
+		signInDays: h.SignInDays, prices: h.Prices,
+		Grants: new(directory.Grants),
+		Rules:  Rules{index: noRules},
 	}
 	var wait sync.WaitGroup
 	var licErr, dirErr, appErr, principalErr, unitErr error

@@ -39,8 +39,9 @@ type Image struct {
 
 	Trail trail.Index // which commits concern which users and groups
 
-	auditDays  int // see AuditDays; 0: the default
-	signInDays int // see SignInDays; 0: the default
+	auditDays  int     // see AuditDays; 0: the default
+	signInDays int     // see SignInDays; 0: the default
+	prices     []Price // by SKU and date
 
 	former []directory.Client // applications of format 1, until migrate
 }

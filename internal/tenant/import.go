@@ -37,6 +37,7 @@ type ImportRow struct {
 	License      *LicenseRow
 	State        *StateRow
 	Settings     *UpdateSettings
+	Price        *Price
 }
 
 // Membership adds a user or group, by id or userPrincipalName, to a group, by id.
@@ -130,6 +131,8 @@ func (im *importing) row(row ImportRow) error {
 		return im.state(*row.State)
 	case row.Settings != nil:
 		return row.Settings.run(im.change)
+	case row.Price != nil:
+		return AddPrice{*row.Price}.run(im.change)
 	}
 	return invalid(row.Line, "Line %d says nothing.", row.Line)
 }

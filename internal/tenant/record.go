@@ -81,6 +81,7 @@ const (
 	ChangeableCatalog
 	ChangeableSubscription
 	ChangeableGrant
+	ChangeablePrices
 )
 
 // Unite adds the users in a bitmap, as it is in effects, to a set.

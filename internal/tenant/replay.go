@@ -141,6 +141,7 @@ var replayed = []func(*draft, *Effects) error{
 	single(func(f *Effects) *ImportMark { return f.Import }),
 	single(func(f *Effects) auditDaysNow { return f.AuditDays }),
 	single(func(f *Effects) signInDaysNow { return f.SignInDays }),
+	each(func(f *Effects) []PriceNow { return f.Prices }),
 }
 
 // each applies a list of effects.

@@ -36,6 +36,7 @@ const MaxMessage = 500
 //	{"owner": {"group": "{id}", "owner": "{id}"}}
 //	{"manager": {"user": "{id}", "manager": "{id}"}}
 //	{"license": {"group": "{id}", "skuId": …, "disabledPlans": [id…]}}
+//	{"price": {"skuId": …, "amount": …, "currency": …, "period": …, "validFrom": …}}
 //	{"settings": {"autoReprocess": true, …}}
 //	{"state": {"user": "{id}", "skuId": …, "assignedByGroup": "{id}", "state": …, "error": …}}
 //

@@ -67,6 +67,10 @@ var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member
 		*row.Settings, err = readSettings(inner)
 		return err
 	},
+	"price": func(row *tenant.ImportRow, inner []directory.Member) error {
+		row.Price = new(tenant.Price)
+		return readPrice(inner, row.Price)
+	},
 	"subscription": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
 		row.Subscription = new(tenant.CreateSubscription)
 		*row.Subscription, err = licenses.ReadImportedSubscription(inner)

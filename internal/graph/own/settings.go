@@ -1,8 +1,8 @@
 // Package own has our own operations, under /licensor/v1, which Graph lacks: settings, the catalog
-// and sign-in settings (settings.go, signin.go), imports (import.go), products and the numbers of a
-// tenant (products.go, overview.go), license errors (errors.go, errors_summary.go), reprocessing
-// many users (reprocess.go), explanations of licenses (explain.go), previews of rules (rules.go),
-// and backups and exports (backup.go, export.go).
+// and sign-in settings (settings.go, signin.go), prices (prices.go), imports (import.go), products
+// and the numbers of a tenant (products.go, overview.go), license errors (errors.go,
+// errors_summary.go), reprocessing many users (reprocess.go), explanations of licenses
+// (explain.go), previews of rules (rules.go), and backups and exports (backup.go, export.go).
 // internal/graph/openapi.yaml describes it.
 //
 // Rules are cited from docs/spec/licensing.md and docs/spec/protocol.md.

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"licensor/internal/licensing"
+	"licensor/internal/sheet"
+)
+
+// price is what a seat of a product costs, as GET and PUT /licensor/v1/prices have it.
+type price struct {
+	SKUID         string `json:"skuId"`
+	SKUPartNumber string `json:"skuPartNumber,omitempty"`
+	Amount        string `json:"amount"`
+	Currency      string `json:"currency"`
+	Period        string `json:"period"`
+	ValidFrom     string `json:"validFrom"`
+}
+
+func pricesCommand() *cobra.Command {
+	var to connecting
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "prices",
+		Short: "List and import what products cost",
+		Long:  "Prices prints what a seat of each product costs, by the date from which the price is valid.",
+		Example: "  licensor prices\n" +
+			"  licensor prices --json --info demo.json",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := to.open(cmd)
+			if err != nil {
+				return err
+			}
+			list, err := allPrices(cmd.Context(), c)
+			if err = errors.Join(err, c.close()); err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(cmd.OutOrStdout(), map[string]any{"prices": list})
+			}
+			return listPrices(cmd.OutOrStdout(), list)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, in the form that PUT /licensor/v1/prices takes")
+	to.register(cmd)
+	cmd.AddCommand(pricesImportCommand())
+	return cmd
+}
+
+func pricesImportCommand() *cobra.Command {
+	var to connecting
+	cmd := &cobra.Command{
+		Use:   "import FILE.csv",
+		Short: "Replace all prices by those of a file",
+		Long: `Import replaces the prices of the tenant by those of a CSV file, whose first line names the columns: skuId or
+skuPartNumber, amount (a decimal number with a point), currency (a code such as EUR), period (month or year) and
+validFrom (a date such as 2026-01-31). A product may have several prices with different dates. If a line is wrong,
+nothing is changed. The name - is the standard input.`,
+		Example: "  licensor prices import prices.csv\n" +
+			"  licensor prices import --info demo.json prices.csv",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rows, err := readPrices(args[0], cmd.InOrStdin())
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			c, err := to.open(cmd)
+			if err != nil {
+				return err
+			}
+			if err = errors.Join(importPrices(cmd.Context(), c, rows), c.close()); err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d prices were imported\n", len(rows))
+			return err
+		},
+	}
+	to.register(cmd)
+	return cmd
+}
+
+// allPrices reads all pages.
+func allPrices(ctx context.Context, c *connection) ([]price, error) {
+	list := []price{}
+	for path := "/licensor/v1/prices?$top=999"; path != ""; {
+		var page struct {
+			Value []price
+			Next  string `json:"@odata.nextLink"`
+		}
+		if err := c.get(ctx, path, &page); err != nil {
+			return nil, err
+		}
+		list, path = append(list, page.Value...), ""
+		if page.Next != "" {
+			next, err := url.Parse(page.Next)
+			if err != nil {
+				return nil, err
+			}
+			path = next.RequestURI()
+		}
+	}
+	return list, nil
+}
+
+func listPrices(w io.Writer, list []price) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "SKU ID\tFROM\tAMOUNT\tCURRENCY\tPER\tSKU PART NUMBER")
+	for _, p := range list {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.SKUID, p.ValidFrom, p.Amount, p.Currency, p.Period, p.SKUPartNumber)
+	}
+	return table.Flush()
+}
+
+// priceColumns are the columns of a file of prices. Each row needs one of the first two.
+var priceColumns = []string{"skuId", "skuPartNumber", "amount", "currency", "period", "validFrom"}
+
+// maxPricesFile is the size of the largest file.
+const maxPricesFile = 16 << 20
+
+// readPrices reads a file, whose cells are checked by the server.
+func readPrices(name string, stdin io.Reader) ([]price, error) {
+	in := stdin
+	if name != "-" {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		in = file
+	}
+	data, err := io.ReadAll(io.LimitReader(in, maxPricesFile+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxPricesFile {
+		return nil, fmt.Errorf("it has more than %d MB", maxPricesFile>>20)
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	_, header, _ := bufio.ScanLines(data, true)
+	rows := csv.NewReader(bytes.NewReader(data))
+	rows.Comma = sheet.Separator(string(header))
+	table, err := rows.ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	if len(table) == 0 {
+		return nil, errors.New("it has no line that names the columns")
+	}
+	return pricesOf(table)
+}
+
+func pricesOf(table [][]string) ([]price, error) {
+	at := map[string]int{}
+	for i, name := range table[0] {
+		name = strings.TrimSpace(name)
+		known := slices.IndexFunc(priceColumns, func(c string) bool { return strings.EqualFold(c, name) })
+		if known < 0 {
+			return nil, fmt.Errorf("the column %q is unknown: the columns are %s", name,
+				strings.Join(priceColumns, ", "))
+		}
+		at[priceColumns[known]] = i
+	}
+	list := make([]price, 0, len(table)-1)
+	for _, row := range table[1:] {
+		cell := func(name string) string {
+			if i, ok := at[name]; ok {
+				return strings.TrimSpace(row[i])
+			}
+			return ""
+		}
+		list = append(list, price{
+			cell("skuId"), cell("skuPartNumber"), cell("amount"), cell("currency"), cell("period"), cell("validFrom"),
+		})
+	}
+	return list, nil
+}
+
+// importPrices finds products by their part numbers, and sets all prices.
+func importPrices(ctx context.Context, c *connection, rows []price) error {
+	var all licensing.Catalog
+	if err := c.get(ctx, "/licensor/v1/catalog", &all); err != nil {
+		return err
+	}
+	for i := range rows {
+		p := &rows[i]
+		if p.SKUID != "" {
+			continue
+		}
+		known := slices.IndexFunc(all.Products, func(q licensing.Product) bool {
+			return strings.EqualFold(q.SKUPartNumber, p.SKUPartNumber)
+		})
+		if known < 0 {
+			return fmt.Errorf("line %d: the catalog has no product with the part number %q", i+2, p.SKUPartNumber)
+		}
+		p.SKUID = all.Products[known].SKUID.String()
+	}
+	body, err := json.Marshal(map[string]any{"prices": rows})
+	if err != nil {
+		return err
+	}
+	return c.do(ctx, http.MethodPut, "/licensor/v1/prices", "application/json", body, nil)
+}
