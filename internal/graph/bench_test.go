@@ -86,3 +86,24 @@ type nowhere struct{}
 func (nowhere) Header() http.Header         { return make(http.Header, 16) }
 func (nowhere) Write(b []byte) (int, error) { return len(b), nil }
 func (nowhere) WriteHeader(int)             {}
+
+// BenchmarkCosts divides the costs of many users, a third of which hold a product.
+func BenchmarkCosts(b *testing.B) {
+	for _, n := range []int{30_000, 1_000_000} {
+		if n > 30_000 && os.Getenv("LICENSOR_BENCH_LARGE") == "" {
+			continue
+		}
+		w, token := withMany(b, n)
+		w.do("PUT", "/licensor/v1/prices", token, `{"prices":[{"skuId":"`+e3+`","amount":21.9,"currency":"EUR","period":"month","validFrom":"2020-01-01"}]}`)
+		api := New(w.config())
+		for _, by := range []string{"department", "usageLocation", "group"} {
+			b.Run(fmt.Sprintf("%s/of=%d", by, n), func(b *testing.B) {
+				request := httptest.NewRequest("GET", "/licensor/v1/costs?by="+by, http.NoBody)
+				request.Header.Set("Authorization", "Bearer "+token)
+				for b.Loop() {
+					api.ServeHTTP(nowhere{}, request)
+				}
+			})
+		}
+	}
+}

@@ -55,6 +55,8 @@ func TestU35ImportedActivity(t *testing.T) { playRules(t, "108-imported-activity
 
 func TestL76ProductsAndNumbers(t *testing.T) { playRules(t, "110-products") }
 
+func TestL91Costs(t *testing.T) { playRules(t, "114-costs") }
+
 func TestL90Prices(t *testing.T) { playRules(t, "113-prices") }
 
 func TestL75L77L78ErrorsByFilter(t *testing.T) { playRules(t, "111-errors-filtered") }

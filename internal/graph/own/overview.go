@@ -33,7 +33,7 @@ func Overview(r *wire.Request) error {
 	if b, err = appendGroupCounts(r, jsontext.AppendName(b, "groups")); err != nil {
 		return err
 	}
-	list := products(r.Image, failures)
+	list := products(r.Image, failures, r.Now)
 	b = appendProductCounts(jsontext.AppendName(b, "products"), list)
 	b = appendErrorCounts(jsontext.AppendName(b, "errors"), r.Image.Licensing, failures)
 	return r.Send(http.StatusOK, append(b, '}'))

@@ -9,6 +9,7 @@ import (
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
+	"licensor/internal/money"
 	"licensor/internal/tenant"
 )
 
@@ -18,6 +19,8 @@ type product struct {
 	waiting int // users in error because no seat was free
 	inError int // users with any error of it
 	renewal time.Time
+	price   tenant.Price // now
+	priced  bool
 }
 
 // short reports whether there are too few seats: users wait for one, or more are held than exist.
@@ -25,7 +28,8 @@ func (p *product) short() bool { return p.waiting > 0 || p.Free() < 0 }
 
 // products returns the SKUs that the tenant is subscribed to, that users hold, or that users are in
 // error with, in the order in which the tenant got them.
-func products(img *tenant.Image, failures *tally) []product {
+func products(img *tenant.Image, failures *tally, now time.Time) []product {
+	today := tenant.DateOf(now)
 	renewals := renewals(img.Subscriptions)
 	var list []product
 	for _, info := range img.Licensing.EverySKU() {
@@ -36,6 +40,7 @@ func products(img *tenant.Image, failures *tally) []product {
 		if info.Waiting != nil {
 			p.waiting = int(roaring.AndNot(info.Waiting, img.Licensing.DeletedUsers()).GetCardinality())
 		}
+		p.price, p.priced = img.PriceAt(p.SKUID, today)
 		list = append(list, p)
 	}
 	return list
@@ -67,7 +72,7 @@ func ListProducts(r *wire.Request) error {
 		return err
 	}
 	list := wire.List[product]{Context: "products", Count: -1, Write: appendProduct}
-	for _, p := range products(r.Image, failures) {
+	for _, p := range products(r.Image, failures, r.Now) {
 		if int64(p.Number) <= page.After {
 			continue
 		}
@@ -95,7 +100,17 @@ func appendProduct(b []byte, p product) []byte {
 	b = jsontext.AppendInt(jsontext.AppendName(b, "waiting"), p.waiting)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "inError"), p.inError)
 	b = jsontext.AppendTime(jsontext.AppendName(b, "renewalDateTime"), p.renewal)
-	return append(b, '}')
+	return append(appendPricePerMonth(b, &p), '}')
+}
+
+// appendPricePerMonth writes what a seat costs now; null if it has no price.
+func appendPricePerMonth(b []byte, p *product) []byte {
+	b = jsontext.AppendName(b, "pricePerMonth")
+	if !p.priced {
+		return append(b, "null"...)
+	}
+	b = jsontext.AppendText(append(b, `{"amount":`...), money.PerMonth(p.price.Amount, p.price.Each).String())
+	return append(jsontext.AppendText(jsontext.AppendName(b, "currency"), p.price.Currency), '}')
 }
 
 func appendAllUnits(b []byte, u licensing.Units) []byte {

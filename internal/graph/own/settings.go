@@ -1,7 +1,7 @@
 // Package own has our own operations, under /licensor/v1, which Graph lacks: settings, the catalog
-// and sign-in settings (settings.go, signin.go), prices (prices.go), imports (import.go), products
-// and the numbers of a tenant (products.go, overview.go), license errors (errors.go,
-// errors_summary.go), reprocessing many users (reprocess.go), explanations of licenses
+// and sign-in settings (settings.go, signin.go), prices and costs (prices.go, costs.go), imports
+// (import.go), products and the numbers of a tenant (products.go, overview.go), license errors
+// (errors.go, errors_summary.go), reprocessing many users (reprocess.go), explanations of licenses
 // (explain.go), previews of rules (rules.go), and backups and exports (backup.go, export.go).
 // internal/graph/openapi.yaml describes it.
 //
