@@ -110,6 +110,9 @@ type Options struct {
 	// GroupProcessing is the delay until the members of a group get its licenses; 0 means before
 	// the response.
 	GroupProcessing time.Duration
+	// Record is a file that gets the least permissions that the requests since the start would have
+	// needed, as JSON: at the end, and at most once a second.
+	Record string
 	// Quick hashes passwords at the lowest cost and shares one signing key among all servers of the
 	// process, so that a server is ready in milliseconds.
 	Quick bool

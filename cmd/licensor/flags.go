@@ -51,6 +51,8 @@ func (s *serverFlags) register(cmd *cobra.Command) {
 	f.DurationVar(&s.options.Latency, "latency", 0, "additional duration of every request, for tests")
 	f.DurationVar(&s.options.GroupProcessing, "group-processing", 0,
 		"delay until the members of a group get its licenses, for tests; 0: before the response")
+	f.StringVar(&s.options.Record, "record", "",
+		"file that gets the least permissions that requests would have needed, as JSON, for tests")
 }
 
 func registerSecurity(cmd *cobra.Command, s *server.Security) {
@@ -94,7 +96,7 @@ func orNever[T int | time.Duration](flag T) T {
 // flagOf maps options whose errors are found late to their flags.
 var flagOf = map[string]string{
 	"Options.Data": "--data", "Options.RotateKeys": "--rotate-keys", "Options.KeepLog": "--keep-log", "Options.ArchiveLog": "--archive-log", "Options.BackupDir": "--backup-dir", "Options.BackupEvery": "--backup-every", "Options.BackupKeep": "--backup-keep", "Options.Database": "--database", "Options.Pin": "--pin", "Options.TrustedProxies": "--trusted-proxy", "Options.Operators": "--operator", "Options.PublicURL": "--public-url", "Options.Origins": "--cors-origin",
-	"Options.Clock": "--clock", "Options.Faults": "--fault", "Options.Latency": "--latency", "Options.GroupProcessing": "--group-processing",
+	"Options.Clock": "--clock", "Options.Faults": "--fault", "Options.Latency": "--latency", "Options.GroupProcessing": "--group-processing", "Options.Record": "--record",
 	"Tenant.Name": "--organization", "Tenant.Domain": "--domain", "Tenant.Country": "--country", "Tenant.Admin": "--admin",
 	"Tenant.Application": "--application",
 }
@@ -120,7 +122,7 @@ func inFlags(err error) error {
 }
 
 // forTests are the options that need --development.
-var forTests = []string{"Clock", "Faults", "Latency", "GroupProcessing"}
+var forTests = []string{"Clock", "Faults", "Latency", "GroupProcessing", "Record"}
 
 // openServer opens a database with the key for its secrets.
 func openServer(ctx context.Context, options server.Options, secrets secretsKey) (*server.Server, error) {

@@ -282,6 +282,7 @@ func (api *API) enter(r *wire.Request) error {
 	if r.Op.NeedOfGroup != "" && ok {
 		need = needOf(r)
 	}
+	api.config.Development.Note(r, need)
 	if r.Op.Anyone {
 		r.Access = identity.AccessNone
 	} else if r.Access, err = need.Check(r.Caller, r.Relation()); err != nil {

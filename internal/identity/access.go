@@ -196,3 +196,36 @@ func (n *Need) LeastOf(delegated bool) string {
 	}
 	return ""
 }
+
+// LeastFor returns the least permission that is sufficient in a scheme for all of an operation, or
+// for a signed-in user on itself; "" if none is. Several that are needed together are joined by +.
+func (n *Need) LeastFor(delegated, self bool) string {
+	counts := n.application
+	if delegated {
+		counts = n.delegated
+		if own := grantable(DelegatedPermission, n.Own); self && len(own) > 0 {
+			return own[0]
+		}
+	}
+	if len(counts.full) > 0 {
+		return counts.full[0]
+	}
+	return n.LeastOf(delegated)
+}
+
+// FulfilledBy reports whether permissions are sufficient for all of an operation, or have another
+// one, which may be joined by +.
+func (n *Need) FulfilledBy(permissions []string, delegated bool, other string) bool {
+	counts := n.application.full
+	if delegated {
+		counts = n.delegated.full
+	}
+	return slices.ContainsFunc(append([]string{other}, counts...), func(one string) bool {
+		for part := range strings.SplitSeq(one, "+") {
+			if !slices.Contains(permissions, part) {
+				return false
+			}
+		}
+		return true
+	})
+}

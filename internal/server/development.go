@@ -141,3 +141,28 @@ func setFault(f *devkit.Fault, name, value string) (err error) {
 	}
 	return nil
 }
+
+// recordEvery is how often the file of permissions is written at most.
+const recordEvery = time.Second
+
+// record writes the permissions that requests would have needed until the context ends, and then
+// once more.
+func (s *Server) record(ctx context.Context, file string) {
+	written := -1
+	write := func() error {
+		document, version := s.development.graph.Permissions()
+		if version == written {
+			return nil
+		}
+		if err := ReplaceFile(file, document, 0o600); err != nil {
+			return fmt.Errorf("write %s: %w", file, err)
+		}
+		written = version
+		return nil
+	}
+	const failed = "the permissions could not be recorded; will retry"
+	s.again(ctx, recordEvery, failed, write)
+	if err := write(); err != nil {
+		s.settings.Log.Error(failed, "error", err)
+	}
+}

@@ -49,6 +49,7 @@ type Options struct {
 	Faults          []string
 	Latency         time.Duration
 	GroupProcessing time.Duration
+	Record          string
 	Quick           bool
 
 	Now func() time.Time
@@ -247,6 +248,7 @@ func (s *settings) checkDevelopment() error {
 			{"Faults", len(s.Faults) > 0},
 			{"Latency", s.Latency != 0},
 			{"GroupProcessing", s.GroupProcessing != 0},
+			{"Record", s.Record != ""},
 			{"Quick", s.Quick},
 		} {
 			if o.given {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,7 +27,13 @@ type shared struct {
 // newShared starts a server over a file; it is founded if that does not exist.
 func newShared(t testing.TB, data string, login *clientcredentials.Config) *shared {
 	t.Helper()
-	s, err := Open(t.Context(), Options{Data: data, Development: true, Quick: true})
+	return newSharedWith(t, Options{Data: data}, login)
+}
+
+func newSharedWith(t testing.TB, o Options, login *clientcredentials.Config) *shared {
+	t.Helper()
+	o.Development, o.Quick = true, true
+	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,4 +195,25 @@ func (s *shared) send(method, path, body string) int {
 	defer response.Body.Close()
 	_, _ = io.Copy(io.Discard, response.Body)
 	return response.StatusCode
+}
+
+// The file of permissions has all when the server has ended.
+func TestPermissionsAreRecorded(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "permissions.json")
+	s := newSharedWith(t, Options{Memory: true, Record: file}, nil)
+	end := s.server.Run(t.Context())
+	for _, path := range []string{"/v1.0/groups", "/v1.0/users", "/v1.0/users/admin@t.example"} {
+		s.ask("GET", path, "", http.StatusOK)
+	}
+	end()
+	s.close()
+	text, err := os.ReadFile(file)
+	const want = `"type":"Application","permissions":["Group.Read.All","User.Read.All"],"operations":[` +
+		`{"method":"GET","path":"/groups","permissions":["Group.Read.All"]},` +
+		`{"method":"GET","path":"/users","permissions":["User.Read.All"]},` +
+		`{"method":"GET","path":"/users/{user}","permissions":["User.Read.All"]}]}`
+	if err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("the file has %s, %v; want %s", text, err, want)
+	}
 }

@@ -265,6 +265,9 @@ func (s *Server) Run(ctx context.Context) (end func()) {
 	if s.settings.backups != nil {
 		tasks.Go(func() { s.backUp(ctx, *s.settings.backups) })
 	}
+	if file := s.settings.Record; file != "" {
+		tasks.Go(func() { s.record(ctx, file) })
+	}
 	if age := s.settings.RotateKeys; age > 0 {
 		tasks.Go(func() {
 			s.again(ctx, tidyTime, "the signing key could not be replaced; will retry", func() error {

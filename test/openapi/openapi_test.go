@@ -230,6 +230,7 @@ func TestAnswersForDevelopmentAreAsTheDocumentSays(t *testing.T) {
 	s.do(t, "POST", "/development/faults", `{"path":"/users"}`, 400)
 	s.do(t, "DELETE", "/development/faults", "", 204)
 	s.do(t, "POST", "/development/tokens", `{}`, 200)
+	s.do(t, "GET", "/development/permissions", "", 200)
 	s.do(t, "POST", "/development/reset", "", 204)
 	s.do(t, "POST", "/development/reset", "{}", 400)
 	s.do(t, "POST", "/development/tokens", `{"user":"clara.jung@contoso.example","scopes":["User.Read"],"roles":["License Administrator"],"lifetime":"PT5M"}`, 200)

@@ -1,7 +1,8 @@
 // Package devkit provides operations for testing programs, under /licensor/v1/development: a clock
 // to move (clock.go), faults on demand (faults.go), delayed licenses of groups as in the real
-// service (processing.go), any token (tokens.go), and a reset to how the server started (reset.go,
-// alone.go). A server has it only if configured so.
+// service (processing.go), any token (tokens.go), a reset to how the server started (reset.go,
+// alone.go), and the permissions that requests would have needed (permissions.go). A server has it
+// only if configured so.
 //
 // A Kit wraps the production code: Before is called before every operation, and Open wraps the
 // tenant of a request. Rules are cited from docs/spec/protocol.md and docs/spec/licensing.md.
@@ -25,6 +26,7 @@ type Kit struct {
 	tenants    func() []*engine.Tenant
 	moving     sync.Mutex // the clock; guards start
 	requests   requests
+	noted      noted
 	start      *start
 	forget     []func(ctx context.Context) error
 	faults     faults
@@ -49,6 +51,7 @@ func (d *Kit) Operations() []wire.Operation {
 		{Method: "DELETE", Path: wire.DevelopmentRoot + "faults", Need: identity.Develop, Do: d.deleteFaults},
 		{Method: "GET", Path: wire.DevelopmentRoot + "groupProcessing", Need: identity.Develop, Do: d.getGroupProcessing},
 		{Method: "PUT", Path: wire.DevelopmentRoot + "groupProcessing", Need: identity.Develop, Do: d.setGroupProcessing},
+		{Method: "GET", Path: wire.DevelopmentRoot + "permissions", Need: identity.Develop, Do: d.getPermissions},
 		{Method: "POST", Path: wire.DevelopmentRoot + "reset", Need: identity.Develop, Do: d.reset},
 		{Method: "POST", Path: wire.DevelopmentRoot + "tokens", Need: identity.Develop, Do: d.mintToken},
 	}

@@ -124,6 +124,7 @@ func (d *Kit) rewind(ctx context.Context, r *wire.Request) error {
 	d.faults.reset(1)
 	d.faults.mu.Unlock()
 	d.SetGroupProcessing(0)
+	d.noted.forget()
 	r.Limits.Forget()
 	r.Resets.Add(1)
 	for _, forget := range d.forget {
