@@ -25,7 +25,7 @@ const folder = "docs/spec/"
 // to come are named too, so that no one can cite them.
 var pages = map[string]string{
 	"L": "licensing.md", "P": "protocol.md", "A": "auth.md",
-	"D": "dynamic-membership.md", "U": "audit.md",
+	"D": "dynamic-membership.md", "U": "audit.md", "C": "changes.md",
 }
 
 // withoutCode are the rules of licensing, of dynamic membership and of the audit log that no code

@@ -34,7 +34,10 @@ var errOutdated = unavailable("Others change the same objects all the time. Try 
 func (t *Tenant) Rehearse(
 	ctx context.Context, by tenant.By, do func(context.Context, *Rehearsal) error,
 ) (before, after *tenant.Image, err error) {
-	r, err := t.rehearse(ctx, by, do)
+	r, err := t.rehearse(ctx, by, func(ctx context.Context, r *Rehearsal) error {
+		r.together.Try()
+		return do(ctx, r)
+	})
 	if err != nil {
 		return nil, nil, err
 	}

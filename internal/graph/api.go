@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/engine"
+	"licensor/internal/graph/changes"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/own"
@@ -59,14 +60,17 @@ type Config struct {
 	Exports *own.Exports
 	SignIns *signins.Recorder // those that the authority reports
 	Memory  *memory.Budget    // of requests in progress; nil: no limit
-	Log     *slog.Logger      // receives unexpected errors, once, with the request's id; nil: slog.Default()
+	// PreviewMemory limits the memory of kept previews, in bytes; changes.UsualMemory if zero.
+	PreviewMemory int64
+	Log           *slog.Logger // receives unexpected errors, once, with the request's id; nil: slog.Default()
 }
 
 // API serves Graph. It is an http.Handler.
 type API struct {
 	config Config
 	wire.Environment
-	routes *route.Tree[wire.Operation]
+	routes   *route.Tree[wire.Operation]
+	previews *changes.Previews
 }
 
 // New returns a new API.
@@ -78,7 +82,9 @@ func New(config Config) *API {
 	if config.PasswordCost == (identity.PasswordCost{}) {
 		config.PasswordCost = identity.UsualCost
 	}
-	api := &API{config: config, routes: newRoutes(operationsOf(config)), Environment: wire.Environment{
+	previews := changes.New(config.PreviewMemory)
+	routes := newRoutes(operationsOf(config, previews))
+	api := &API{config: config, routes: routes, previews: previews, Environment: wire.Environment{
 		Clock: config.Now, NewID: config.NewID, Random: config.Random, PasswordCost: config.PasswordCost,
 		ImportPieces: max(1, config.ImportPieces),
 		SignIns:      config.SignIns,
@@ -125,6 +131,9 @@ func (api *API) ServeHTTP(w http.ResponseWriter, hr *http.Request) {
 func (api *API) serve(r *wire.Request) error {
 	r.Origin = api.config.Authority.Root(r.Request)
 	place, lost := api.route(r)
+	if within := wire.ChangeSetOf(r.Context()); within != nil {
+		return api.serveWithin(r, place, lost, within)
+	}
 	if lost == nil {
 		if op := open(place, r.Method); op != nil {
 			if err := api.Limits.AdmitStranger(r.RemoteAddr, r.Now); err != nil {
@@ -183,6 +192,37 @@ func (api *API) answer(r *wire.Request, options *odata.Options, malformed error)
 	if err := api.enter(r); err != nil {
 		return err
 	}
+	if r.Previews() {
+		return api.previews.Instead(r)
+	}
+	return api.perform(r, options, malformed)
+}
+
+// serveWithin processes a request of a change set.
+func (api *API) serveWithin(r *wire.Request, place route.Match[wire.Operation], lost error, within *wire.Within) error {
+	r.Caller, r.Keys, r.Property, r.Raw = within.Caller, place.Keys, place.Property, place.Raw
+	if lost == nil {
+		r.Op, lost = servedAt(place, r.Method)
+	}
+	if lost != nil {
+		return lost
+	}
+	if within.Refuses(r) {
+		return within.Foreign
+	}
+	r.Work, r.Tenant, r.Image = turns.Of(r.Context()), within.Tenant, within.Tenant.Image()
+	r.Access = identity.AccessFull
+	if within.Checks {
+		if err := permit(r); err != nil {
+			return err
+		}
+	}
+	options, malformed := odata.Parse(r.URL.RawQuery)
+	return api.perform(r, options, malformed)
+}
+
+// perform performs the operation of a request that is permitted.
+func (api *API) perform(r *wire.Request, options *odata.Options, malformed error) error {
 	if r.Options = options; malformed != nil {
 		return malformed
 	}
@@ -278,16 +318,8 @@ func (api *API) enter(r *wire.Request) error {
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	need := r.Op.Need
-	if r.Op.NeedOfGroup != "" && ok {
-		need = needOf(r)
-	}
-	api.config.Development.Note(r, need)
-	if r.Op.Anyone {
-		r.Access = identity.AccessNone
-	} else if r.Access, err = need.Check(r.Caller, r.Relation()); err != nil {
-		return err
-	} else if err := mayManage(r); err != nil {
+	api.config.Development.Note(r, needed(r))
+	if err := permit(r); err != nil {
 		return err
 	}
 	if !ok {
@@ -301,6 +333,27 @@ func (api *API) enter(r *wire.Request) error {
 		}
 	}
 	return nil
+}
+
+// permit refuses a caller that may not perform the operation. The request has no tenant if there is
+// none with its id.
+func permit(r *wire.Request) (err error) {
+	if r.Op.Anyone {
+		r.Access = identity.AccessNone
+		return nil
+	}
+	if r.Access, err = needed(r).Check(r.Caller, r.Relation()); err != nil {
+		return err
+	}
+	return mayManage(r)
+}
+
+// needed returns the operation whose permissions the caller needs, which depends on the object.
+func needed(r *wire.Request) identity.Operation {
+	if r.Op.NeedOfGroup != "" && r.Tenant != nil {
+		return needOf(r)
+	}
+	return r.Op.Need
 }
 
 // startWork waits until the request can be processed. A request of a batch is processed already.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"licensor/internal/graph/changes"
 	"licensor/internal/graph/devkit"
 
 	"go.uber.org/goleak"
@@ -18,4 +19,4 @@ func TestMain(m *testing.M) {
 // everyOperation is the table of all that is served, or said not to be.
 var everyOperation = slices.Concat(aboutAll(), operations, furtherOperations)
 
-var furtherOperations = operationsOf(Config{Development: new(devkit.Kit)})
+var furtherOperations = operationsOf(Config{Development: new(devkit.Kit)}, changes.New(0))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"licensor/internal/graph/changes"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/own"
 	"licensor/internal/graph/route"
@@ -130,6 +131,8 @@ func (h *heavy) wanted(op *wire.Operation) []string {
 		return []string{`{"@odata.type":"#microsoft.graph.group","displayName":"New","mailNickname":"new2","mailEnabled":false,"securityEnabled":true}`}
 	case "POST " + route.Own + "/reprocess":
 		return []string{`{"all":true}`, `{"inError":true}`, `{"users":` + ids(999) + `}`, `{"groups":["` + nobodysID + `"]}`, `{"filter":"error ne 'Other'"}`}
+	case "POST " + route.Own + "/previews", "POST " + route.Own + "/checks":
+		return changeSets()
 	case "POST " + route.Own + "/import":
 		return importsAtBounds()
 	case "PUT " + route.Own + "/catalog":
@@ -146,6 +149,48 @@ func (h *heavy) wanted(op *wire.Operation) []string {
 		return []string{`{"delay":"PT0S"}`}
 	}
 	return nil
+}
+
+// changeSets are as long as they may be: in requests, and in bytes of large and of small users.
+func changeSets() []string {
+	set := func(most int, one func(i int) string) string {
+		var b strings.Builder
+		b.WriteString(`{"requests":[`)
+		for i := range most {
+			text := one(i)
+			if b.Len()+len(text) > changes.MaxSet-100 {
+				break
+			}
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(text)
+		}
+		return b.String() + "]}"
+	}
+	patch := func(i int, body string) string {
+		return fmt.Sprintf(`{"id":"%d","method":"PATCH","url":"/users/%s","body":%s}`, i, manyID(i), body)
+	}
+	return []string{
+		set(changes.MaxRequests, func(i int) string { return patch(i, `{"department":"Tried"}`) }),
+		set(changes.MaxRequests, func(i int) string { return patch(i, `{"aboutMe":"`+strings.Repeat("x", 3000)+`"}`) }),
+		set(changes.MaxRequests, func(i int) string { return patch(i, largeUser()) }),
+		set(changes.MaxRequests, func(i int) string {
+			return fmt.Sprintf(`{"id":%d,"method":"POST","url":"/users","body":{"accountEnabled":true,"displayName":"Tried","mailNickname":"tried%[1]d",`+
+				`"userPrincipalName":"tried%[1]d@contoso.example","passwordProfile":{"password":"Secret-123!"}}}`, i)
+		}),
+		set(1, func(int) string { return assignToAll }),
+	}
+}
+
+const assignToAll = `{"id":"all","method":"POST","url":"/groups/` + nobodysID + `/assignLicense",` +
+	`"body":{"addLicenses":[],"removeLicenses":["` + e3 + `"]}}`
+
+// preview makes a preview about all users, and returns its id.
+func (h *heavy) preview() string {
+	var p struct{ ID string }
+	h.decode(h.ask("POST", route.Own+"/previews", `{"requests":[`+assignToAll+`]}`), &p)
+	return p.ID
 }
 
 func (h *heavy) application2() string {

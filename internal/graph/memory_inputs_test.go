@@ -84,6 +84,10 @@ func (h *heavy) path(op *wire.Operation) (string, bool) {
 	if op.Method == "POST" && strings.HasSuffix(path, "/restore") {
 		path = strings.ReplaceAll(path, manyID(goneUsers), manyID(goneUsers+1))
 	}
+	path = strings.ReplaceAll(path, "{commit}", "2")
+	if strings.Contains(path, "{preview}") {
+		path = strings.ReplaceAll(path, "{preview}", h.preview())
+	}
 	for {
 		from := strings.IndexByte(path, '{')
 		if from < 0 {

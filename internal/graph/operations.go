@@ -2,6 +2,7 @@ package graph
 
 import (
 	"licensor/internal/graph/auditlog"
+	"licensor/internal/graph/changes"
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/licenses"
 	"licensor/internal/graph/own"
@@ -11,11 +12,12 @@ import (
 )
 
 // operationsOf returns the operations that depend on the configuration.
-func operationsOf(config Config) []wire.Operation {
+func operationsOf(config Config, previews *changes.Previews) []wire.Operation {
 	table := []wire.Operation{
 		{Method: "GET", Path: route.Own + "/backup", Need: identity.BackUp, Do: config.Backups.Send},
 		{Method: "GET", Path: route.Own + "/export", Need: identity.Export, Do: config.Exports.Send},
 	}
+	table = append(table, previews.Operations()...)
 	if config.Development != nil {
 		table = append(table, config.Development.Operations()...)
 	}
@@ -36,12 +38,12 @@ var operations = []wire.Operation{
 	{Method: "POST", Path: "/$batch", Anyone: true, Do: batch},
 
 	{Method: "GET", Path: "/users", Need: identity.ReadUsers, Do: listUsers},
-	{Method: "POST", Path: "/users", Need: identity.CreateUsers, Do: createUser},
+	{Method: "POST", Path: "/users", Need: identity.CreateUsers, Do: createUser, Changes: true},
 	{Method: "GET", Path: "/users/$count", Need: identity.ReadUsers, Do: countUsers},
 	{Method: "GET", Path: "/users/delta()", Need: identity.ReadUsersDelta, Do: userDeltas.delta},
 	{Method: "GET", Path: "/users/{user}", Need: identity.ReadUser, Do: getUser},
-	{Method: "PATCH", Path: "/users/{user}", Need: identity.WriteUsers, Do: updateUser},
-	{Method: "DELETE", Path: "/users/{user}", Need: identity.DeleteUsers, Do: deleteUser},
+	{Method: "PATCH", Path: "/users/{user}", Need: identity.WriteUsers, Do: updateUser, Changes: true},
+	{Method: "DELETE", Path: "/users/{user}", Need: identity.DeleteUsers, Do: deleteUser, Changes: true},
 	{Method: "GET", Path: "/users/{user}/memberOf", Need: identity.ReadMemberships, Do: membershipsOfUser.list},
 	{Method: "GET", Path: "/users/{user}/memberOf/$count", Need: identity.ReadMemberships, Do: membershipsOfUser.count},
 	{Method: "GET", Path: "/users/{user}/memberOf/microsoft.graph.{type}", Need: identity.ReadMemberships, Do: membershipsOfUser.cast},
@@ -89,8 +91,8 @@ var operations = []wire.Operation{
 	{Method: "GET", Path: "/users/{user}/licenseDetails", Need: identity.ReadLicenseDetails, Do: licenses.ListDetails},
 	{Method: "GET", Path: "/users/{user}/licenseDetails/$count", Need: identity.ReadLicenseDetails, Do: wire.LengthOf(licenses.ListDetails)},
 	{Method: "GET", Path: "/users/{user}/licenseDetails/{detail}", Need: identity.ReadLicenseDetails, Do: licenses.GetDetails},
-	{Method: "POST", Path: "/users/{user}/assignLicense()", Need: identity.AssignUser, Do: assignUserLicense},
-	{Method: "POST", Path: "/users/{user}/reprocessLicenseAssignment()", Need: identity.Reprocess, Do: reprocessLicenseAssignment},
+	{Method: "POST", Path: "/users/{user}/assignLicense()", Need: identity.AssignUser, Do: assignUserLicense, Changes: true},
+	{Method: "POST", Path: "/users/{user}/reprocessLicenseAssignment()", Need: identity.Reprocess, Do: reprocessLicenseAssignment, Changes: true},
 	{Method: "GET", Path: "/users/{user}/oauth2PermissionGrants", Need: identity.ReadGrantsOfUser, Do: listGrantsOfUser},
 	{Method: "GET", Path: "/users/{user}/oauth2PermissionGrants/$count", Need: identity.ReadGrantsOfUser, Do: wire.LengthOf(listGrantsOfUser)},
 	{Method: "GET", Path: "/users/{user}/appRoleAssignments", Need: identity.ReadAppRolesOfUser, Do: assignmentsOfUser.list},
@@ -105,12 +107,12 @@ var operations = []wire.Operation{
 	{Method: "POST", Path: "/me/changePassword()", Need: identity.ChangePassword, Do: changePassword},
 
 	{Method: "GET", Path: "/groups", Need: identity.ReadGroups, Do: groupList.Send},
-	{Method: "POST", Path: "/groups", Need: identity.CreateGroups, Do: createGroup},
+	{Method: "POST", Path: "/groups", Need: identity.CreateGroups, Do: createGroup, Changes: true},
 	{Method: "GET", Path: "/groups/$count", Need: identity.ReadGroups, Do: groupList.SendCount},
 	{Method: "GET", Path: "/groups/delta()", Need: identity.ReadGroupsDelta, Do: groupDeltas.delta},
 	{Method: "GET", Path: "/groups/{group}", Need: identity.ReadGroup, Do: getGroup},
-	{Method: "PATCH", Path: "/groups/{group}", Need: identity.WriteGroups, Do: updateGroup},
-	{Method: "DELETE", Path: "/groups/{group}", Need: identity.DeleteGroups, Do: deleteGroup},
+	{Method: "PATCH", Path: "/groups/{group}", Need: identity.WriteGroups, Do: updateGroup, Changes: true},
+	{Method: "DELETE", Path: "/groups/{group}", Need: identity.DeleteGroups, Do: deleteGroup, Changes: true},
 	{Method: "GET", Path: "/groups/{group}/members", Need: identity.ReadMembers, Do: membersOfGroup.list},
 	{Method: "GET", Path: "/groups/{group}/members/$count", Need: identity.ReadMembers, Do: membersOfGroup.count},
 	{Method: "GET", Path: "/groups/{group}/members/microsoft.graph.{type}", Need: identity.ReadMembers, Do: membersOfGroup.cast},
@@ -118,8 +120,8 @@ var operations = []wire.Operation{
 	{Method: "GET", Path: "/groups/{group}/members/$ref", Need: identity.ReadMembers, Do: membersOfGroup.references},
 	{Method: "GET", Path: "/groups/{group}/members/{member}", Need: identity.ReadMembers, Do: membersOfGroup.one},
 	{Method: "GET", Path: "/groups/{group}/members/{member}/$ref", Need: identity.ReadMembers, Do: membersOfGroup.oneReference},
-	{Method: "POST", Path: "/groups/{group}/members/$ref", Need: identity.WriteMembers, Do: addMember},
-	{Method: "DELETE", Path: "/groups/{group}/members/{member}/$ref", Need: identity.WriteMembers, Do: removeMember},
+	{Method: "POST", Path: "/groups/{group}/members/$ref", Need: identity.WriteMembers, Do: addMember, Changes: true},
+	{Method: "DELETE", Path: "/groups/{group}/members/{member}/$ref", Need: identity.WriteMembers, Do: removeMember, Changes: true},
 	{Method: "GET", Path: "/groups/{group}/owners", Need: identity.ReadOwners, Do: ownersOfGroup.list},
 	{Method: "GET", Path: "/groups/{group}/owners/$count", Need: identity.ReadOwners, Do: ownersOfGroup.count},
 	{Method: "GET", Path: "/groups/{group}/owners/microsoft.graph.{type}", Need: identity.ReadOwners, Do: ownersOfGroup.cast},
@@ -158,7 +160,7 @@ var operations = []wire.Operation{
 	{Method: "DELETE", Path: "/groups/{group}/appRoleAssignments/{assignment}", Need: identity.WriteAppRolesOfOthers, Do: assignmentsOfGroup.remove},
 	{Method: "POST", Path: "/groups/evaluateDynamicMembership()", Beta: true, Need: identity.EvaluateRule, Do: evaluateAnyRule},
 	{Method: "POST", Path: "/groups/{group}/evaluateDynamicMembership()", Beta: true, Need: identity.EvaluateGroupRule, Do: evaluateGroupRule},
-	{Method: "POST", Path: "/groups/{group}/assignLicense()", Need: identity.AssignGroup, Do: assignGroupLicense},
+	{Method: "POST", Path: "/groups/{group}/assignLicense()", Need: identity.AssignGroup, Do: assignGroupLicense, Changes: true},
 
 	{Method: "GET", Path: "/directoryObjects/{object}", Need: identity.ReadObjects, Do: getDirectoryObject},
 	{Method: "POST", Path: "/directoryObjects/getByIds()", Need: identity.ReadObjects, Do: getByIDs},
@@ -352,7 +354,7 @@ var operations = []wire.Operation{
 		NeedOfUnit: identity.WriteUnits, Do: purgeDeletedItem,
 	},
 	{
-		Method: "POST", Path: "/directory/deletedItems/{object}/restore()", Need: identity.DeleteUsers,
+		Method: "POST", Path: "/directory/deletedItems/{object}/restore()", Need: identity.DeleteUsers, Changes: true,
 		NeedOfGroup: identity.DeleteGroups, NeedOfApplication: identity.WriteApplications,
 		NeedOfUnit: identity.WriteUnits, Do: restoreDeletedItem,
 	},
@@ -364,22 +366,26 @@ var operations = []wire.Operation{
 
 	{Method: "GET", Path: route.Own + "/openapi.yaml", Open: true, Do: getOpenAPI},
 	{Method: "GET", Path: route.Own + "/subscriptions", Need: identity.ReadSettings, Do: licenses.ListSubscriptions},
-	{Method: "POST", Path: route.Own + "/subscriptions", Need: identity.WriteSettings, Do: licenses.CreateSubscription},
+	{Method: "POST", Path: route.Own + "/subscriptions", Need: identity.WriteSettings, Do: licenses.CreateSubscription, Changes: true},
 	{Method: "GET", Path: route.Own + "/subscriptions/{subscription}", Need: identity.ReadSettings, Do: licenses.GetSubscription},
-	{Method: "PATCH", Path: route.Own + "/subscriptions/{subscription}", Need: identity.WriteSettings, Do: licenses.UpdateSubscription},
-	{Method: "DELETE", Path: route.Own + "/subscriptions/{subscription}", Need: identity.WriteSettings, Do: licenses.DeleteSubscription},
+	{Method: "PATCH", Path: route.Own + "/subscriptions/{subscription}", Need: identity.WriteSettings, Do: licenses.UpdateSubscription, Changes: true},
+	{Method: "DELETE", Path: route.Own + "/subscriptions/{subscription}", Need: identity.WriteSettings, Do: licenses.DeleteSubscription, Changes: true},
 	{Method: "GET", Path: route.Own + "/catalog", Need: identity.ReadSettings, Do: own.GetCatalog},
-	{Method: "PUT", Path: route.Own + "/catalog", Need: identity.WriteSettings, Do: own.SetCatalog},
+	{Method: "PUT", Path: route.Own + "/catalog", Need: identity.WriteSettings, Do: own.SetCatalog, Changes: true},
 	{Method: "GET", Path: route.Own + "/settings", Need: identity.ReadSettings, Do: own.GetSettings},
-	{Method: "PATCH", Path: route.Own + "/settings", Need: identity.WriteSettings, Do: own.UpdateSettings},
+	{Method: "PATCH", Path: route.Own + "/settings", Need: identity.WriteSettings, Do: own.UpdateSettings, Changes: true},
 	{Method: "GET", Path: route.Own + "/prices", Need: identity.ReadSettings, Do: own.ListPrices},
 	{Method: "PUT", Path: route.Own + "/prices", Need: identity.WriteSettings, Do: own.SetPrices},
 	{Method: "GET", Path: route.Own + "/costs", Need: identity.ReadErrors, Do: own.Costs},
 	{Method: "GET", Path: route.Own + "/signIn", Need: identity.ReadSignIn, Do: own.GetSignIn},
 	{Method: "PATCH", Path: route.Own + "/signIn", Need: identity.WriteSignIn, Do: own.UpdateSignIn},
 	{Method: "GET", Path: route.Own + "/products", Need: identity.ReadErrors, Do: own.ListProducts},
+	{Method: "GET", Path: route.Own + "/log", Need: identity.ReadLog, Do: auditlog.ListLog},
+	{Method: "GET", Path: route.Own + "/log/{commit}", Need: identity.ReadLog, Do: auditlog.GetLog},
+	{Method: "GET", Path: route.Own + "/users/{user}/history", Need: identity.ReadErrors, Do: auditlog.UserHistory},
+	{Method: "GET", Path: route.Own + "/groups/{group}/history", Need: identity.ReadLog, Do: auditlog.GroupHistory},
 	{Method: "GET", Path: route.Own + "/overview", Need: identity.ReadErrors, Do: own.Overview},
-	{Method: "POST", Path: route.Own + "/reprocess", Need: identity.Reprocess, Do: own.Reprocess},
+	{Method: "POST", Path: route.Own + "/reprocess", Need: identity.Reprocess, Do: own.Reprocess, Changes: true},
 	{Method: "GET", Path: route.Own + "/licenseErrors", Need: identity.ReadErrors, Do: own.ListErrors},
 	{Method: "GET", Path: route.Own + "/licenseErrors/summary", Need: identity.ReadErrors, Do: own.SummarizeErrors},
 	{Method: "POST", Path: route.Own + "/groups/previewRule", Need: identity.EvaluateGroupRule, Do: own.PreviewRule},

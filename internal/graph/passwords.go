@@ -25,7 +25,7 @@ func passwordHash(r *wire.Request, name, password string) (string, error) {
 		return "", p
 	}
 	r.Work.Rest() // passwords have their own queue
-	return identity.HashPassword(r.Context(), r.Random, r.PasswordCost, password)
+	return r.HashPassword(password)
 }
 
 // patchHash is passwordHash of the password that a patch of a user sets; "" when it sets none.

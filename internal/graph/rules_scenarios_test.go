@@ -52,6 +52,9 @@ func TestU22RestOfTheActivities(t *testing.T) { playRules(t, "106-audit-rest") }
 func TestU30U31U32U36SignIns(t *testing.T) { playRules(t, "107-sign-ins") }
 
 func TestU35ImportedActivity(t *testing.T) { playRules(t, "108-imported-activity") }
+func TestC12C13C14History(t *testing.T)    { playRules(t, "116-history") }
+
+func TestC1C2C3C4C5C6C7C8C9C10C11Previews(t *testing.T) { playRules(t, "115-previews") }
 
 func TestL76ProductsAndNumbers(t *testing.T) { playRules(t, "110-products") }
 

@@ -385,13 +385,9 @@ var Needs = inSchemes(map[Operation]Need{
 		Full:  []string{"Policy.ReadWrite.Authorization"},
 		Roles: []Role{GlobalAdministrator},
 	},
-	ReadErrors: {
-		Full: []string{
-			"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "User.Read.All", "User.ReadWrite.All",
-			"Directory.Read.All", "Directory.ReadWrite.All",
-		},
-		Own: ownUser,
-	},
+	ReadErrors: {Full: licenseReaders, Own: ownUser},
+	Preview:    {Full: licenseReaders},
+	ReadLog:    {Full: licenseReaders},
 	Import: {
 		Full:  []string{"Directory.ReadWrite.All"},
 		Roles: []Role{GlobalAdministrator},
@@ -415,7 +411,11 @@ var Needs = inSchemes(map[Operation]Need{
 // Permissions of several operations. These slices have no spare capacity, so each append allocates
 // a new one.
 var (
-	userReaders   = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	userReaders    = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	licenseReaders = []string{
+		"LicenseAssignment.Read.All", "LicenseAssignment.ReadWrite.All", "User.Read.All", "User.ReadWrite.All",
+		"Directory.Read.All", "Directory.ReadWrite.All",
+	}
 	tenantReaders = []string{"Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	groupReaders  = []string{"Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	ownUser       = []string{"User.Read", "User.ReadWrite"}

@@ -107,6 +107,8 @@ const (
 	ReadSignIn    Operation = "read how a tenant lets people and programs in"
 	WriteSignIn   Operation = "change how a tenant lets people and programs in"
 	ReadErrors    Operation = "read and explain license errors"
+	ReadLog       Operation = "read what changes did to licenses"
+	Preview       Operation = "try changes before they are made"
 	Import        Operation = "import a tenant"
 	Export        Operation = "export a tenant"
 	BackUp        Operation = "back up a tenant"

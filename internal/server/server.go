@@ -19,6 +19,7 @@ import (
 	"licensor/internal/database"
 	"licensor/internal/engine"
 	"licensor/internal/graph"
+	"licensor/internal/graph/changes"
 	"licensor/internal/graph/own"
 	"licensor/internal/identity"
 	"licensor/internal/identity/oauth"
@@ -190,6 +191,7 @@ func (s *Server) routes() http.Handler {
 		NewID: uuid.New, Log: s.settings.Log, Origins: s.settings.Origins,
 		Limits: s.settings.limits, PasswordCost: s.settings.cost, Development: s.development.served(), Memory: s.memory,
 		Backups: s.backups, Exports: s.exports, SignIns: s.signIns,
+		PreviewMemory: min(s.settings.MemoryLimit/8, changes.UsualMemory),
 	})))
 	mux := http.NewServeMux()
 	mux.Handle("/", around(s.metrics.count(s.recovering(s.within(s.logins.Handler())))))

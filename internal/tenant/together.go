@@ -39,10 +39,12 @@ func (Several) run(*change) error { return fmt.Errorf("%s is not a single change
 type Together struct {
 	base, image *Image
 	e           Execution
+	trial       bool // there will be no commit
 	steps       []Step
 	concerned   trail.Concerned
 	rows        map[ObjectKey]store.Object
 	order       []ObjectKey
+	bytes       int // of effects and rows
 }
 
 // Together begins a commit on an image, which does not change.
@@ -52,6 +54,9 @@ func (img *Image) Together(e Execution) *Together {
 
 // NewIDs sets the source of the ids of new objects.
 func (t *Together) NewIDs(newID func() uuid.UUID) { t.e.NewID = newID }
+
+// Try says that there will be no commit, so that less is kept.
+func (t *Together) Try() { t.trial = true }
 
 // Base returns the image on which the commit began.
 func (t *Together) Base() *Image { return t.base }
@@ -73,14 +78,18 @@ func (t *Together) Execute(ctx context.Context, cmd Command) (Done, error) {
 		return executed.Done, err
 	}
 	t.image = executed.Image
-	t.steps = append(t.steps, Step{executed.Commit.Operation, executed.Commit.Effects})
-	t.concerned.Unite(c.concerned)
+	if t.bytes += len(executed.Commit.Effects); !t.trial {
+		t.steps = append(t.steps, Step{executed.Commit.Operation, executed.Commit.Effects})
+		t.concerned.Unite(c.concerned)
+	}
 	for _, row := range executed.Rows {
 		row.Seq = executed.Commit.Seq
 		key := ObjectKey{row.Kind, row.Ordinal}
-		if _, ok := t.rows[key]; !ok {
+		was, ok := t.rows[key]
+		if !ok {
 			t.order = append(t.order, key)
 		}
+		t.bytes += len(row.Document) - len(was.Document)
 		t.rows[key] = row
 	}
 	return executed.Done, nil
@@ -95,15 +104,7 @@ func (t *Together) Load(ctx context.Context, kind store.Kind, ordinal uint32) (s
 }
 
 // Bytes returns how large the effects and rows are so far, in bytes.
-func (t *Together) Bytes() (n int) {
-	for _, step := range t.steps {
-		n += len(step.Effects)
-	}
-	for _, row := range t.rows {
-		n += len(row.Document)
-	}
-	return n
-}
+func (t *Together) Bytes() int { return t.bytes }
 
 // executeSeveral executes commands together.
 func (img *Image) executeSeveral(ctx context.Context, cmd Several, e Execution) (Executed, error) {

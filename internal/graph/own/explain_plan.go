@@ -16,7 +16,7 @@ import (
 )
 
 // planAsked returns the service plan that a request asks for with ?servicePlan=, by its id or its
-// name; false if it asks for none.
+// name (docs/spec/licensing.md L79); false if it asks for none.
 func (x *explainer) planAsked(r *wire.Request) (plan *licensing.ServicePlan, asked bool, err error) {
 	query := r.URL.Query()
 	if !query.Has("servicePlan") {

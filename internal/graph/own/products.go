@@ -58,7 +58,7 @@ func renewals(subscriptions []tenant.Subscription) map[uuid.UUID]time.Time {
 	return next
 }
 
-// ListProducts answers GET /licensor/v1/products: a row for each SKU.
+// ListProducts answers GET /licensor/v1/products (docs/spec/licensing.md L76): a row for each SKU.
 func ListProducts(r *wire.Request) error {
 	if err := r.Allow("$top", "$skiptoken"); err != nil {
 		return err

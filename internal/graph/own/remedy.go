@@ -19,8 +19,8 @@ type change struct {
 	body        []byte // nil: none
 }
 
-// appendChangeSet writes the requests that carry out a remedy, as a batch has them. It writes
-// nothing if there are none.
+// appendChangeSet writes the requests that carry out a remedy, as a batch has them
+// (docs/spec/licensing.md L80). It writes nothing if there are none.
 func appendChangeSet(b []byte, changes []change) []byte {
 	if len(changes) == 0 {
 		return b

@@ -38,6 +38,9 @@ var Costs = map[string]int{
 	"GET /licensor/v1/licenseErrors":                               3,
 	"GET /licensor/v1/licenseErrors/summary":                       3,
 	"POST /licensor/v1/reprocess":                                  5,
+	"POST /licensor/v1/previews":                                   5,
+	"POST /licensor/v1/previews/{preview}/apply":                   5,
+	"POST /licensor/v1/checks":                                     5,
 	"POST /licensor/v1/import":                                     5,
 }
 

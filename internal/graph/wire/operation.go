@@ -26,6 +26,8 @@ type Operation struct {
 	Open bool
 	// Beta means that v1.0 does not have it.
 	Beta bool
+	// Changes means that it may be in a change set.
+	Changes bool
 	// Cost is in resource units (P43), from the table of costs.
 	Cost int
 }

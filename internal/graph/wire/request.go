@@ -116,12 +116,17 @@ func NewRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e 
 	case strings.Contains(accept, "odata.metadata=full"):
 		r.Metadata = "full"
 	}
-	r.minimal = slices.ContainsFunc(hr.Header.Values("Prefer"), func(line string) bool {
+	r.minimal = Prefers(hr.Header, "return=minimal")
+	return r
+}
+
+// Prefers reports whether headers have a preference (RFC 7240).
+func Prefers(headers http.Header, preference string) bool {
+	return slices.ContainsFunc(headers.Values("Prefer"), func(line string) bool {
 		return slices.ContainsFunc(strings.Split(line, ","), func(p string) bool {
-			return strings.EqualFold(strings.TrimSpace(p), "return=minimal")
+			return strings.EqualFold(strings.TrimSpace(p), preference)
 		})
 	})
-	return r
 }
 
 // Context returns the context of the request, with its deadline. Use it instead of that of the

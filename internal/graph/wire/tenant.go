@@ -49,6 +49,13 @@ type Tenant interface {
 		ctx context.Context, img *tenant.Image, rule string, group *uint32, again bool,
 	) (*engine.RulePreview, error)
 	Password(ctx context.Context, user uint32) (string, error)
+	// Rehearse and Together execute several commands, for nothing or in one commit.
+	Rehearse(
+		ctx context.Context, by tenant.By, do func(context.Context, *engine.Rehearsal) error,
+	) (before, after *tenant.Image, err error)
+	Together(
+		ctx context.Context, by tenant.By, do func(context.Context, *engine.Rehearsal) error,
+	) (tenant.Done, error)
 	// Waiting returns the pending change of a group's licenses; nil if its members have all
 	// licenses.
 	Waiting(group uint32, now time.Time) *Waiting
@@ -65,3 +72,9 @@ type Direct struct{ *engine.Tenant }
 
 // Waiting always returns nil.
 func (Direct) Waiting(uint32, time.Time) *Waiting { return nil }
+
+// Rehearsed is a tenant in which a change set is run.
+type Rehearsed struct{ *engine.Rehearsal }
+
+// Waiting always returns nil.
+func (Rehearsed) Waiting(uint32, time.Time) *Waiting { return nil }

@@ -1,0 +1,159 @@
+package changes
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+
+	"licensor/internal/jsontext"
+	"licensor/internal/licensing"
+	"licensor/internal/outcome"
+)
+
+// byKind are users by what happens to them.
+type byKind map[outcome.Kind]*roaring.Bitmap
+
+func (k byKind) add(c *outcome.Cell) {
+	if k[c.Kind] == nil {
+		k[c.Kind] = roaring.New()
+	}
+	k[c.Kind].Or(c.Users)
+}
+
+// count returns how many users something happens to.
+func (k byKind) count(kind outcome.Kind) int {
+	if k[kind] == nil {
+		return 0
+	}
+	return int(k[kind].GetCardinality())
+}
+
+func (k byKind) append(b []byte) []byte {
+	b = append(b, '{')
+	for _, kind := range outcome.Kinds {
+		b = jsontext.AppendInt(jsontext.AppendName(b, kind.String()), k.count(kind))
+	}
+	return append(b, '}')
+}
+
+// productOutcome is what becomes of a product.
+type productOutcome struct {
+	before, after productSide
+	users         byKind
+}
+
+// productSide is a product in one of the images.
+type productSide struct {
+	licensing.SKUInfo
+	waiting *roaring.Bitmap // users who wait for a seat
+}
+
+func sideOf(img *licensing.Image, s licensing.SKUInfo) productSide {
+	waiting := roaring.New()
+	if s.Waiting != nil {
+		waiting = roaring.AndNot(s.Waiting, img.DeletedUsers())
+	}
+	return productSide{s, waiting}
+}
+
+// productsOf returns the products whose units or holders are different.
+func productsOf(o *outcome.Outcome) (list []productOutcome) {
+	find := func(id uuid.UUID) *productOutcome {
+		at := slices.IndexFunc(list, func(p productOutcome) bool { return p.after.SKUID == id })
+		if at < 0 {
+			at = len(list)
+			none := productSide{licensing.SKUInfo{SKUID: id}, roaring.New()}
+			list = append(list, productOutcome{none, none, byKind{}})
+		}
+		return &list[at]
+	}
+	for _, s := range o.Before.SKUs() {
+		find(s.SKUID).before = sideOf(o.Before, s)
+	}
+	for _, s := range o.After.SKUs() {
+		find(s.SKUID).after = sideOf(o.After, s)
+	}
+	for _, c := range o.Cells() {
+		find(c.SKUID).users.add(c)
+	}
+	return slices.DeleteFunc(list, func(p productOutcome) bool {
+		return len(p.users) == 0 && p.before.Units == p.after.Units && p.before.Consumed == p.after.Consumed &&
+			p.before.Subscribed == p.after.Subscribed
+	})
+}
+
+// name returns the skuPartNumber; "" if the catalog has no such product.
+func (p productOutcome) name() string {
+	for _, s := range []productSide{p.after, p.before} {
+		if s.Product != nil {
+			return s.Product.SKUPartNumber
+		}
+	}
+	return ""
+}
+
+func (p productOutcome) append(b []byte) []byte {
+	b = jsontext.AppendID(append(b, `{"skuId":`...), p.after.SKUID)
+	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "skuPartNumber"), p.name())
+	b = appendSeats(jsontext.AppendName(b, "before"), &p.before)
+	b = appendSeats(jsontext.AppendName(b, "after"), &p.after)
+	return append(p.users.append(jsontext.AppendName(b, "users")), '}')
+}
+
+func appendSeats(b []byte, s *productSide) []byte {
+	b = jsontext.AppendInt(append(b, `{"seats":`...), s.Units.Enabled+s.Units.Warning)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "held"), s.Consumed)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "unassigned"), max(0, s.Free()))
+	b = jsontext.AppendInt(jsontext.AppendName(b, "waiting"), int(s.waiting.GetCardinality()))
+	return append(b, '}')
+}
+
+// groupOutcome is what becomes of the members of a group by its licenses.
+type groupOutcome struct {
+	group uint32
+	all   uint64 // users
+	users byKind
+}
+
+// groupsOf returns the groups whose licenses change for members, those with the most first.
+func groupsOf(o *outcome.Outcome) (list []*groupOutcome) {
+	byGroup := map[uint32]*groupOutcome{}
+	for _, c := range o.Cells() {
+		for _, group := range c.Groups {
+			if byGroup[group] == nil {
+				byGroup[group] = &groupOutcome{group: group, users: byKind{}}
+				list = append(list, byGroup[group])
+			}
+			byGroup[group].users.add(c)
+		}
+	}
+	for _, g := range list {
+		all := roaring.New()
+		for _, users := range g.users {
+			all.Or(users)
+		}
+		g.all = all.GetCardinality()
+	}
+	slices.SortFunc(list, func(a, b *groupOutcome) int {
+		return cmp.Or(cmp.Compare(b.all, a.all), cmp.Compare(a.group, b.group))
+	})
+	return list
+}
+
+func (g *groupOutcome) append(b []byte, p *preview) []byte {
+	b = p.appendGroup(append(b, '{'), g.group)
+	return append(g.users.append(jsontext.AppendName(b, "users")), '}')
+}
+
+// appendGroup writes the id and name of a group, which may exist in only one of the images.
+func (p *preview) appendGroup(b []byte, group uint32) []byte {
+	img := p.after
+	if group >= img.Directory.Groups() || img.Directory.GroupPurged(group) {
+		img = p.before
+	}
+	named := img.GroupNamed(group)
+	b = jsontext.AppendID(jsontext.AppendName(b, "id"), named.ID)
+	return jsontext.AppendTextOrNull(jsontext.AppendName(b, "displayName"), named.Name)
+}
