@@ -39,9 +39,10 @@ groups, and serves all of it as Microsoft Graph.
 	logs.register(root.PersistentFlags())
 	root.AddCommand(
 		adminCommand(),
+		applyCommand(),
 		backupCommand(),
 		catalogCommand(),
-		pricesCommand(),
+		checkCommand(),
 		copyCommand(),
 		demoCommand(),
 		exportCommand(),
@@ -50,6 +51,8 @@ groups, and serves all of it as Microsoft Graph.
 		keysCommand(),
 		migrateCommand(),
 		noticesCommand(),
+		previewCommand(),
+		pricesCommand(),
 		reprocessCommand(),
 		restoreCommand(),
 		ruleCommand(),
