@@ -131,8 +131,10 @@ func (h *heavy) wanted(op *wire.Operation) []string {
 		return []string{`{"@odata.type":"#microsoft.graph.group","displayName":"New","mailNickname":"new2","mailEnabled":false,"securityEnabled":true}`}
 	case "POST " + route.Own + "/reprocess":
 		return []string{`{"all":true}`, `{"inError":true}`, `{"users":` + ids(999) + `}`, `{"groups":["` + nobodysID + `"]}`, `{"filter":"error ne 'Other'"}`}
-	case "POST " + route.Own + "/previews", "POST " + route.Own + "/checks":
+	case "POST " + route.Own + "/previews":
 		return changeSets()
+	case "POST " + route.Own + "/checks": // run as previews are, and are not kept
+		return []string{`{"requests":[` + assignToAll + `]}`}
 	case "POST " + route.Own + "/import":
 		return importsAtBounds()
 	case "PUT " + route.Own + "/catalog":

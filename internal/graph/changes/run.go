@@ -71,15 +71,18 @@ func (run *run) on(ctx context.Context, rehearsal *engine.Rehearsal, checks bool
 		}
 		run.answers = append(run.answers, a)
 		if rehearsal.Bytes() > MaxCommit {
-			return problem.Refuse("The change set would write more than the %d MB allowed in one commit.",
-				MaxCommit>>20)
+			return tooMuch()
 		}
 	}
 	return nil
 }
 
 // MaxCommit limits what a change set writes, in bytes.
-const MaxCommit = 32 << 20
+const MaxCommit = 20 << 20
+
+func tooMuch() error {
+	return problem.Refuse("The change set would write more than the %d MB allowed in one commit.", MaxCommit>>20)
+}
 
 func (run *run) execute(ctx context.Context, one *request, objects made) answer {
 	a := answer{id: one.sent}

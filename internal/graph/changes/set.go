@@ -137,7 +137,7 @@ func (s *set) readRequests(r *wire.Request, d *json.Decoder) error {
 	if err := expect(d, json.Delim('[')); err != nil {
 		return err
 	}
-	ids := map[string]bool{}
+	ids, bodies := map[string]bool{}, 0
 	for d.More() {
 		if err := r.Work.Yield(); err != nil {
 			return err
@@ -158,6 +158,9 @@ func (s *set) readRequests(r *wire.Request, d *json.Decoder) error {
 			return problem.Broken("Request Id %s has to be unique in a change set.", problem.Clip(one.id))
 		}
 		ids[folded] = true
+		if bodies += len(one.body); bodies > MaxCommit { // what they write is at least as large
+			return tooMuch()
+		}
 		s.requests = append(s.requests, one)
 		s.bytes += int64(len(raw)) + requestBytes
 	}
