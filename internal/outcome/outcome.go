@@ -102,8 +102,7 @@ func Compare(before, after *licensing.Image, pace func() error) (*Outcome, error
 		c.compare(user, before.CurrentEntries(user), after.CurrentEntries(user))
 	}
 	c.shut()
-	c.products()
-	return c.Outcome, nil
+	return c.Outcome, c.products(pace)
 }
 
 // comparison is a comparison in progress. Most users of a large change are like the user before
@@ -202,20 +201,40 @@ func (c *comparison) cell(sku licensing.SKU, kind Kind, was, is []licensing.Entr
 	return cell
 }
 
-// products adds the users who hold a product that has other service plans in the later catalog.
-func (c *comparison) products() {
+// products adds the users who hold a product that has other service plans in the later catalog, if
+// that changes what they have of it.
+func (c *comparison) products(pace func() error) error {
 	if c.Before.Catalog() == c.After.Catalog() {
-		return
+		return nil
 	}
 	for _, s := range c.After.SKUs() {
-		was, ok := c.Before.Product(s.SKUID)
-		if !ok || s.Product == nil || slices.Equal(was.ServicePlanIDs, s.Product.ServicePlanIDs) {
+		was := c.Before.Holders(s.SKUID)
+		if was == nil || s.Holders == nil || slices.Equal(plansIn(c.Before, s.SKUID), plansIn(c.After, s.SKUID)) {
 			continue
 		}
-		both := roaring.And(c.Before.Holders(s.SKUID), c.After.Holders(s.SKUID))
-		both.AndNot(c.Users(func(w What) bool { return w.SKUID == s.SKUID && w.Kind == Change }))
-		if !both.IsEmpty() {
-			c.Outcome.cells = append(c.Outcome.cells, &Cell{What: What{s.SKUID, Change, nil}, Users: both})
+		others := roaring.And(was, s.Holders)
+		others.AndNot(c.Users(func(w What) bool { return w.SKUID == s.SKUID && w.Kind == Change }))
+		changed := roaring.New()
+		for user := range roaring.Values(others) {
+			if err := pace(); err != nil {
+				return err
+			}
+			before, after := of(c.Before.CurrentEntries(user), s.Number), of(c.After.CurrentEntries(user), s.Number)
+			if inForce(before) && inForce(after) && !slices.Equal(plansOf(c.Before, before), plansOf(c.After, after)) {
+				changed.Add(user)
+			}
+		}
+		if !changed.IsEmpty() {
+			c.Outcome.cells = append(c.Outcome.cells, &Cell{What: What{s.SKUID, Change, nil}, Users: changed})
 		}
 	}
+	return nil
+}
+
+// plansIn returns the service plans of a product; nil if the catalog does not have it.
+func plansIn(img *licensing.Image, skuID uuid.UUID) []uuid.UUID {
+	if p, ok := img.Product(skuID); ok {
+		return p.ServicePlanIDs
+	}
+	return nil
 }

@@ -39,8 +39,8 @@ func (o *Outcome) Rows(user uint32) (rows []Row) {
 func (o *Outcome) appendRows(rows []Row, user uint32, sku licensing.SKU, was, is []licensing.Entry) []Row {
 	id := o.After.SKUOf(sku)
 	list := o.kinds(was, is)
-	if len(list) == 0 && inForce(was) && o.has(Change, id, user) { // by the catalog
-		list = []Kind{Change}
+	if !slices.Contains(list, Change) && o.byCatalog(id, user) {
+		list = append(list, Change)
 	}
 	for _, kind := range list {
 		rows = append(rows, Row{
@@ -51,9 +51,11 @@ func (o *Outcome) appendRows(rows []Row, user uint32, sku licensing.SKU, was, is
 	return rows
 }
 
-func (o *Outcome) has(kind Kind, skuID uuid.UUID, user uint32) bool {
+// byCatalog reports whether a user has other service plans of a product because the catalog says
+// so.
+func (o *Outcome) byCatalog(skuID uuid.UUID, user uint32) bool {
 	return slices.ContainsFunc(o.cells, func(c *Cell) bool {
-		return c.Kind == kind && c.SKUID == skuID && len(c.after) == 0 && c.Users.Contains(user)
+		return c.Kind == Change && c.SKUID == skuID && len(c.after) == 0 && c.Users.Contains(user)
 	})
 }
 
