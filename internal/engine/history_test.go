@@ -117,6 +117,9 @@ func (p *player) step() {
 	if err == nil {
 		p.followUnits(cmd, done, before)
 	}
+	if _, catalog := cmd.(tenant.SetCatalog); err == nil && done.Changed && !catalog {
+		p.checkHappenings(before)
+	}
 }
 
 // followUnits updates the plain sets of members after a command.
