@@ -43,6 +43,11 @@ func FuzzRequests(f *testing.F) {
 		{"POST", "/v1.0/roleManagement/directory/roleAssignments", "", `{"principalId":"` + ann + `","roleDefinitionId":"` + identity.LicenseAdministrator.ID.String() + `","directoryScopeId":"/"}`},
 		{"PATCH", "/v1.0/users/" + ann, "", `{"passwordProfile":{"password":"Tulip-6-tree!"},"accountEnabled":false}`},
 		{"PATCH", "/v1.0/organization/" + w.tenant.ID().String(), "", `{"countryLetterCode":"FR"}`},
+		{"POST", "/licensor/v1/previews", "", `{"requests":[{"id":"a","method":"POST","url":"/groups","body":{"displayName":"Red","mailEnabled":false,"mailNickname":"red","securityEnabled":true}},` +
+			`{"id":2,"method":"POST","url":"groups/$a/members/$ref","body":{"@odata.id":"https://x/v1.0/users/` + ann + `"}},{"id":"c","method":"PUT","url":"/catalog","body":{"products":[],"servicePlans":[]}}]}`},
+		{"POST", "/licensor/v1/checks", "", `{"failOn":["lose"],"requests":[{"id":"a","method":"DELETE","url":"/users/` + ann + `","headers":{"If-Match":"*"}}]}`},
+		{"GET", "/licensor/v1/log", "$top=1&$filter=createdDateTime ge 2026-01-01T00:00:00Z and author eq 'x' and operation eq 'y' and user eq '" + ann + "' and skuId eq " + e3, ""},
+		{"GET", "/licensor/v1/users/" + ann + "/history", "$top=1&$skiptoken=AAAA", ""},
 	} {
 		f.Add(seed.method, seed.path, seed.query, seed.body)
 	}
