@@ -71,8 +71,8 @@ func applyCommand() *cobra.Command {
 preview first and asks. If the result would not be the one that was shown, nothing is changed.` + changeSetHelp,
 		Example: "  licensor apply changes.json --info demo.json\n" +
 			"  licensor apply --yes 8a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11",
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return t.apply(cmd, args[0]) },
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return t.apply(cmd, args[0]) },
 	}
 	f := cmd.Flags()
 	f.IntVar(&t.limit, "limit", 20, "maximum number of users to print; 0 for all")
