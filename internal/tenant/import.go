@@ -132,7 +132,7 @@ func (im *importing) row(row ImportRow) error {
 	case row.Settings != nil:
 		return row.Settings.run(im.change)
 	case row.Price != nil:
-		return AddPrice{*row.Price}.run(im.change)
+		return im.addPrice(*row.Price)
 	}
 	return invalid(row.Line, "Line %d says nothing.", row.Line)
 }

@@ -107,20 +107,16 @@ func (cmd SetPrices) run(c *change) error {
 	return nil
 }
 
-// AddPrice adds a price, or replaces that of the same SKU and date.
-type AddPrice struct{ Price Price }
-
-func (AddPrice) name() string { return "addPrice" }
-
-func (cmd AddPrice) run(c *change) error {
-	if err := c.checkPrice(cmd.Price); err != nil {
+// addPrice adds a price, or replaces that of the same SKU and date.
+func (c *change) addPrice(p Price) error {
+	if err := c.checkPrice(p); err != nil {
 		return err
 	}
-	_, there := slices.BinarySearchFunc(c.next.prices, cmd.Price, Price.Compare)
+	_, there := slices.BinarySearchFunc(c.next.prices, p, Price.Compare)
 	if !there && len(c.next.prices) >= MaxPrices {
 		return invalid("prices", "There are %d prices already, and more are not possible.", MaxPrices)
 	}
-	now := PriceNow{Price: cmd.Price}
+	now := PriceNow{Price: p}
 	c.notePrices([]PriceNow{now})
 	c.record(now)
 	return nil
