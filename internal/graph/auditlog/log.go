@@ -48,15 +48,9 @@ func GetLog(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	users := e.Users()
-	it := users.Iterator()
-	it.AdvanceIfNeeded(uint32(page.After + 1))
-	var list []uint32
-	for len(list) < page.Limit && it.HasNext() {
-		list = append(list, it.Next())
-	}
+	list, more := page.Of(e.Users())
 	b := appendCounts(appendCommit(r.AppendHead(r.Begin(), "log/$entity"), e), e)
-	if it.HasNext() {
+	if more {
 		path := route.Own + "/log/" + strconv.FormatUint(e.Seq, 10)
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"),
 			nextOf(r, path, int64(list[len(list)-1]), page.Limit))

@@ -114,7 +114,7 @@ func (f finding) append(b []byte, p *preview) []byte {
 	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "skuPartNumber"), p.partNumber(f.skuID))
 	b = jsontext.AppendText(jsontext.AppendName(b, "text"), f.text)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "users@odata.count"), int(f.users.GetCardinality()))
-	users, _ := pageOf(f.users, wire.Page{After: -1, Limit: maxShown})
+	users, _ := wire.Page{After: -1, Limit: maxShown}.Of(f.users)
 	b = jsontext.AppendList(jsontext.AppendName(b, "users"), users, func(b []byte, user uint32) []byte {
 		return append(p.appendUser(append(b, '{'), user), '}')
 	})

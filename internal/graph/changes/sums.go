@@ -10,6 +10,7 @@ import (
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/outcome"
+	"licensor/internal/tenant"
 )
 
 // byKind are users by what happens to them.
@@ -147,13 +148,17 @@ func (g *groupOutcome) append(b []byte, p *preview) []byte {
 	return append(g.users.append(jsontext.AppendName(b, "users")), '}')
 }
 
-// appendGroup writes the id and name of a group, which may exist in only one of the images.
-func (p *preview) appendGroup(b []byte, group uint32) []byte {
-	img := p.after
-	if group >= img.Directory.Groups() || img.Directory.GroupPurged(group) {
-		img = p.before
+// groupNamed returns the names of a group, which may exist in only one of the images.
+func (p *preview) groupNamed(group uint32) tenant.Named {
+	if img := p.after; group < img.Directory.Groups() && !img.Directory.GroupPurged(group) {
+		return img.GroupNamed(group)
 	}
-	named := img.GroupNamed(group)
+	return p.before.GroupNamed(group)
+}
+
+// appendGroup writes the id and name of a group.
+func (p *preview) appendGroup(b []byte, group uint32) []byte {
+	named := p.groupNamed(group)
 	b = jsontext.AppendID(jsontext.AppendName(b, "id"), named.ID)
 	return jsontext.AppendTextOrNull(jsontext.AppendName(b, "displayName"), named.Name)
 }

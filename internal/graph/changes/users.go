@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/own"
@@ -18,6 +17,7 @@ import (
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/outcome"
+	"licensor/internal/tenant"
 )
 
 // users answers GET /licensor/v1/previews/{id}/users (C7): what becomes of users, by product. Pages
@@ -39,7 +39,7 @@ func (all *Previews) users(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	users, next := pageOf(p.outcome.Users(is), page)
+	users, next := page.Of(p.outcome.Users(is))
 	link := ""
 	if next {
 		link = p.nextLink(r, users[len(users)-1], page.Limit)
@@ -67,16 +67,6 @@ func (all *Previews) users(r *wire.Request) error {
 		}
 	}
 	return r.Send(http.StatusOK, append(b, "]}"...))
-}
-
-// pageOf returns the users of a page, and whether there are more.
-func pageOf(users *roaring.Bitmap, p wire.Page) (list []uint32, more bool) {
-	it := users.Iterator()
-	it.AdvanceIfNeeded(uint32(p.After + 1))
-	for len(list) < p.Limit && it.HasNext() {
-		list = append(list, it.Next())
-	}
-	return list, it.HasNext()
 }
 
 // nextLink returns the URL of the page after a user.
@@ -109,13 +99,17 @@ func (p *preview) appendRow(b []byte, row *outcome.Row, reasons *own.Reasons) []
 	return append(b, '}')
 }
 
-// appendUser writes the id and names of a user, who may exist in only one of the images.
-func (p *preview) appendUser(b []byte, user uint32) []byte {
-	img := p.after
-	if user >= img.Directory.Users() || img.Directory.UserPurged(user) {
-		img = p.before
+// userNamed returns the names of a user, who may exist in only one of the images.
+func (p *preview) userNamed(user uint32) tenant.Named {
+	if img := p.after; user < img.Directory.Users() && !img.Directory.UserPurged(user) {
+		return img.UserNamed(user)
 	}
-	named := img.UserNamed(user)
+	return p.before.UserNamed(user)
+}
+
+// appendUser writes the id and names of a user.
+func (p *preview) appendUser(b []byte, user uint32) []byte {
+	named := p.userNamed(user)
 	b = jsontext.AppendID(jsontext.AppendName(b, "id"), named.ID)
 	b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), named.Principal)
 	return jsontext.AppendTextOrNull(jsontext.AppendName(b, "displayName"), named.Name)
@@ -195,15 +189,12 @@ var columns = []string{
 }
 
 func (p *preview) cells(row *outcome.Row) []string {
-	named := p.after.UserNamed(row.User)
-	if named.ID == uuid.Nil {
-		named = p.before.UserNamed(row.User)
-	}
+	named := p.userNamed(row.User)
 	sources := func(s *outcome.Side) (from, states, violations []string) {
 		for _, one := range s.Sources {
 			name := "direct"
 			if !one.Direct {
-				name = p.groupName(one.Group)
+				name = p.groupNamed(one.Group).Name
 			}
 			from, states = append(from, name), append(states, one.State)
 			violations = append(violations, one.Error.String())
@@ -233,14 +224,6 @@ func plain(cell string) string {
 		return "'" + cell
 	}
 	return cell
-}
-
-func (p *preview) groupName(group uint32) string {
-	img := p.after
-	if group >= img.Directory.Groups() || img.Directory.GroupPurged(group) {
-		img = p.before
-	}
-	return img.GroupNamed(group).Name
 }
 
 // notSupported refuses a condition.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"licensor/internal/fold"
@@ -28,6 +29,16 @@ type Page struct {
 	Limit        int
 	*query.Order        // nil: by ordinal
 	Rest         []byte // the order's part of the token
+}
+
+// Of returns the objects of a set that are on the page, by ordinal, and whether there are more.
+func (p Page) Of(set *roaring.Bitmap) (list []uint32, more bool) {
+	it := set.Iterator()
+	it.AdvanceIfNeeded(uint32(p.After + 1))
+	for len(list) < p.Limit && it.HasNext() {
+		list = append(list, it.Next())
+	}
+	return list, it.HasNext()
 }
 
 // Sizes of pages (P25).
