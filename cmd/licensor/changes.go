@@ -10,24 +10,20 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"licensor/internal/graph/changes"
-	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
 	"licensor/internal/server"
+	"licensor/internal/tables"
 )
 
 // trying holds the arguments of the commands preview, apply and check.
 type trying struct {
-	connecting
-	limit  int
+	reading
 	filter string
-	json   bool
-	csv    bool
 	yes    bool
 	failOn []string
 	// applies means that the preview is applied afterwards.
@@ -52,13 +48,9 @@ gain, lose or fail to get which product. Nothing is changed. On a server, the pr
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return t.preview(cmd, args[0]) },
 	}
-	f := cmd.Flags()
-	f.IntVar(&t.limit, "limit", 50, "maximum number of users to print; 0 for all")
-	f.StringVar(&t.filter, "filter", "", "print only these users, by outcome, skuId and group: \"outcome eq 'lose'\"")
-	f.BoolVar(&t.json, "json", false, "print the preview as JSON, with the users in \"rows\"")
-	f.BoolVar(&t.csv, "csv", false, "print the users as CSV")
-	cmd.MarkFlagsMutuallyExclusive("json", "csv")
-	t.register(cmd)
+	cmd.Flags().StringVar(&t.filter, "filter", "", "print only these users, by outcome, skuId and group: "+
+		"\"outcome eq 'lose'\"")
+	t.register(cmd, "users", 50)
 	return cmd
 }
 
@@ -74,11 +66,10 @@ preview first and asks. If the result would not be the one that was shown, nothi
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return t.apply(cmd, args[0]) },
 	}
-	f := cmd.Flags()
-	f.IntVar(&t.limit, "limit", 20, "maximum number of users to print; 0 for all")
-	f.BoolVar(&t.json, "json", false, "print the result as JSON")
-	f.BoolVar(&t.yes, "yes", false, "do not ask")
-	t.register(cmd)
+	cmd.Flags().BoolVar(&t.yes, "yes", false, "do not ask")
+	t.registerLimit(cmd, "users", 20)
+	t.registerJSON(cmd)
+	t.connecting.register(cmd)
 	return cmd
 }
 
@@ -93,10 +84,9 @@ in an error, a product would be short of seats, or users would lose a license; -
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return t.check(cmd, args[0]) },
 	}
-	f := cmd.Flags()
-	f.StringSliceVar(&t.failOn, "fail-on", []string{"fail", "short", "lose"}, "what counts as a finding")
-	f.BoolVar(&t.json, "json", false, "print the findings as JSON")
-	t.register(cmd)
+	cmd.Flags().StringSliceVar(&t.failOn, "fail-on", []string{"fail", "short", "lose"}, "what counts as a finding")
+	t.registerForms(cmd)
+	t.connecting.register(cmd)
 	return cmd
 }
 
@@ -159,91 +149,54 @@ type previewedUser struct {
 	}
 }
 
-func (t *trying) preview(cmd *cobra.Command, name string) (err error) {
-	if t.limit < 0 {
-		return usage(fmt.Errorf("--limit is %d; give the maximum number of users to print, or 0 for all", t.limit))
-	}
+func (t *trying) preview(cmd *cobra.Command, name string) error {
 	set, err := readSet(cmd, name)
 	if err != nil {
 		return err
 	}
-	c, err := t.open(cmd)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.close()) }()
-	var raw json.RawMessage
-	if err := c.do(cmd.Context(), http.MethodPost, "/licensor/v1/previews", wire.JSONType, set, &raw); err != nil {
-		return err
-	}
-	return t.show(cmd, c, raw)
+	return t.print(cmd, func(out *printer) error {
+		return t.use(cmd, func(ctx context.Context, c *connection) error {
+			var p tried
+			raw, err := c.ask(ctx, http.MethodPost, "/licensor/v1/previews", set, &p)
+			if err != nil {
+				return err
+			}
+			return t.show(ctx, out, c, raw, &p)
+		})
+	})
 }
 
 // show prints a preview.
-func (t *trying) show(cmd *cobra.Command, c *connection, raw json.RawMessage) error {
-	var p tried
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return fmt.Errorf("the server's preview cannot be read: %w", err)
+func (t *trying) show(ctx context.Context, out *printer, c *connection, raw json.RawMessage, p *tried) error {
+	users := out.table(previewColumns...)
+	users.Member("preview", raw)
+	if out.format == tables.Text {
+		if err := p.print(out); err != nil {
+			return err
+		}
+		if p.Users != (outcomes{}) {
+			fmt.Fprintln(out)
+			users.None = "No user has such an outcome."
+		}
 	}
-	rows, more, err := t.rows(cmd.Context(), c, p.ID)
-	if err != nil {
-		return err
-	}
-	w := cmd.OutOrStdout()
-	if t.csv {
-		return writeUsers(w, rows)
-	}
-	if t.json {
-		return writeJSON(w, struct {
-			Preview json.RawMessage   `json:"preview"`
-			Rows    []json.RawMessage `json:"rows"`
-			More    bool              `json:"more"`
-		}{raw, rows, more})
-	}
-	p.print(w)
-	if err := printUsers(w, rows); err != nil {
-		return err
-	}
-	if more {
-		fmt.Fprintf(w, "\nThere are more; --limit 0 prints all.\n")
-	}
-	if c.root != server.LocalRoot && !t.applies {
-		fmt.Fprintf(w, "\nThe preview is kept for 15 minutes: licensor apply %s\n", p.ID)
-	}
-	return nil
-}
-
-// address returns the address of the users of a preview.
-func (t *trying) address(id string) string {
 	query := url.Values{}
 	if t.filter != "" {
 		query.Set("$filter", t.filter)
 	}
-	query.Set("$top", "999")
-	if t.limit > 0 {
-		query.Set("$top", strconv.Itoa(min(t.limit, 999)))
+	path := "/licensor/v1/previews/" + url.PathEscape(p.ID) + "/users"
+	more, err := c.pages(ctx, path, query, t.limit, func(row json.RawMessage) error {
+		return printPreviewed(users, row)
+	})
+	if err != nil {
+		return err
 	}
-	return "/licensor/v1/previews/" + url.PathEscape(id) + "/users?" + query.Encode()
-}
-
-// rows reads the users of a preview, as many as are printed.
-func (t *trying) rows(ctx context.Context, c *connection, id string) (rows []json.RawMessage, more bool, err error) {
-	next := t.address(id)
-	for next != "" && (t.limit == 0 || len(rows) < t.limit) {
-		var page struct {
-			NextLink string `json:"@odata.nextLink"`
-			Value    []json.RawMessage
-		}
-		if err := c.get(ctx, next, &page); err != nil {
-			return nil, false, err
-		}
-		if rows, next = append(rows, page.Value...), page.NextLink; next != "" {
-			if next, err = localPath(next); err != nil {
-				return nil, false, err
-			}
-		}
+	if err := out.end(users, more); err != nil {
+		return err
 	}
-	return rows, next != "", nil
+	if out.format == tables.Text && c.root != server.LocalRoot && !t.applies {
+		_, err = fmt.Fprintf(out, "\nThe preview is kept for 15 minutes: licensor apply %s\n", p.ID)
+	}
+	return err
 }
 
 func (t *trying) apply(cmd *cobra.Command, what string) (err error) {
@@ -254,51 +207,48 @@ func (t *trying) apply(cmd *cobra.Command, what string) (err error) {
 			return err
 		}
 	}
-	c, err := t.open(cmd)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.close()) }()
-	var raw json.RawMessage
-	if kept {
-		err = c.get(cmd.Context(), "/licensor/v1/previews/"+url.PathEscape(what), &raw)
-	} else {
-		err = c.do(cmd.Context(), http.MethodPost, "/licensor/v1/previews", wire.JSONType, set, &raw)
-	}
-	if err != nil {
-		return err
-	}
-	var p tried
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return fmt.Errorf("the server's preview cannot be read: %w", err)
-	}
-	if t.applies = true; !t.json {
-		if err := t.show(cmd, c, raw); err != nil {
-			return err
-		}
-	}
+	t.applies = true
+	return t.print(cmd, func(out *printer) error {
+		return t.use(cmd, func(ctx context.Context, c *connection) error {
+			method, path := http.MethodPost, "/licensor/v1/previews"
+			if kept {
+				method, path = http.MethodGet, path+"/"+url.PathEscape(what)
+			}
+			var p tried
+			raw, err := c.ask(ctx, method, path, set, &p)
+			if err != nil {
+				return err
+			}
+			if out.format == tables.Text {
+				if err := t.show(ctx, out, c, raw, &p); err != nil {
+					return err
+				}
+			}
+			return t.make(cmd, out, c, &p)
+		})
+	})
+}
+
+// make applies a preview, after it has asked.
+func (t *trying) make(cmd *cobra.Command, out *printer, c *connection, p *tried) error {
 	if p.FailedRequests > 0 {
 		return fmt.Errorf("%d requests would fail, so nothing is changed", p.FailedRequests)
 	}
 	if err := t.confirm(cmd); err != nil {
 		return err
 	}
-	var result json.RawMessage
-	if err := c.do(cmd.Context(), http.MethodPost, "/licensor/v1/previews/"+p.ID+"/apply", "", nil, &result); err != nil {
+	result, err := c.ask(cmd.Context(), http.MethodPost, "/licensor/v1/previews/"+p.ID+"/apply", nil, p)
+	if err != nil {
 		return err
 	}
-	if t.json {
-		return writeJSON(cmd.OutOrStdout(), result)
-	}
-	if err := json.Unmarshal(result, &p); err != nil {
-		return fmt.Errorf("the server's result cannot be read: %w", err)
-	}
-	if !p.Changed {
-		fmt.Fprintln(cmd.OutOrStdout(), "\nNothing had to be changed.")
-		return nil
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "\nDone: commit %d.\n", p.Commit)
-	return nil
+	return out.value(result, func() error {
+		if !p.Changed {
+			_, err := fmt.Fprintln(out, "\nNothing had to be changed.")
+			return err
+		}
+		_, err := fmt.Fprintf(out, "\nDone: commit %d.\n", p.Commit)
+		return err
+	})
 }
 
 // confirm asks whether to make the changes.
@@ -321,7 +271,7 @@ func (t *trying) confirm(cmd *cobra.Command) error {
 	return nil
 }
 
-func (t *trying) check(cmd *cobra.Command, name string) (err error) {
+func (t *trying) check(cmd *cobra.Command, name string) error {
 	text, err := readSet(cmd, name)
 	if err != nil {
 		return err
@@ -336,32 +286,19 @@ func (t *trying) check(cmd *cobra.Command, name string) (err error) {
 	if text, err = json.Marshal(set); err != nil {
 		return err
 	}
-	c, err := t.open(cmd)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.close()) }()
-	var raw json.RawMessage
-	if err := c.do(cmd.Context(), http.MethodPost, "/licensor/v1/checks", wire.JSONType, text, &raw); err != nil {
-		return err
-	}
-	var found tried
-	if err := json.Unmarshal(raw, &found); err != nil {
-		return fmt.Errorf("the server's findings cannot be read: %w", err)
-	}
-	w := cmd.OutOrStdout()
-	if t.json {
-		err = writeJSON(w, raw)
-	} else {
-		for _, f := range found.Findings {
-			fmt.Fprintf(w, "%s: %s\n", f.Kind, f.Text)
+	return t.print(cmd, func(out *printer) error {
+		var found tried
+		var raw json.RawMessage
+		err := t.use(cmd, func(ctx context.Context, c *connection) (err error) {
+			raw, err = c.ask(ctx, http.MethodPost, "/licensor/v1/checks", text, &found)
+			return err
+		})
+		if err == nil {
+			err = printFindings(out, raw, &found)
 		}
-		if found.Passed {
-			fmt.Fprintln(w, "Nothing is wrong with the result of these changes.")
+		if err == nil && !found.Passed {
+			return damaged(fmt.Errorf("%d findings", len(found.Findings)))
 		}
-	}
-	if err == nil && !found.Passed {
-		return damaged(fmt.Errorf("%d findings", len(found.Findings)))
-	}
-	return err
+		return err
+	})
 }

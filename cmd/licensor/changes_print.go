@@ -1,46 +1,56 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
+
+	"licensor/internal/tables"
 )
 
-func (p *tried) print(w io.Writer) {
+// print prints all of a preview but its users.
+func (p *tried) print(out *printer) error {
 	if p.FailedRequests > 0 {
-		fmt.Fprintf(w, "%d of %d requests would fail:\n", p.FailedRequests, len(p.Responses))
+		fmt.Fprintf(out, "%d of %d requests would fail:\n", p.FailedRequests, len(p.Responses))
 		for _, r := range p.Responses {
 			if r.Error != nil {
 				id := strings.Trim(string(r.ID), `"`)
-				fmt.Fprintf(w, "  %s: %d %s: %s\n", id, r.Status, r.Error.Code, r.Error.Message)
+				fmt.Fprintf(out, "  %s: %d %s: %s\n", id, r.Status, r.Error.Code, r.Error.Message)
 			}
 		}
-		fmt.Fprintln(w)
+		fmt.Fprintln(out)
 	}
 	u := p.Users
 	if u == (outcomes{}) {
-		fmt.Fprintln(w, "No user gains, loses or fails to get a license.")
+		fmt.Fprintln(out, "No user gains, loses or fails to get a license.")
 	} else {
-		fmt.Fprintf(w, "Users: %d gain, %d lose, %d fail, %d are cleared of errors, %d change plans.\n",
+		fmt.Fprintf(out, "Users: %d gain, %d lose, %d fail, %d are cleared of errors, %d change plans.\n",
 			u.Gain, u.Lose, u.Fail, u.Clear, u.Change)
 	}
 	if len(p.Products) == 0 {
-		return
+		return nil
 	}
-	fmt.Fprintln(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "PRODUCT\tSEATS\tHELD\tUNASSIGNED\tWAITING\tGAIN\tLOSE\tFAIL\tCLEAR\tCHANGE")
+	fmt.Fprintln(out)
+	return p.printProducts(out)
+}
+
+func (p *tried) printProducts(out *printer) error {
+	columns := []tables.Column{{Title: "PRODUCT"}}
+	for _, title := range []string{"SEATS", "HELD", "UNASSIGNED", "WAITING", "GAIN", "LOSE", "FAIL", "CLEAR", "CHANGE"} {
+		columns = append(columns, tables.Column{Title: title, Right: true})
+	}
+	t := out.table(columns...)
 	for _, s := range p.Products {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\n", firstOf(s.SKUPartNumber, s.SKUID),
+		err := t.Row(nil, firstOf(s.SKUPartNumber, s.SKUID),
 			became(s.Before.Seats, s.After.Seats), became(s.Before.Held, s.After.Held),
 			became(s.Before.Unassigned, s.After.Unassigned), became(s.Before.Waiting, s.After.Waiting),
 			s.Users.Gain, s.Users.Lose, s.Users.Fail, s.Users.Clear, s.Users.Change)
+		if err != nil {
+			return err
+		}
 	}
-	_ = table.Flush() // an error of w comes again
+	return t.End(false)
 }
 
 func became(was, is int) string {
@@ -50,8 +60,26 @@ func became(was, is int) string {
 	return fmt.Sprintf("%d → %d", was, is)
 }
 
-// cells returns what is printed of a row.
-func (row *previewedUser) cells() []string {
+var previewColumns = []tables.Column{
+	{Title: "USER", Name: "userPrincipalName"},
+	{Title: "PRODUCT", Name: "product"},
+	{Title: "OUTCOME", Name: "outcome"},
+	{Title: "FROM", Name: "from"},
+	{Title: "STATE", Name: "state"},
+	{Title: "REASON AND REMEDY", Name: "reason"},
+}
+
+// outcomeSigns are the signs of outcomes.
+var outcomeSigns = map[string]tables.Sign{
+	"gain": tables.Good, "clear": tables.Good, "lose": tables.Warning, "change": tables.Warning, "fail": tables.Bad,
+}
+
+// printPreviewed prints what becomes of a user.
+func printPreviewed(t *tables.Writer, raw json.RawMessage) error {
+	var row previewedUser
+	if err := json.Unmarshal(raw, &row); err != nil {
+		return fmt.Errorf("the server's preview cannot be read: %w", err)
+	}
 	var from, states []string
 	for _, s := range row.After.Sources {
 		name := "direct"
@@ -67,51 +95,32 @@ func (row *previewedUser) cells() []string {
 	if len(row.Reasons) > 0 {
 		reason = row.Reasons[0].Text
 	}
-	return []string{
-		row.UserPrincipalName, firstOf(row.SKUPartNumber, row.SKUID), row.Outcome, strings.Join(from, ", "),
-		strings.Join(states, ", "), reason,
-	}
-}
-
-func readUsers(rows []json.RawMessage) ([]previewedUser, error) {
-	list := make([]previewedUser, len(rows))
-	for i, raw := range rows {
-		if err := json.Unmarshal(raw, &list[i]); err != nil {
-			return nil, fmt.Errorf("the server's preview cannot be read: %w", err)
-		}
-	}
-	return list, nil
-}
-
-func printUsers(w io.Writer, rows []json.RawMessage) error {
-	list, err := readUsers(rows)
-	if err != nil || len(list) == 0 {
-		return err
-	}
-	fmt.Fprintln(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "USER\tPRODUCT\tOUTCOME\tFROM\tSTATE\tREASON AND REMEDY")
-	for i := range list {
-		fmt.Fprintln(table, strings.Join(list[i].cells(), "\t"))
-		for _, one := range list[i].Reasons {
-			for _, remedy := range one.Remedies {
-				fmt.Fprintf(table, "\t\t\t\t\t→ %s\n", remedy.Text)
+	err := t.Row(raw, row.UserPrincipalName, firstOf(row.SKUPartNumber, row.SKUID),
+		tables.Cell{Value: row.Outcome, Sign: outcomeSigns[row.Outcome]}, strings.Join(from, ", "),
+		strings.Join(states, ", "), reason)
+	for _, one := range row.Reasons {
+		for _, remedy := range one.Remedies {
+			if err == nil {
+				err = t.Note(len(previewColumns)-1, "→ "+remedy.Text)
 			}
 		}
 	}
-	return table.Flush()
+	return err
 }
 
-// writeUsers writes the users of a preview as CSV.
-func writeUsers(w io.Writer, rows []json.RawMessage) error {
-	list, err := readUsers(rows)
-	if err != nil {
-		return err
+// printFindings prints what a check has found.
+func printFindings(out *printer, raw json.RawMessage, found *tried) error {
+	if out.format == tables.JSON {
+		return writeJSON(out, raw)
 	}
-	table := csv.NewWriter(w)
-	lines := [][]string{{"userPrincipalName", "product", "outcome", "from", "state", "reason"}}
-	for i := range list {
-		lines = append(lines, list[i].cells())
+	t := out.table(tables.Column{Title: "KIND", Name: "kind"}, tables.Column{Title: "FINDING", Name: "text"})
+	if t.None = "Nothing is wrong with the result of these changes."; !found.Passed {
+		t.None = ""
 	}
-	return table.WriteAll(lines)
+	for _, f := range found.Findings {
+		if err := t.Row(nil, f.Kind, f.Text); err != nil {
+			return err
+		}
+	}
+	return t.End(false)
 }

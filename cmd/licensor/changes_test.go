@@ -19,7 +19,7 @@ func TestChangesAreTriedAndApplied(t *testing.T) {
 		t.Fatalf("preview: exit code %d, %s", code, stderr)
 	}
 	for _, want := range []string{
-		"Users: 0 gain, 1 lose, 0 fail, 2 are cleared of errors, 0 change plans.", "ENTERPRISEPACK  1      1 → 0", "user1@contoso.example  ENTERPRISEPACK  lose",
+		"Users: 0 gain, 1 lose, 0 fail, 2 are cleared of errors, 0 change plans.", "ENTERPRISEPACK      1  1 → 0", "user1@contoso.example  ENTERPRISEPACK  lose",
 		"user3@contoso.example  ENTERPRISEPACK  clear", "licensor apply ",
 	} {
 		if !strings.Contains(stdout, want) {
@@ -34,7 +34,7 @@ func TestChangesAreTriedAndApplied(t *testing.T) {
 	}
 
 	code, stdout, stderr = call(t, rootCommand(), append([]string{"check", file}, args...)...)
-	if code != exitDamaged || stdout != "lose: 1 users would lose ENTERPRISEPACK\n" || !strings.Contains(stderr, "1 findings") {
+	if code != exitDamaged || stdout != "KIND  FINDING\nlose  1 users would lose ENTERPRISEPACK\n" || !strings.Contains(stderr, "1 findings") {
 		t.Errorf("check: exit code %d, %s, %s", code, stdout, stderr)
 	}
 	code, stdout, _ = call(t, rootCommand(), append([]string{"check", file, "--fail-on", "fail,short"}, args...)...)

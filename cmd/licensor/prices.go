@@ -10,16 +10,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"licensor/internal/licensing"
 	"licensor/internal/sheet"
+	"licensor/internal/tables"
 )
 
 // price is what a seat of a product costs, as GET and PUT /licensor/v1/prices have it.
@@ -33,8 +32,7 @@ type price struct {
 }
 
 func pricesCommand() *cobra.Command {
-	var to connecting
-	var asJSON bool
+	var from reading
 	cmd := &cobra.Command{
 		Use:   "prices",
 		Short: "List and import what products cost",
@@ -43,24 +41,26 @@ func pricesCommand() *cobra.Command {
 			"  licensor prices --json --info demo.json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := to.open(cmd)
-			if err != nil {
-				return err
-			}
-			list, err := allPrices(cmd.Context(), c)
-			if err = errors.Join(err, c.close()); err != nil {
-				return err
-			}
-			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), map[string]any{"prices": list})
-			}
-			return listPrices(cmd.OutOrStdout(), list)
+			return from.printList(cmd, list{
+				path: "/licensor/v1/prices", none: "No product has a price.", row: rows(printPrice),
+				columns: []tables.Column{
+					{Title: "PRODUCT", Name: "skuPartNumber"},
+					{Title: "FROM", Name: "validFrom", Whole: true},
+					{Title: "AMOUNT", Name: "amount", Right: true},
+					{Title: "CURRENCY", Name: "currency", Whole: true},
+					{Title: "PER", Name: "period", Whole: true},
+					{Title: "SKU ID", Name: "skuId", Whole: true, Extra: true},
+				},
+			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, in the form that PUT /licensor/v1/prices takes")
-	to.register(cmd)
+	from.register(cmd, "prices", 0)
 	cmd.AddCommand(pricesImportCommand())
 	return cmd
+}
+
+func printPrice(t *tables.Writer, raw json.RawMessage, p *price) error {
+	return t.Row(raw, p.SKUPartNumber, p.ValidFrom, p.Amount, p.Currency, p.Period, p.SKUID)
 }
 
 func pricesImportCommand() *cobra.Command {
@@ -80,11 +80,8 @@ nothing is changed. The name - is the standard input.`,
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			c, err := to.open(cmd)
+			err = to.use(cmd, func(ctx context.Context, c *connection) error { return importPrices(ctx, c, rows) })
 			if err != nil {
-				return err
-			}
-			if err = errors.Join(importPrices(cmd.Context(), c, rows), c.close()); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d prices were imported\n", len(rows))
@@ -93,38 +90,6 @@ nothing is changed. The name - is the standard input.`,
 	}
 	to.register(cmd)
 	return cmd
-}
-
-// allPrices reads all pages.
-func allPrices(ctx context.Context, c *connection) ([]price, error) {
-	list := []price{}
-	for path := "/licensor/v1/prices?$top=999"; path != ""; {
-		var page struct {
-			Value []price
-			Next  string `json:"@odata.nextLink"`
-		}
-		if err := c.get(ctx, path, &page); err != nil {
-			return nil, err
-		}
-		list, path = append(list, page.Value...), ""
-		if page.Next != "" {
-			next, err := url.Parse(page.Next)
-			if err != nil {
-				return nil, err
-			}
-			path = next.RequestURI()
-		}
-	}
-	return list, nil
-}
-
-func listPrices(w io.Writer, list []price) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SKU ID\tFROM\tAMOUNT\tCURRENCY\tPER\tSKU PART NUMBER")
-	for _, p := range list {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", p.SKUID, p.ValidFrom, p.Amount, p.Currency, p.Period, p.SKUPartNumber)
-	}
-	return table.Flush()
 }
 
 // priceColumns are the columns of a file of prices. Each row needs one of the first two.

@@ -16,8 +16,8 @@ func TestPricesAreImportedAndListed(t *testing.T) {
 		t.Fatalf("%d %s %s", code, out, stderr)
 	}
 	code, out, stderr := call(t, rootCommand(), "prices", "--data", data)
-	if code != exitDone || !strings.Contains(out, "2026-01-01  21.90   EUR       month  ENTERPRISEPACK") ||
-		!strings.Contains(out, "2027-01-01  240.00  EUR       year   ENTERPRISEPACK") {
+	if code != exitDone || !strings.Contains(out, "ENTERPRISEPACK  2026-01-01   21.90  EUR       month  "+e3) ||
+		!strings.Contains(out, "ENTERPRISEPACK  2027-01-01  240.00  EUR       year   "+e3) {
 		t.Errorf("%d %s %s", code, out, stderr)
 	}
 	folder := exported(t, data)

@@ -40,8 +40,8 @@ func TestReprocessTellsReasons(t *testing.T) {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
 	for _, want := range []string{
-		"5 users processed: 0 fixed, 0 with new errors.", "3 CountViolation", "user2@contoso.example  ENTERPRISEPACK  Sales  CountViolation  No seat of",
-		"→ Free or buy", "There are more; these are the first 2 users.",
+		"5 users processed: 0 fixed, 0 with new errors.", "3 CountViolation", "user2@contoso.example  ENTERPRISEPACK  Sales  CountViolation  20", "Z  No seat of",
+		"→ Free or buy", "There are more; --limit 0 prints all.",
 	} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("%q is not in %s", want, stdout)
@@ -58,7 +58,10 @@ func TestReprocessFollowsThePages(t *testing.T) {
 	_, args := crowded(t, n)
 	for limit, want := range map[string]int{"0": n - 1, "150": 150, "3": 3} {
 		code, stdout, stderr := call(t, rootCommand(), append([]string{"reprocess", "--in-error", "--json", "--limit", limit}, args...)...)
-		var got reprocessed
+		var got struct {
+			reprocessed
+			More bool
+		}
 		if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != exitDone {
 			t.Fatalf("exit code %d, %v, %s", code, err, stderr)
 		}

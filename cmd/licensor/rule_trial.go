@@ -150,7 +150,7 @@ func findGroup(ctx context.Context, c *connection, key string) (*triedGroup, err
 		return group, err
 	}
 	var found struct{ Value []triedGroup }
-	filter := url.QueryEscape("displayName eq '" + strings.ReplaceAll(key, "'", "''") + "'")
+	filter := url.QueryEscape("displayName eq " + quoted(key))
 	path := fmt.Sprintf("/v1.0/groups?%s&$top=%d&$filter=%s", groupOptions, maxNamesakes+1, filter)
 	if err := c.get(ctx, path, &found); err != nil {
 		return nil, err
@@ -232,7 +232,7 @@ func (rt *ruleTrial) pageSize() int {
 // evaluate returns which parts of the rule are true for a user.
 func (rt *ruleTrial) evaluate(ctx context.Context, c *connection, group *triedGroup) (*ruleEvaluation, error) {
 	result := &ruleEvaluation{Group: group}
-	key := url.PathEscape("'" + strings.ReplaceAll(rt.user, "'", "''") + "'")
+	key := url.PathEscape(quoted(rt.user))
 	err := c.get(ctx, "/v1.0/users("+key+")?$select=id,userPrincipalName,displayName", &result.User)
 	if isMissing(err) {
 		return nil, fmt.Errorf("there is no user %q: give the id or userPrincipalName of a user", rt.user)

@@ -13,6 +13,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/jsontext"
+	"licensor/internal/sheet"
 )
 
 // Format is a form of text in which tables are written.
@@ -160,7 +161,7 @@ func (w *csvWriter) write(t *table, row [][]byte) error {
 		if err != nil {
 			return err
 		}
-		w.cells = append(w.cells, harmless(cell))
+		w.cells = append(w.cells, sheet.Harmless(cell))
 	}
 	return w.flush()
 }
@@ -200,12 +201,4 @@ func textOf(value []byte) (text string, err error) {
 	}
 	err = json.Unmarshal(value, &text)
 	return text, err
-}
-
-// harmless prefixes a cell with an apostrophe if a spreadsheet would take it for a formula.
-func harmless(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }

@@ -4,6 +4,8 @@
 // It separates the rows itself, before encoding/csv parses them, because encoding/csv cannot
 // recover from a quotation mark that is never closed: it reads the rest of the file as one cell.
 // Here only the line with the quotation mark is lost, and the lines after it are separate rows.
+//
+// What writes CSV passes its cells through Harmless.
 package sheet
 
 import (

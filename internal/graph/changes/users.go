@@ -17,6 +17,7 @@ import (
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 	"licensor/internal/outcome"
+	"licensor/internal/sheet"
 	"licensor/internal/tenant"
 )
 
@@ -213,17 +214,9 @@ func (p *preview) cells(row *outcome.Row) []string {
 		cells = append(cells, strings.Join(list, "; "))
 	}
 	for i := range cells {
-		cells[i] = plain(cells[i])
+		cells[i] = sheet.Harmless(cells[i])
 	}
 	return cells
-}
-
-// plain keeps a spreadsheet from reading a text as a formula.
-func plain(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
-		return "'" + cell
-	}
-	return cell
 }
 
 // notSupported refuses a condition.

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"licensor/internal/tables"
+)
+
+// explained is a user with the reasons of licenses.
+type explained struct {
+	ID                string
+	UserPrincipalName string
+	DisplayName       string
+	Reasons           []reasonOf
+}
+
+// reasonOf says why a license has its state.
+type reasonOf struct {
+	SKUID            string
+	SKUPartNumber    string
+	AssignedByGroup  string
+	GroupDisplayName string
+	State, Error     string
+	Since            string
+	Text             string
+	Remedies         []struct{ Text string }
+}
+
+func (r *reasonOf) product() string { return firstOf(r.SKUPartNumber, r.SKUID) }
+
+// from returns the source of the license.
+func (r *reasonOf) from() string { return firstOf(r.GroupDisplayName, r.AssignedByGroup, "direct") }
+
+var errorColumns = []tables.Column{
+	{Title: "USER", Name: "userPrincipalName"},
+	{Title: "LICENSE", Name: "product"},
+	{Title: "FROM", Name: "from"},
+	{Title: "ERROR", Name: "error"},
+	{Title: "SINCE", Name: "since", Extra: true, Whole: true},
+	{Title: "REASON AND REMEDY", Name: "reason"},
+}
+
+// printExplained prints the errors of a user: a row for each license in error, and below it a note
+// for each remedy. As JSON, they are one row.
+func printExplained(t *tables.Writer, raw json.RawMessage) error {
+	var u explained
+	if err := json.Unmarshal(raw, &u); err != nil {
+		return fmt.Errorf("the server's reasons cannot be read: %w", err)
+	}
+	if t.JSON() {
+		return t.Row(raw)
+	}
+	for i := range u.Reasons {
+		r := &u.Reasons[i]
+		wrong := tables.Cell{Value: r.Error, Sign: tables.Bad}
+		err := t.Row(nil, u.UserPrincipalName, r.product(), r.from(), wrong, r.Since, r.Text)
+		for _, remedy := range r.Remedies {
+			if err == nil {
+				err = t.Note(len(errorColumns)-1, "→ "+remedy.Text)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package tables
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
+
+// Column is a column of a table.
+type Column struct {
+	Title string // above it in a table, such as "USER"
+	Name  string // in the first line of CSV, such as "userPrincipalName"
+	Right bool   // has numbers, which end at the same place
+	Whole bool   // is never shortened
+	Extra bool   // is left out on terminals that are too narrow for it
+}
+
+// line is a row, or a note below one.
+type line struct {
+	cells []string
+	signs []Sign
+}
+
+// gap is what separates columns.
+const gap = "  "
+
+// Widths to which columns are shortened: first those that are left when there are columns to leave
+// out, then the least.
+const (
+	readable = 20
+	least    = 8
+)
+
+// layout is how wide each column is; -1 for one that is left out.
+type layout []int
+
+// newLayout fits columns with lines into a width.
+func newLayout(columns []Column, lines []line, width int) layout {
+	l := make(layout, len(columns))
+	for i := range columns {
+		l[i] = uniseg.StringWidth(columns[i].Title)
+		for _, row := range lines {
+			l[i] = max(l[i], uniseg.StringWidth(row.cells[i]))
+		}
+	}
+	if width <= 0 || l.total() <= width {
+		return l
+	}
+	for i := len(columns) - 1; i >= 0 && l.narrow(columns, width, readable).total() > width; i-- {
+		if columns[i].Extra {
+			l[i] = -1
+		}
+	}
+	return l.narrow(columns, width, readable).narrow(columns, width, least)
+}
+
+func (l layout) total() int {
+	sum := -len(gap)
+	for _, width := range l {
+		if width >= 0 {
+			sum += width + len(gap)
+		}
+	}
+	return sum
+}
+
+// narrow returns the layout with the widest columns made narrower until the table fits, but none
+// narrower than floor.
+func (l layout) narrow(columns []Column, width, floor int) layout {
+	l = slices.Clone(l)
+	for over := l.total() - width; over > 0; over-- {
+		widest := -1
+		for i := range l {
+			fixed := columns[i].Whole || columns[i].Right
+			if !fixed && l[i] > floor && (widest < 0 || l[i] > l[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		l[widest]--
+	}
+	return l
+}
+
+// format returns a line of the table, without spaces at its end.
+func (l layout) format(columns []Column, row line, look Look) string {
+	last := -1
+	for i, cell := range row.cells {
+		if cell != "" && l[i] >= 0 {
+			last = i
+		}
+	}
+	var b strings.Builder
+	for i := 0; i <= last; i++ {
+		if l[i] < 0 {
+			continue
+		}
+		cell := row.cells[i]
+		if look.Width > 0 && !columns[i].Whole {
+			cell = Short(cell, l[i])
+		}
+		space := strings.Repeat(" ", max(0, l[i]-uniseg.StringWidth(cell)))
+		cell = row.signs[i].paint(cell, look)
+		switch {
+		case columns[i].Right:
+			b.WriteString(space + cell)
+		case i == last:
+			b.WriteString(cell)
+		default:
+			b.WriteString(cell + space)
+		}
+		if i < last {
+			b.WriteString(gap)
+		}
+	}
+	return b.String() + "\n"
+}
