@@ -135,6 +135,8 @@ func (h *heavy) wanted(op *wire.Operation) []string {
 		return changeSets()
 	case "POST " + route.Own + "/checks": // run as previews are, and are not kept
 		return []string{`{"requests":[` + assignToAll + `]}`}
+	case "POST " + route.Own + "/swaps":
+		return []string{`{"from":"ENTERPRISEPACK","to":"` + visio + `"}`, `{"from":"` + e3 + `","to":"VISIOCLIENT","filter":"startswith(displayName,'x')","groups":["` + nobodysID + `"]}`}
 	case "POST " + route.Own + "/import":
 		return importsAtBounds()
 	case "PUT " + route.Own + "/catalog":

@@ -65,3 +65,5 @@ func TestL90Prices(t *testing.T) { playRules(t, "113-prices") }
 func TestL75L77L78ErrorsByFilter(t *testing.T) { playRules(t, "111-errors-filtered") }
 
 func TestL79L80WhyAUserHasAPlan(t *testing.T) { playRules(t, "112-why") }
+
+func TestL81L82L83L84Swaps(t *testing.T) { playRules(t, "117-swaps") }

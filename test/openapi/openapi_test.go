@@ -194,6 +194,8 @@ func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	s.do(t, "GET", "/users/clara.jung@contoso.example/history", "", 200)
 	s.do(t, "GET", "/previews/nothing", "", 404)
 	s.do(t, "POST", "/checks", `{"requests":[{"id":1,"method":"DELETE","url":"/users/clara.jung@contoso.example"},{"id":2,"method":"DELETE","url":"/users/nobody"}]}`, 200)
+	s.do(t, "POST", "/swaps", `{"from":"ENTERPRISEPACK","to":"STANDARDPACK","plans":"same"}`, 200)
+	s.do(t, "POST", "/swaps", `{"from":"ENTERPRISEPACK","to":"nothing"}`, 400)
 	s.do(t, "GET", "/licenseErrors", "", 200)
 	s.do(t, "GET", "/licenseErrors?$top=3", "", 200)
 	s.do(t, "GET", "/licenseErrors?group=nobody", "", 400)

@@ -22,6 +22,7 @@ func (all *Previews) Operations() []wire.Operation {
 		{Method: "GET", Path: previews + "/{preview}/users", Need: identity.Preview, Do: all.users},
 		{Method: "POST", Path: previews + "/{preview}/apply", Need: identity.Preview, Do: all.apply},
 		{Method: "POST", Path: route.Own + "/checks", Need: identity.Preview, Do: check},
+		{Method: "POST", Path: route.Own + "/swaps", Need: identity.Preview, Do: all.swap},
 	}
 }
 
@@ -103,16 +104,20 @@ func (all *Previews) show(r *wire.Request) error {
 }
 
 func (p *preview) send(r *wire.Request) error {
-	b := r.AppendHead(r.Begin(), "previews/$entity")
-	b = jsontext.AppendID(jsontext.AppendName(b, "id"), p.id)
-	b = jsontext.AppendInt(jsontext.AppendName(b, "commit"), int(p.before.Seq))
-	b = jsontext.AppendTime(jsontext.AppendName(b, "createdDateTime"), p.made)
-	b = jsontext.AppendTime(jsontext.AppendName(b, "expirationDateTime"), p.expires)
-	b, err := p.appendResult(r, b)
+	b, err := p.appendAll(r, r.AppendHead(r.Begin(), "previews/$entity"))
 	if err != nil {
 		return err
 	}
 	return r.Send(http.StatusOK, append(b, '}'))
+}
+
+// appendAll writes the preview, within an object.
+func (p *preview) appendAll(r *wire.Request, b []byte) ([]byte, error) {
+	b = jsontext.AppendID(jsontext.AppendName(b, "id"), p.id)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "commit"), int(p.before.Seq))
+	b = jsontext.AppendTime(jsontext.AppendName(b, "createdDateTime"), p.made)
+	b = jsontext.AppendTime(jsontext.AppendName(b, "expirationDateTime"), p.expires)
+	return p.appendResult(r, b)
 }
 
 // appendResult writes what the requests answer, and what becomes of users, products and groups.

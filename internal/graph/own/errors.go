@@ -50,7 +50,7 @@ func ListErrors(r *wire.Request) error {
 
 // errorsOf returns the errors that satisfy $filter: of all users, or of the members of groups.
 func errorsOf(r *wire.Request, groups []string) (*errorList, error) {
-	ordinals, err := resolve(r, "group", groups, r.Image.LiveGroup)
+	ordinals, err := Resolve(r, "group", groups, r.Image.LiveGroup)
 	if err != nil {
 		return nil, err
 	}

@@ -7,13 +7,11 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
-	"licensor/internal/directory"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
-	"licensor/internal/identity"
 	"licensor/internal/licensing"
 	"licensor/internal/tenant"
 )
@@ -233,12 +231,10 @@ func (c *errorConverter) text(n, left odata.Node) (place int, err error) {
 	if !ok {
 		return 0, c.refuse(n)
 	}
-	access, err := identity.ReadUsers.Check(c.request.Caller, identity.RelationOther)
-	if err != nil || access != identity.AccessFull {
-		return 0, &identity.ForbiddenError{Operation: identity.ReadUsers}
+	if err := maySeeUsers(c.request); err != nil {
+		return 0, err
 	}
-	about, _ := directory.AboutUser(name)
-	return about.Column, nil
+	return userColumn(name), nil
 }
 
 func (c *errorConverter) textIn(n odata.Node, left *odata.Path, values []*odata.Literal) (errorCondition, error) {

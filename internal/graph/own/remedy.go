@@ -133,7 +133,7 @@ func (x *explainer) reassign(m *licensing.Remedy) (change, bool) {
 		return x.assignUser(add, remove), draft.AssignUser(x.user, add, remove) == nil
 	}
 	url := "/groups/" + x.image.Directory.GroupID(m.Group).String() + "/assignLicense"
-	return change{"POST", url, assignBody(add, remove)}, draft.AcceptsOfGroup(m.Group, add, remove) == nil
+	return change{"POST", url, AssignBody(add, remove)}, draft.AcceptsOfGroup(m.Group, add, remove) == nil
 }
 
 // disabledAt returns the plans that an assignment disables; false if there is no such assignment.
@@ -161,11 +161,11 @@ func (x *explainer) draft() *licensing.Draft {
 
 func (x *explainer) assignUser(add []licensing.Assign, remove []uuid.UUID) change {
 	url := "/users/" + x.image.Directory.UserID(x.user).String() + "/assignLicense"
-	return change{"POST", url, assignBody(add, remove)}
+	return change{"POST", url, AssignBody(add, remove)}
 }
 
-// assignBody is the body of assignLicense.
-func assignBody(add []licensing.Assign, remove []uuid.UUID) []byte {
+// AssignBody is the body of assignLicense.
+func AssignBody(add []licensing.Assign, remove []uuid.UUID) []byte {
 	b := jsontext.AppendList([]byte(`{"addLicenses":`), add, func(b []byte, a licensing.Assign) []byte {
 		b = jsontext.AppendID(append(b, `{"skuId":`...), a.SKUID)
 		return append(jsontext.AppendList(append(b, `,"disabledPlans":`...), a.DisabledPlans, jsontext.AppendID), '}')

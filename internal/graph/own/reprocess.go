@@ -94,10 +94,10 @@ func reprocessing(r *wire.Request) (to toReprocess, err error) {
 		to.Found, err = selected(r, filter)
 		return to, err
 	}
-	if to.Users, err = resolve(r, "users", users, r.Image.LiveUser); err != nil {
+	if to.Users, err = Resolve(r, "users", users, r.Image.LiveUser); err != nil {
 		return to, err
 	}
-	to.Groups, err = resolve(r, "groups", to.groups, r.Image.LiveGroup)
+	to.Groups, err = Resolve(r, "groups", to.groups, r.Image.LiveGroup)
 	return to, err
 }
 
@@ -121,9 +121,9 @@ func selected(r *wire.Request, text string) (*roaring.Bitmap, error) {
 	return users, err
 }
 
-// resolve returns the ordinals of the keys in a property. A key that does not exist is an error in
+// Resolve returns the ordinals of the keys in a property. A key that does not exist is an error in
 // the property.
-func resolve(r *wire.Request, property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
+func Resolve(r *wire.Request, property string, keys []string, find func(string) (uint32, error)) ([]uint32, error) {
 	var list []uint32
 	for _, key := range keys {
 		ordinal, err := find(key)

@@ -77,7 +77,7 @@ func previewedRule(r *wire.Request) (rule string, group *uint32, err error) {
 		}
 		return rule, nil, nil
 	}
-	ordinals, err := resolve(r, "group", []string{key}, r.Image.LiveGroup)
+	ordinals, err := Resolve(r, "group", []string{key}, r.Image.LiveGroup)
 	if err != nil {
 		return "", nil, err
 	}

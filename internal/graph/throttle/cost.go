@@ -41,6 +41,7 @@ var Costs = map[string]int{
 	"POST /licensor/v1/previews":                                   5,
 	"POST /licensor/v1/previews/{preview}/apply":                   5,
 	"POST /licensor/v1/checks":                                     5,
+	"POST /licensor/v1/swaps":                                      5,
 	"POST /licensor/v1/import":                                     5,
 }
 
