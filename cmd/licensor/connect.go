@@ -41,11 +41,16 @@ func (c *connecting) register(cmd *cobra.Command) {
 
 // registerServer registers the flags that name a database or a server, and log in there.
 func (c *connecting) registerServer(cmd *cobra.Command, tenant string) {
+	cmd.Flags().StringVar(&c.tenant, "tenant", "", tenant)
+	c.registerLogin(cmd)
+}
+
+// registerLogin is registerServer without the flag for the tenant.
+func (c *connecting) registerLogin(cmd *cobra.Command) {
 	f := cmd.Flags()
 	c.where.register(cmd)
 	f.StringVar(&c.server, "server", "", "scheme and host of a server, such as http://127.0.0.1:8080, instead of a database")
 	f.StringVar(&c.info, "info", "", "JSON file with the address and the credentials, instead of the flags for them")
-	f.StringVar(&c.tenant, "tenant", "", tenant)
 	f.StringVar(&c.clientID, "client-id", "", "client id of the application to log in as, with --server")
 	f.StringVar(&c.clientSecret, "client-secret", "", "secret of that application, with --server")
 	cmd.MarkFlagsMutuallyExclusive("data", "server", "info")

@@ -64,7 +64,9 @@ func newServerWith(
 	t *testing.T, options server.Options, before func(http.ResponseWriter, *http.Request) (answered bool),
 ) (login server.Login, args []string) {
 	t.Helper()
-	options.Data = newDatabase(t)
+	if options.Data == "" {
+		options.Data = newDatabase(t)
+	}
 	s, err := server.Open(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)

@@ -54,15 +54,29 @@ func printExplained(t *tables.Writer, raw json.RawMessage) error {
 	for i := range u.Reasons {
 		r := &u.Reasons[i]
 		wrong := tables.Cell{Value: r.Error, Sign: tables.Bad}
-		err := t.Row(nil, u.UserPrincipalName, r.product(), r.from(), wrong, r.Since, r.Text)
-		for _, remedy := range r.Remedies {
-			if err == nil {
-				err = t.Note(len(errorColumns)-1, "→ "+remedy.Text)
-			}
-		}
-		if err != nil {
+		if err := r.print(t, u.UserPrincipalName, r.product(), r.from(), wrong, r.Since, r.Text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// print prints a row, and below it a note for each remedy, in the last column.
+func (r *reasonOf) print(t *tables.Writer, cells ...any) error {
+	err := t.Row(nil, cells...)
+	for _, remedy := range r.Remedies {
+		if err == nil {
+			err = t.Note(len(cells)-1, "→ "+remedy.Text)
+		}
+	}
+	return err
+}
+
+// cells returns what is printed of a license of one user.
+func (r *reasonOf) cells() []any {
+	state, wrong := tables.Cell{Value: r.State, Sign: tables.Good}, tables.Cell{}
+	if r.Error != "None" {
+		state.Sign, wrong = tables.Bad, tables.Cell{Value: r.Error, Sign: tables.Bad}
+	}
+	return []any{r.product(), r.from(), state, wrong, r.Since, r.Text}
 }

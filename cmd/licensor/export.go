@@ -18,7 +18,7 @@ import (
 
 // exporting holds the arguments of the command export.
 type exporting struct {
-	where               databaseFlags
+	connecting
 	to, format, archive string
 	tables, tenants     []string
 	force, quiet, json  bool
@@ -37,23 +37,26 @@ and no secrets, and no applications.
 which becomes a SQLite database with a table for each. Cells of CSV that a spreadsheet would take for formulas get an
 apostrophe. The JSON lines can be imported: with ` + "`licensor import --exact`" + ` an empty tenant becomes the same.
 
-With PostgreSQL a server may run meanwhile. A file must not be open in a server: stop it, or export a copy. An export
-can be interrupted at any time, and leaves nothing then.`,
+With PostgreSQL a server may run meanwhile. A file must not be open in a server: stop it, export a copy, or get the
+export from the server (--server, --info). A server exports the tenant of the application that logs in, into one file
+that --to names, or to the standard output if it is -: JSON lines, or one table as CSV.
+
+An export can be interrupted at any time, and leaves nothing then.`,
 		Example: "  licensor export --to licensor-export.db\n" +
 			"  licensor export --to export --format csv --table users --table states\n" +
-			"  licensor export --to export --format jsonl --tenant 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11",
+			"  licensor export --to export --format jsonl --tenant 5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11\n" +
+			"  licensor export --to users.csv --format csv --table users --info demo.json",
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return e.run(cmd) },
 	}
-	e.where.register(cmd)
+	e.registerLogin(cmd)
 	f := cmd.Flags()
-	f.StringVar(&e.to, "to", "", "folder, or file that ends with .db")
+	f.StringVar(&e.to, "to", "", "folder, or file that ends with .db; with --server a file")
 	f.StringVar(&e.format, "format", "", "of the files in a folder: jsonl, csv; jsonl by default")
 	f.StringArrayVar(&e.tables, "table", nil, "table to export, may be repeated: "+strings.Join(export.Tables(), ", ")+
 		"; by default all, or with JSON lines all that can be imported")
-	f.StringArrayVar(&e.tenants, "tenant", nil, "id of a tenant, may be repeated; all by default")
+	f.StringArrayVar(&e.tenants, "tenant", nil, "id of a tenant, may be repeated; all by default; with "+
+		"--server, id or domain of the tenant of the application that logs in")
 	f.StringVar(&e.archive, "archive-log", "", "folder of archived commits, for the table commits")
 	f.BoolVar(&e.force, "force", false, "replace an earlier export; other files in a folder stay")
 	f.BoolVar(&e.quiet, "quiet", false, "show no progress")
@@ -99,7 +102,22 @@ func (e *exporting) options() (o export.FilesOptions, err error) {
 	return o, nil
 }
 
-func (e *exporting) run(ctx context.Context, out, progress io.Writer) error {
+func (e *exporting) run(cmd *cobra.Command) error {
+	if len(e.tenants) > 0 {
+		e.tenant = e.tenants[0]
+	}
+	login, err := e.login()
+	if err != nil {
+		return err
+	}
+	if login.Graph != "" {
+		return e.fetch(cmd, login)
+	}
+	return e.read(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+}
+
+// read exports tenants of a database.
+func (e *exporting) read(ctx context.Context, out, progress io.Writer) error {
 	o, err := e.options()
 	if err != nil {
 		return err

@@ -146,19 +146,20 @@ func rows[T any](
 	}
 }
 
-// printList reads a list and prints it.
+// list reads a list and prints it.
+func (out *printer) list(ctx context.Context, c *connection, limit int, l list) error {
+	t := out.table(l.columns...)
+	t.None = l.none
+	more, err := c.pages(ctx, l.path, l.query, limit, func(raw json.RawMessage) error { return l.row(t, raw) })
+	if err != nil {
+		return err
+	}
+	return out.end(t, more)
+}
+
+// printList connects, reads a list and prints it.
 func (r *reading) printList(cmd *cobra.Command, l list) error {
 	return r.print(cmd, func(out *printer) error {
-		return r.use(cmd, func(ctx context.Context, c *connection) error {
-			t := out.table(l.columns...)
-			t.None = l.none
-			more, err := c.pages(ctx, l.path, l.query, r.limit, func(raw json.RawMessage) error {
-				return l.row(t, raw)
-			})
-			if err != nil {
-				return err
-			}
-			return out.end(t, more)
-		})
+		return r.use(cmd, func(ctx context.Context, c *connection) error { return out.list(ctx, c, r.limit, l) })
 	})
 }

@@ -62,6 +62,9 @@ func (c *connection) send(ctx context.Context, method, path, contentType string,
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
+	if method == http.MethodGet {
+		r.Header.Set("ConsistencyLevel", "eventual") // allows advanced conditions
+	}
 	response, err := c.client.Do(r)
 	if err != nil {
 		return nil, tokenRefusal(err)
