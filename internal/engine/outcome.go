@@ -19,9 +19,9 @@ const (
 )
 
 // append makes a batch durable. It does not end with a caller's context, since others wait for the
-// same transaction. After an error other than store.ErrUnknown, nothing of the batch is in the log,
-// and never will be.
-func (t *Tenant) append(f *fold) error {
+// same transaction. Further commands are executed ahead meanwhile. After an error other than
+// store.ErrUnknown, nothing of the batch is in the log, and never will be.
+func (t *Tenant) append(f *fold, further *ahead) error {
 	if len(f.commits) == 0 {
 		return nil
 	}
@@ -33,6 +33,7 @@ func (t *Tenant) append(f *fold) error {
 	at := store.Place{Seq: img.Seq, Chain: img.Chain, Epoch: t.epoch}
 	err := t.store.Append(context.Background(), t.id, at, f.commits, rows)
 	if errors.Is(err, store.ErrUnknown) {
+		further.end()
 		err = t.findOut(f, err)
 	}
 	if !errors.Is(err, store.ErrConflict) {

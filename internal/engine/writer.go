@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 
 	"licensor/internal/memory"
@@ -38,6 +37,9 @@ func (r request) withdraw() bool { return r.state.CompareAndSwap(isWaiting, isWi
 func (r request) take() bool {
 	return r.state.CompareAndSwap(isWaiting, isTaken) || r.state.Load() == isTaken
 }
+
+// isWithdrawn reports whether the caller has withdrawn the request.
+func (r request) isWithdrawn() bool { return r.state.Load() == isWithdrawn }
 
 // answer ends the writer's hold of the share first: a caller that has its response no longer shows
 // in the figures of the budget.
@@ -74,157 +76,53 @@ func (t *Tenant) write() {
 	}
 }
 
-// fold is a batch in progress: the results of its commands so far.
-type fold struct {
-	image   *tenant.Image
-	commits []store.Commit
-	rows    map[tenant.ObjectKey]store.Object
-	order   []tenant.ObjectKey
-	bytes   int                               // of the rows
-	claimed []string                          // names that its commands have claimed
-	read    map[tenant.ObjectKey]store.Object // read in advance, as of before the batch
-}
-
-// commit executes the commands one after another, makes the results durable, publishes the last
-// image and responds.
+// commit executes commands, makes the results durable, and responds, batch by batch. It includes
+// the commands that were executed ahead meanwhile.
 func (t *Tenant) commit(batch []request) {
-	t.writing.Lock()
-	defer t.writing.Unlock()
+	var ahead *fold
 	for len(batch) > 0 {
-		batch = batch[t.commitFirst(batch):]
+		batch, ahead = t.commitFirst(batch, ahead)
 	}
 }
 
 // maxTries is how often a batch is decided, each time on what others have committed meanwhile.
 const maxTries = 8
 
-// commitFirst is commit for the first commands, as many as share a transaction. It returns how many
-// these are.
-func (t *Tenant) commitFirst(batch []request) int {
+// commitFirst executes the first commands one after another, as many as share a transaction, makes
+// the results durable, publishes the last image and responds. It returns the other commands, and
+// what was executed of them meanwhile.
+func (t *Tenant) commitFirst(batch []request, done *fold) ([]request, *fold) {
+	t.writing.Lock()
+	defer t.writing.Unlock()
 	was := t.Image()
-	f, replies := t.fold(batch)
+	f := t.fold(batch, done)
 	claimed := f.claimed
-	err := t.append(f)
+	a := t.foldAhead(f, batch)
+	err := t.append(f, a)
 	for try := 1; errors.Is(err, store.ErrConflict) && try < maxTries; try++ {
+		batch, _ = a.end()
 		if err = t.catchUp(); err != nil {
 			break
 		}
-		f, replies = t.fold(batch)
+		f = t.fold(batch, nil)
 		claimed = append(claimed, f.claimed...)
-		err = t.append(f)
+		err = t.append(f, a)
 	}
 	switch {
 	case err != nil:
-		for i := range replies {
-			replies[i] = reply{err: errors.Join(notDurable(err), err)}
+		for i := range f.replies {
+			f.replies[i] = reply{err: errors.Join(notDurable(err), err)}
 		}
 	case len(f.commits) > 0:
 		t.publish(f)
 	}
 	t.settleNames(was, f, claimed)
-	for i := range replies {
-		batch[i].answer(replies[i])
+	for i := range f.replies {
+		batch[i].answer(f.replies[i])
 	}
-	return len(replies)
-}
-
-// fold executes the first commands, as many as share a transaction.
-func (t *Tenant) fold(batch []request) (*fold, []reply) {
-	f := &fold{image: t.Image(), rows: map[tenant.ObjectKey]store.Object{}, read: t.readAhead(batch)}
-	var replies []reply
-	for len(replies) < len(batch) && f.bytes < maxBatchBytes {
-		replies = append(replies, t.decide(f, batch[len(replies)]))
-	}
-	return f, replies
-}
-
-// readAhead reads the rows that the commands of a batch will read, in one query per kind: reading
-// them one by one takes ten times as long. Rows that it could not read, or has no room for, are
-// read again when a command needs them, and that command gets the error.
-func (t *Tenant) readAhead(batch []request) map[tenant.ObjectKey]store.Object {
-	ordinals := map[store.Kind][]uint32{}
-	for _, r := range batch {
-		if key, ok := tenant.Reads(r.cmd); ok {
-			ordinals[key.Kind] = append(ordinals[key.Kind], key.Ordinal)
-		}
-	}
-	read := map[tenant.ObjectKey]store.Object{}
-	for kind, list := range ordinals {
-		if len(list) < 2 {
-			continue
-		}
-		rows, err := t.store.Objects(context.Background(), t.id, store.Query{
-			Kind: kind, Ordinals: list, After: -1, Bytes: maxBatchBytes,
-		})
-		if err != nil {
-			continue
-		}
-		for _, row := range rows {
-			read[tenant.ObjectKey{Kind: kind, Ordinal: row.Ordinal}] = row
-		}
-	}
-	return read
-}
-
-// decide executes one command on the result of the previous ones. A command that fails, or panics,
-// leaves no trace.
-func (t *Tenant) decide(f *fold, r request) (answer reply) {
-	defer func() {
-		if p := recover(); p != nil {
-			answer = reply{err: fmt.Errorf("command %s: panic: %v", tenant.Operation(r.cmd), p)}
-			t.options.Log.Error("a command panicked; nothing of it was kept", "operation", tenant.Operation(r.cmd), "panic", p)
-		}
-	}()
-	if !r.take() || r.ctx.Err() != nil {
-		return reply{err: r.ctx.Err()}
-	}
-	done, err := f.image.Execute(r.ctx, r.cmd, tenant.Execution{
-		At: t.now(f.image), NewID: t.options.NewID, By: r.by, Ahead: r.ahead,
-		Load: func(ctx context.Context, kind store.Kind, ordinal uint32) (store.Object, error) {
-			return t.loadIn(ctx, f, tenant.ObjectKey{Kind: kind, Ordinal: ordinal})
-		},
-		Claim: func(ctx context.Context, names []string) (*store.Claim, error) {
-			f.claimed = append(f.claimed, names...)
-			return t.claim(ctx, names)
-		},
-	})
-	if err != nil {
-		t.stats.rejected.Add(1)
-		return reply{err: err}
-	}
-	if done.Commit != nil {
-		f.add(done.Image, *done.Commit, done.Rows)
-	}
-	return reply{done: done.Done}
-}
-
-// loadIn returns a row as of the image of a batch in progress.
-func (t *Tenant) loadIn(ctx context.Context, f *fold, key tenant.ObjectKey) (store.Object, error) {
-	if row, ok := f.rows[key]; ok {
-		return row, nil
-	}
-	if row, ok := f.read[key]; ok {
-		return row, nil
-	}
-	row, err := t.load(ctx, key.Kind, key.Ordinal)
-	if absent(err) {
-		err = t.lost(ctx, f.image, key, err)
-	}
-	return row, err
-}
-
-func (f *fold) add(next *tenant.Image, commit store.Commit, rows []store.Object) {
-	f.image = next
-	f.commits = append(f.commits, commit)
-	for _, row := range rows {
-		row.Seq = commit.Seq
-		key := tenant.ObjectKey{Kind: row.Kind, Ordinal: row.Ordinal}
-		if _, ok := f.rows[key]; !ok {
-			f.order = append(f.order, key)
-		}
-		f.bytes += len(row.Document)
-		f.rows[key] = row
-	}
+	batch, done = a.end()
+	clear(batch[:len(f.replies)]) // they may be large
+	return batch[len(f.replies):], done
 }
 
 func (t *Tenant) publish(f *fold) {
