@@ -28,22 +28,23 @@ const (
 // in the order of the users. Joins and leaves do not copy the users and their keys: one user of
 // each block may join a group.
 type block struct {
-	owner     *vector.Owner
-	ownsUsers bool     // users and groupEnds belong to the owner, too
-	ownsKeys  bool     // keys does
-	users     []user   // at most blockUsers
-	keys      []Key    // for each user the name, then the addresses
-	groups    []uint32 // for each user its groups
-	groupEnds []uint32 // for each user the end of its groups
+	owner         *vector.Owner
+	ownsUsers     bool     // users and groupEnds belong to the owner, too
+	ownsKeys      bool     // keys does
+	ownsRevisions bool     // revisions does
+	users         []user   // at most blockUsers
+	revisions     []uint32 // of the users; a write of a document need not copy the users
+	keys          []Key    // for each user the name, then the addresses
+	groups        []uint32 // for each user its groups
+	groupEnds     []uint32 // for each user the end of its groups
 }
 
-// user is 32 bytes, the same for every user.
+// user is 28 bytes, the same for every user.
 type user struct {
-	id       uuid.UUID
-	revision uint32
-	keyEnd   uint32 // end of the user's keys, which begin at the end of the previous user's
-	manager  uint32 // the ordinal of the manager plus one; 0 for none
-	state    state
+	id      uuid.UUID
+	keyEnd  uint32 // end of the user's keys, which begin at the end of the previous user's
+	manager uint32 // the ordinal of the manager plus one; 0 for none
+	state   state
 }
 
 type groupBlock struct {
@@ -90,6 +91,13 @@ func (b *block) groupsOf(i int) []uint32 {
 func (b *block) ownUsers() {
 	if !b.ownsUsers {
 		b.users, b.groupEnds, b.ownsUsers = slices.Clone(b.users), slices.Clone(b.groupEnds), true
+	}
+}
+
+// ownRevisions makes revisions one that may be changed in place.
+func (b *block) ownRevisions() {
+	if !b.ownsRevisions {
+		b.revisions, b.ownsRevisions = slices.Clone(b.revisions), true
 	}
 }
 

@@ -13,7 +13,8 @@ type Difference struct {
 }
 
 // Differences returns the properties in which two documents differ, in the order of their names.
-// The first may be nil. Properties that are kept in a member "properties" are like the others.
+// They must be valid JSON; the first may be nil. Properties that are kept in a member "properties"
+// are like the others.
 func Differences(a, b []byte) []Difference {
 	was, now := flatMembers(a), flatMembers(b)
 	var list []Difference
@@ -39,11 +40,11 @@ func Differences(a, b []byte) []Difference {
 const keptWithin = "properties"
 
 func flatMembers(document []byte) []Member {
-	members, _ := split(document)
+	members, _ := splitValid(document)
 	at := slices.IndexFunc(members, func(m Member) bool { return m.Name == keptWithin })
 	if at < 0 {
 		return members
 	}
-	within, _ := split(members[at].Value)
+	within, _ := splitValid(members[at].Value)
 	return append(slices.Delete(members, at, at+1), within...)
 }

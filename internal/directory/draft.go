@@ -28,6 +28,7 @@ func (d *Draft) Finish() *Index {
 		for user := d.first / blockUsers * blockUsers; user < d.users; user += blockUsers {
 			b, _ := d.at(user)
 			b.users, b.keys, b.groupEnds = snug(b.users), snug(b.keys), snug(b.groupEnds)
+			b.revisions = snug(b.revisions)
 		}
 	}
 	for _, l := range []*lookup{d.ids, d.names, d.addresses, d.groupIDs, d.nicknames, d.reports} {
@@ -59,15 +60,17 @@ func (d *Draft) AddUser(id uuid.UUID, name Key, addresses []Key) uint32 {
 	ordinal := d.users
 	if ordinal%blockUsers == 0 {
 		d.blocks.Append(d.mark, &block{
-			owner: d.mark, ownsUsers: true, ownsKeys: true,
-			users: make([]user, 0, blockUsers), groupEnds: make([]uint32, 0, blockUsers),
+			owner: d.mark, ownsUsers: true, ownsKeys: true, ownsRevisions: true, users: make([]user, 0, blockUsers),
+			revisions: make([]uint32, 0, blockUsers), groupEnds: make([]uint32, 0, blockUsers),
 		})
 	}
 	d.users++
 	d.userColumns.AddRow()
 	b := d.ownBlock(ordinal)
 	b.ownUsers()
-	b.users = append(b.users, user{id: id, revision: 1, keyEnd: uint32(len(b.keys))})
+	b.ownRevisions()
+	b.users = append(b.users, user{id: id, keyEnd: uint32(len(b.keys))})
+	b.revisions = append(b.revisions, 1)
 	b.groupEnds = append(b.groupEnds, uint32(len(b.groups)))
 	b.setKeys(len(b.users)-1, append([]Key{name}, addresses...)...)
 	d.ids.insert(entry(idPrefix(id), ordinal))
@@ -78,7 +81,10 @@ func (d *Draft) AddUser(id uuid.UUID, name Key, addresses []Key) uint32 {
 func (d *Draft) ownBlock(user uint32) *block {
 	b := d.blocks.At(int(user / blockUsers))
 	if b.owner != d.mark {
-		b = &block{owner: d.mark, users: b.users, keys: b.keys, groups: b.groups, groupEnds: b.groupEnds}
+		b = &block{
+			owner: d.mark, users: b.users, revisions: b.revisions,
+			keys: b.keys, groups: b.groups, groupEnds: b.groupEnds,
+		}
 		d.blocks.Set(d.mark, int(user/blockUsers), b)
 	}
 	return b
@@ -117,8 +123,8 @@ func (d *Draft) unlink(user uint32) {
 
 // SetUserKeys replaces the name and addresses of a user, as part of a write of its document.
 func (d *Draft) SetUserKeys(user uint32, name Key, addresses []Key) {
+	d.TouchUser(user)
 	b, i := d.own(user)
-	b.users[i].revision++
 	keys := append([]Key{name}, addresses...)
 	if slices.Equal(keys, b.keysOf(i)) {
 		return
@@ -132,8 +138,10 @@ func (d *Draft) SetUserKeys(user uint32, name Key, addresses []Key) {
 
 // TouchUser records a write of the user's document that changes neither name nor addresses.
 func (d *Draft) TouchUser(user uint32) {
-	b, i := d.own(user)
-	b.users[i].revision++
+	d.checkUser(user)
+	b := d.ownBlock(user)
+	b.ownRevisions()
+	b.revisions[user%blockUsers]++
 }
 
 // SetUserValues sets a user's values in columns of UserSchema, as part of a write of its document.
@@ -151,8 +159,8 @@ func (d *Draft) DeleteUser(user uint32) { d.show(user, deleted) }
 func (d *Draft) RestoreUser(user uint32) { d.show(user, live) }
 
 func (d *Draft) show(user uint32, to state) {
+	d.TouchUser(user)
 	b, i := d.own(user)
-	b.users[i].revision++
 	if b.users[i].state == to {
 		return
 	}

@@ -110,7 +110,8 @@ func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 		return nil, err
 	}
 	now = now.UTC().Truncate(time.Second)
-	group, err := patch.apply(Group{ID: id, CreatedDateTime: now, RenewedDateTime: now})
+	group := &Group{ID: id, CreatedDateTime: now, RenewedDateTime: now}
+	err := patch.apply(group)
 	if err == nil && group.MembershipRule != "" && !group.Dynamic() && !patch.imports {
 		err = invalidGroup("membershipRule", "null, unless groupTypes has '"+DynamicMembership+"'")
 	}
@@ -128,7 +129,7 @@ func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	if group.Unified() && group.Visibility == "" {
 		group.Visibility = "Public"
 	}
-	return &group, nil
+	return group, nil
 }
 
 // ExactGroup is NewGroup for a group of an export, which may be deleted, and may have no
@@ -138,7 +139,8 @@ func ExactGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	exact, _ := patch.apply(Group{}) // it was valid
+	exact := new(Group)
+	_ = patch.apply(exact) // it was valid
 	if group.DeletedDateTime = exact.DeletedDateTime; patch.Has("visibility") {
 		group.Visibility = exact.Visibility
 	}

@@ -139,7 +139,12 @@ func (v *view) GroupDeleted(group uint32) bool { return v.group(group).state == 
 
 // UserRevision returns a number that changes with each write of the user's document. Together with
 // the ordinal it is a key for caches of documents.
-func (v *view) UserRevision(user uint32) uint32 { return v.user(user).revision }
+func (v *view) UserRevision(user uint32) uint32 {
+	if b, i := v.at(user); b != nil {
+		return b.revisions[i]
+	}
+	return 0
+}
 
 // GroupRevision returns a number that changes with each write of the group's document.
 func (v *view) GroupRevision(group uint32) uint32 { return v.group(group).revision }

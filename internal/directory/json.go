@@ -82,20 +82,42 @@ func split(body []byte) ([]Member, bool) {
 	if !json.Valid(body) {
 		return nil, false
 	}
+	return splitValid(body)
+}
+
+// mostSpace is the maximum number of members for which space is reserved.
+const mostSpace = 64
+
+// splitValid is split for valid JSON, such as documents that were written here.
+func splitValid(body []byte) ([]Member, bool) {
 	rest := bytes.TrimLeft(body, jsonSpace)
-	if rest[0] != '{' {
+	if len(rest) == 0 || rest[0] != '{' {
 		return nil, false
 	}
-	var members []Member
-	for rest = next(rest[1:]); rest[0] != '}'; rest = next(rest) {
+	members := make([]Member, 0, min(bytes.Count(rest, []byte(":")), mostSpace))
+	for rest = next(rest[1:]); len(rest) > 0 && rest[0] != '}'; rest = next(rest) {
 		end := valueEnd(rest)
-		name, _ := readString(rest[:end])
+		name := readName(rest[:end])
 		rest = next(rest[end:])
 		end = valueEnd(rest)
 		members = append(members, Member{name, json.RawMessage(rest[:end:end])})
 		rest = rest[end:]
 	}
 	return members, true
+}
+
+// propertyNames are the names of properties, by themselves. They are complete before main begins.
+var propertyNames = map[string]string{}
+
+// readName reads the name of a member, without allocation for that of a property.
+func readName(raw []byte) string {
+	if len(raw) > 2 {
+		if name, ok := propertyNames[string(raw[1:len(raw)-1])]; ok {
+			return name
+		}
+	}
+	name, _ := readString(raw)
+	return name
 }
 
 // elements splits a valid JSON array into its elements.

@@ -49,7 +49,8 @@ func (p Patch[T]) Names() []string {
 // Apply returns a changed copy of object. It returns an *InvalidError if the values conflict with
 // each other or with the previous ones. It does not change object or its parts.
 func (p Patch[T]) Apply(object T) (T, error) {
-	changed, err := p.apply(object)
+	changed := object
+	err := p.apply(&changed)
 	if err == nil && p.fits != nil {
 		err = p.fits(&object, &changed)
 	}
@@ -59,13 +60,13 @@ func (p Patch[T]) Apply(object T) (T, error) {
 	return changed, nil
 }
 
-func (p Patch[T]) apply(object T) (T, error) {
+func (p Patch[T]) apply(object *T) error {
 	for _, c := range p.changes {
-		if err := c.property.set(&object, c.value); err != nil {
-			return object, err
+		if err := c.property.set(object, c.value); err != nil {
+			return err
 		}
 	}
-	return object, nil
+	return nil
 }
 
 func (p Patch[T]) value(name string) json.RawMessage {

@@ -99,10 +99,10 @@ func (r *reader) group(groups, users uint32) group {
 
 // user reads a user and appends its keys and groups to the block.
 func (r *reader) user(b *block, groups uint32, version byte) user {
-	u := user{state: r.state()}
+	u, revision := user{state: r.state()}, uint32(0)
 	if r.err == nil && u.state != purged {
 		copy(u.id[:], r.bytes(len(u.id)))
-		u.revision = r.number()
+		revision = r.number()
 		keys := r.count(len(Key{}))
 		for range keys {
 			b.keys = append(b.keys, Key(r.bytes(len(Key{}))))
@@ -116,6 +116,7 @@ func (r *reader) user(b *block, groups uint32, version byte) user {
 		}
 	}
 	u.keyEnd = uint32(len(b.keys))
+	b.revisions = append(b.revisions, revision)
 	b.groupEnds = append(b.groupEnds, uint32(len(b.groups)))
 	return u
 }

@@ -46,7 +46,7 @@ func (x *Index) AppendPart(dst []byte, part int) []byte {
 				continue
 			}
 			dst = append(dst, u.id[:]...)
-			dst = binary.AppendUvarint(dst, uint64(u.revision))
+			dst = binary.AppendUvarint(dst, uint64(b.revisions[i]))
 			keys := b.keysOf(i)
 			dst = binary.AppendUvarint(dst, uint64(len(keys)))
 			for _, key := range keys {
@@ -247,7 +247,8 @@ func decodePart(data []byte, users, groups uint32) ([]*block, error) {
 	for i := range blocks {
 		n := min(users-uint32(i)*blockUsers, blockUsers)
 		b := &block{
-			users: make([]user, n), keys: keys[:0], groups: memberships[:0], groupEnds: make([]uint32, 0, n),
+			users: make([]user, n), revisions: make([]uint32, 0, n), keys: keys[:0], groups: memberships[:0],
+			groupEnds: make([]uint32, 0, n),
 		}
 		for j := range b.users {
 			b.users[j] = r.user(b, groups, version)

@@ -26,6 +26,7 @@ func newTable[T any](resource string, derived []string, all ...*Property[T]) *ta
 	t := &table[T]{resource: resource, all: all, byName: fold.Names[*Property[T]]{}, derived: derived}
 	for _, p := range all {
 		t.byName.Add(p.Name, p)
+		propertyNames[p.Name] = p.Name
 		if p.Returned == ReturnedByDefault {
 			t.defaults = append(t.defaults, p)
 		}

@@ -176,7 +176,8 @@ func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 func ExactUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
 	user, err := ImportUser(patch, id, now)
 	if err == nil {
-		exact, _ := patch.apply(User{}) // it was valid
+		exact := new(User)
+		_ = patch.apply(exact) // it was valid
 		user.DeletedDateTime = exact.DeletedDateTime
 	}
 	return user, err
