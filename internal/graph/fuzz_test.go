@@ -47,6 +47,8 @@ func FuzzRequests(f *testing.F) {
 			`{"id":2,"method":"POST","url":"groups/$a/members/$ref","body":{"@odata.id":"https://x/v1.0/users/` + ann + `"}},{"id":"c","method":"PUT","url":"/catalog","body":{"products":[],"servicePlans":[]}}]}`},
 		{"POST", "/licensor/v1/checks", "", `{"failOn":["lose"],"requests":[{"id":"a","method":"DELETE","url":"/users/` + ann + `","headers":{"If-Match":"*"}}]}`},
 		{"POST", "/licensor/v1/swaps", "", `{"from":"ENTERPRISEPACK","to":"` + e3 + `","users":["` + ann + `"],"groups":[],"filter":"startswith(displayName,'a')","plans":["SWAY"]}`},
+		{"GET", "/licensor/v1/drift", "$top=1&$count=true&days=1&$filter=kind ne 'covered' and (group eq null or startswith(department,'s'))", ""},
+		{"POST", "/licensor/v1/drift/cleanups", "", `{"filter":"kind in ('covered','emptyGroup')","days":7}`},
 		{"GET", "/licensor/v1/log", "$top=1&$filter=createdDateTime ge 2026-01-01T00:00:00Z and author eq 'x' and operation eq 'y' and user eq '" + ann + "' and skuId eq " + e3, ""},
 		{"GET", "/licensor/v1/users/" + ann + "/history", "$top=1&$skiptoken=AAAA", ""},
 	} {

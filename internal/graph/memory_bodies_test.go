@@ -137,6 +137,8 @@ func (h *heavy) wanted(op *wire.Operation) []string {
 		return []string{`{"requests":[` + assignToAll + `]}`}
 	case "POST " + route.Own + "/swaps":
 		return []string{`{"from":"ENTERPRISEPACK","to":"` + visio + `"}`, `{"from":"` + e3 + `","to":"VISIOCLIENT","filter":"startswith(displayName,'x')","groups":["` + nobodysID + `"]}`}
+	case "POST " + route.Own + "/drift/cleanups":
+		return []string{`{"filter":"kind ne 'stuck'"}`, `{"filter":"` + strings.Repeat("kind ne 'stuck' and ", 400) + `department eq null","days":1}`}
 	case "POST " + route.Own + "/import":
 		return importsAtBounds()
 	case "PUT " + route.Own + "/catalog":

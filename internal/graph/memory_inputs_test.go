@@ -150,6 +150,10 @@ func (h *heavy) queries(op *wire.Operation) (list []queried) {
 		add("?$filter of errors", "?$filter="+filter)
 		add("?$filter&$orderby of errors", "?$top=999&$count=true&$orderby=displayName%20desc&$filter="+filter)
 	}
+	if strings.HasSuffix(op.Path, "/drift") {
+		filter := url.QueryEscape(strings.Repeat("kind ne 'stuck' and ", 400) + "department eq null")
+		add("?$filter of drift", "?$top=999&$count=true&$filter="+filter)
+	}
 	if strings.HasSuffix(op.Path, "/delta()") {
 		for _, link := range h.links {
 			if set, token, _ := strings.Cut(link, "?"); set == "/v1.0"+strings.TrimSuffix(op.Path, "()") {

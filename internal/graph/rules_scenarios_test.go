@@ -67,3 +67,7 @@ func TestL75L77L78ErrorsByFilter(t *testing.T) { playRules(t, "111-errors-filter
 func TestL79L80WhyAUserHasAPlan(t *testing.T) { playRules(t, "112-why") }
 
 func TestL81L82L83L84Swaps(t *testing.T) { playRules(t, "117-swaps") }
+
+func TestL85L86L87Drift(t *testing.T) { playRules(t, "118-drift") }
+
+func TestL88Cleanups(t *testing.T) { playRules(t, "119-cleanups") }

@@ -319,13 +319,17 @@ func (o *obstacle) append(b []byte, p *preview) []byte {
 	if o.kind == obstacleSeats {
 		b = jsontext.AppendInt(jsontext.AppendName(b, "seats"), o.seats)
 	}
-	b = appendFirst(b, "users", o.users, func(b []byte, user uint32) []byte {
+	return append(p.appendPlaces(b, o.users, o.groups), '}')
+}
+
+// appendPlaces writes the first users and groups, and the numbers of all.
+func (p *preview) appendPlaces(b []byte, users, groups *roaring.Bitmap) []byte {
+	b = appendFirst(b, "users", users, func(b []byte, user uint32) []byte {
 		return append(p.appendUser(append(b, '{'), user), '}')
 	})
-	b = appendFirst(b, "groups", o.groups, func(b []byte, group uint32) []byte {
+	return appendFirst(b, "groups", groups, func(b []byte, group uint32) []byte {
 		return append(p.appendGroup(append(b, '{'), group), '}')
 	})
-	return append(b, '}')
 }
 
 // appendFirst writes the first objects of a set, and the number of all; nil is empty.

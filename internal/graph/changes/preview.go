@@ -23,6 +23,7 @@ func (all *Previews) Operations() []wire.Operation {
 		{Method: "POST", Path: previews + "/{preview}/apply", Need: identity.Preview, Do: all.apply},
 		{Method: "POST", Path: route.Own + "/checks", Need: identity.Preview, Do: check},
 		{Method: "POST", Path: route.Own + "/swaps", Need: identity.Preview, Do: all.swap},
+		{Method: "POST", Path: route.Own + "/drift/cleanups", Need: identity.Preview, Do: all.cleanUp},
 	}
 }
 

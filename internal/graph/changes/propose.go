@@ -5,8 +5,12 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/google/uuid"
+
+	"licensor/internal/graph/own"
 	"licensor/internal/graph/wire"
 	"licensor/internal/jsontext"
+	"licensor/internal/licensing"
 )
 
 // builder builds a change set.
@@ -37,36 +41,39 @@ func (b *builder) add(method, path string, body []byte) error {
 	return nil
 }
 
-// propose runs a change set that was made for the caller, and answers with its requests and, unless
-// something prevents it, its preview, which is kept.
+// assign adds a change of the licenses of a user or a group.
+func (b *builder) assign(ordinal uint32, group bool, add []licensing.Assign, remove []uuid.UUID) error {
+	path := "/groups/"
+	if group {
+		path += b.r.Image.Directory.GroupID(ordinal).String()
+	} else {
+		path = "/users/" + b.r.Image.Directory.UserID(ordinal).String()
+	}
+	return b.add(http.MethodPost, path+"/assignLicense", own.AssignBody(add, remove))
+}
+
+// propose runs a change set that was made for the caller, and answers with its requests and its
+// preview. The preview is kept if fits says so, which may write more into the response.
 func (all *Previews) propose(
-	r *wire.Request, context string, changes *set,
-	prevents func(*preview) ([]*obstacle, error), more func([]byte) []byte,
+	r *wire.Request, context string, changes *set, fits func(p *preview, b []byte) (bool, []byte, error),
 ) error {
 	p, err := tried(r, changes)
 	if err != nil {
 		return err
 	}
-	obstacles, err := prevents(p)
+	kept, more, err := fits(p, nil)
+	if err == nil && kept {
+		err = all.keep(r, p)
+	}
 	if err != nil {
 		return err
 	}
-	if len(obstacles) == 0 {
-		if err := all.keep(r, p); err != nil {
-			return err
-		}
-	}
-	b := more(r.AppendHead(r.Begin(), context))
-	b, err = appendEach(r, b, "requests", changes.requests, request.append)
+	b, err := appendEach(r, r.AppendHead(r.Begin(), context), "requests", changes.requests, request.append)
 	if err != nil {
 		return err
 	}
-	b, err = appendEach(r, b, "obstacles", obstacles, func(o *obstacle, b []byte) []byte { return o.append(b, p) })
-	if err != nil {
-		return err
-	}
-	b = jsontext.AppendName(b, "preview")
-	if len(obstacles) > 0 {
+	b = jsontext.AppendName(append(b, more...), "preview")
+	if !kept {
 		return r.Send(http.StatusOK, append(b, "null}"...))
 	}
 	if b, err = p.appendAll(r, append(b, '{')); err != nil {

@@ -2,7 +2,6 @@ package changes
 
 import (
 	"encoding/json"
-	"net/http"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -13,6 +12,7 @@ import (
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
 	"licensor/internal/guid"
+	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
 )
 
@@ -52,7 +52,11 @@ func (all *Previews) swap(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return all.propose(r, "swaps/$entity", changes, s.obstacles, func(b []byte) []byte { return b })
+	return all.propose(r, "swaps/$entity", changes, func(p *preview, b []byte) (bool, []byte, error) {
+		list, err := s.obstacles(p)
+		b = jsontext.AppendList(append(b, `,"obstacles":`...), list, func(b []byte, o *obstacle) []byte { return o.append(b, p) })
+		return len(list) == 0, b, err
+	})
 }
 
 // readSwap reads the products, and which groups and users are selected: all without groups, users
@@ -302,15 +306,9 @@ func (s *swap) tooMany(n int) error {
 // changeSet returns the requests.
 func (s *swap) changeSet() (*set, error) {
 	b := newBuilder(s.r)
-	index := s.r.Image.Directory
 	for i := range s.places {
 		p := &s.places[i]
-		path := "/users/" + index.UserID(p.ordinal).String()
-		if p.group {
-			path = "/groups/" + index.GroupID(p.ordinal).String()
-		}
-		err := b.add(http.MethodPost, path+"/assignLicense", own.AssignBody([]licensing.Assign{p.license}, p.remove))
-		if err != nil {
+		if err := b.assign(p.ordinal, p.group, []licensing.Assign{p.license}, p.remove); err != nil {
 			return nil, err
 		}
 	}

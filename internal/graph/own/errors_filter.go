@@ -1,12 +1,14 @@
 package own
 
 import (
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
+	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
@@ -252,7 +254,7 @@ func (c *errorConverter) textIn(n odata.Node, left *odata.Path, values []*odata.
 	}
 	table := c.image.Directory.UserColumns()
 	return errorCondition{holds: func(user uint32, _ *licensing.Entry) bool {
-		return wanted[table.Folded(user, place)]
+		return wanted[foldedOf(table, user, place)]
 	}}, nil
 }
 
@@ -268,6 +270,16 @@ func (c *errorConverter) startsWith(n *odata.Call) (errorCondition, error) {
 	start = fold.Text(start)
 	table := c.image.Directory.UserColumns()
 	return errorCondition{holds: func(user uint32, _ *licensing.Entry) bool {
-		return strings.HasPrefix(table.Folded(user, place), start)
+		return strings.HasPrefix(foldedOf(table, user, place), start)
 	}}, nil
+}
+
+// noUser is the user of what no user has. Its texts are empty.
+const noUser = math.MaxUint32
+
+func foldedOf(table *column.Table, user uint32, place int) string {
+	if user == noUser {
+		return ""
+	}
+	return table.Folded(user, place)
 }

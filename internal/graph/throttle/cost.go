@@ -42,6 +42,8 @@ var Costs = map[string]int{
 	"POST /licensor/v1/previews/{preview}/apply":                   5,
 	"POST /licensor/v1/checks":                                     5,
 	"POST /licensor/v1/swaps":                                      5,
+	"GET /licensor/v1/drift":                                       5,
+	"POST /licensor/v1/drift/cleanups":                             5,
 	"POST /licensor/v1/import":                                     5,
 }
 
