@@ -42,6 +42,10 @@ demo: go ## start a server with an invented tenant to look around in
 build: go ## build bin/licensor
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=auto -o bin/licensor ./cmd/licensor
 
+.PHONY: man
+man: go ## write the manual pages of all commands into bin/man/man1
+	$(GO) run ./cmd/licensor man bin/man/man1
+
 .PHONY: test
 test: go postgres ## run all tests
 	$(if $(RACE),,@echo 'No C compiler: the race detector is off. Install gcc to have it.')

@@ -61,6 +61,7 @@ func (c *connecting) registerLogin(cmd *cobra.Command) {
 type connection struct {
 	root   string // scheme and host
 	client *http.Client
+	tokens oauth2.TokenSource // nil on a database
 	close  func() error
 }
 
@@ -146,13 +147,9 @@ func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 	if err := checkRoot(root); err != nil {
 		return nil, err
 	}
-	trust, err := server.Trusting(login.CA)
+	base, err := transportTo(login)
 	if err != nil {
 		return nil, err
-	}
-	base := http.DefaultTransport.(*http.Transport).Clone()
-	if trust != nil {
-		base.TLSClientConfig = &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}
 	}
 	grant := clientcredentials.Config{
 		ClientID: login.ClientID, ClientSecret: login.ClientSecret,
@@ -164,6 +161,7 @@ func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 	tokens := grant.TokenSource(ctx)
 	c := &connection{
 		root:   root,
+		tokens: tokens,
 		client: &http.Client{Transport: &oauth2.Transport{Source: tokens, Base: base}, Timeout: server.RequestTime},
 		close:  func() error { base.CloseIdleConnections(); return nil },
 	}
@@ -175,6 +173,19 @@ func openRemote(ctx context.Context, login server.Login) (*connection, error) {
 		return nil, fmt.Errorf("log in at %s: %w", authority, err)
 	}
 	return c, nil
+}
+
+// transportTo returns a transport that trusts the certificate of a server.
+func transportTo(login server.Login) (*http.Transport, error) {
+	trust, err := server.Trusting(login.CA)
+	if err != nil {
+		return nil, err
+	}
+	base := http.DefaultTransport.(*http.Transport).Clone()
+	if trust != nil {
+		base.TLSClientConfig = &tls.Config{RootCAs: trust, MinVersion: tls.VersionTLS12}
+	}
+	return base, nil
 }
 
 func checkRoot(root string) error {

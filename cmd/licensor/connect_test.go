@@ -64,6 +64,15 @@ func newServerWith(
 	t *testing.T, options server.Options, before func(http.ResponseWriter, *http.Request) (answered bool),
 ) (login server.Login, args []string) {
 	t.Helper()
+	return newServerFor(t, options, server.AllPermissions, before)
+}
+
+// newServerFor serves a database to an application with some permissions.
+func newServerFor(
+	t *testing.T, options server.Options, permissions []string,
+	before func(http.ResponseWriter, *http.Request) (answered bool),
+) (login server.Login, args []string) {
+	t.Helper()
 	if options.Data == "" {
 		options.Data = newDatabase(t)
 	}
@@ -82,7 +91,7 @@ func newServerWith(
 	}
 	login.TenantID = first.ID().String()
 	login.ClientID, login.ClientSecret, err = s.AddApplication(t.Context(),
-		first, server.Registration{Name: "Test", Permissions: server.AllPermissions})
+		first, server.Registration{Name: "Test", Permissions: permissions})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ With --by, the seats are divided by a property of the users who hold them, or by
 	}
 	cmd.Flags().StringVar(&c.by, "by", "", "department, companyName, country, usageLocation or group")
 	c.register(cmd, "rows of --by", 0)
+	completeWords(cmd, "by", "department", "companyName", "country", "usageLocation", "group")
 	return cmd
 }
 

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"licensor/internal/licensing"
 )
 
 // listingErrors holds the arguments of the command errors.
@@ -48,9 +50,20 @@ With --summary, errors are counted by kind, product and group, and it says which
 	f.StringVar(&e.order, "order", "", "order of the users: since or displayName, with \" desc\" for the reverse")
 	f.BoolVar(&e.summary, "summary", false, "count the errors instead of listing them")
 	e.register(cmd, "users", 50)
+	e.complete(cmd, map[string]completer{"group": completeGroups, "sku": completeProducts})
+	completeWords(cmd, "error", errorKinds()...)
+	completeWords(cmd, "order", "since", "since desc", "displayName", "displayName desc")
 	cmd.MarkFlagsMutuallyExclusive("summary", "order")
 	cmd.MarkFlagsMutuallyExclusive("summary", "limit")
 	return cmd
+}
+
+// errorKinds returns the kinds of license errors.
+func errorKinds() (kinds []string) {
+	for kind := licensing.NoViolation + 1; int(kind) < licensing.Violations; kind++ {
+		kinds = append(kinds, kind.String())
+	}
+	return kinds
 }
 
 func (e *listingErrors) run(cmd *cobra.Command) error {

@@ -19,8 +19,8 @@ const (
 )
 
 const exitCodes = `Exit codes: 0 done; 1 failed, the failed step has changed nothing; 2 wrong usage;
-3 partly done, for example if some rows of a file were skipped; 4 something was found: damage (verify), a rule that is not valid (rule),
-or something wrong with the result of changes (check).`
+3 partly done, for example if some rows of a file were skipped; 4 something was found: damage (verify), something that
+is in the way of commands (doctor), a rule that is not valid (rule), or something wrong with the result of changes (check).`
 
 // outcomeError is an error that knows its exit code.
 type outcomeError struct {
@@ -37,7 +37,8 @@ func usage(err error) error { return &outcomeError{exitUsage, err} }
 // partly marks an error that prevented only a part of the command.
 func partly(err error) error { return &outcomeError{exitPartial, err} }
 
-// damaged marks the result that what was examined is not right: stored data, a rule, or changes.
+// damaged marks the result that what was examined is not right: stored data, a configuration, a
+// rule, or changes.
 func damaged(err error) error { return &outcomeError{exitDamaged, err} }
 
 // exitCode returns the code of the outermost outcome. An error without one comes from the parser of

@@ -35,6 +35,7 @@ or what is in the way.`,
 	cmd.Flags().StringVar(&e.plan, "plan", "", "id or name of a service plan")
 	e.registerForms(cmd)
 	e.connecting.register(cmd)
+	e.complete(cmd, map[string]completer{"": completeUsers})
 	return cmd
 }
 

@@ -62,6 +62,8 @@ An export can be interrupted at any time, and leaves nothing then.`,
 	f.BoolVar(&e.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&e.json, "json", false, "print JSON; show no progress")
 	_ = cmd.MarkFlagRequired("to") // the flag exists
+	completeWords(cmd, "table", export.Tables()...)
+	completeWords(cmd, "format", string(export.FormatJSONLines), string(export.FormatCSV))
 	return cmd
 }
 

@@ -51,6 +51,7 @@ Remaining errors do not make the command fail, unless --fail-on-errors is given:
 	cmd.MarkFlagsMutuallyExclusive("user", "group", "in-error", "all")
 	cmd.MarkFlagsOneRequired("user", "group", "in-error", "all")
 	re.register(cmd, "users with errors", 50)
+	re.complete(cmd, map[string]completer{"user": completeUsers, "group": completeGroups})
 	return cmd
 }
 

@@ -55,6 +55,7 @@ The exit code is 4 if the rule is not valid; the place is printed as ` + "`licen
 	cmd.MarkFlagsOneRequired("group", "rule")
 	cmd.MarkFlagsMutuallyExclusive("user", "limit")
 	rt.register(cmd)
+	rt.complete(cmd, map[string]completer{"user": completeUsers, "group": completeGroups})
 	return cmd
 }
 
