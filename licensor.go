@@ -69,6 +69,9 @@ type Options struct {
 	// KeepLog is how long the log of commits is kept, as far as a snapshot replaces it; delta links
 	// from before then are answered 410. 0 means 400 days, a negative value forever; 7 days at least.
 	KeepLog time.Duration
+	// KeepDays is the number of days for which a snapshot of each day is kept, so that the tenant can
+	// be read as it was then. 0 means 30, or as long as KeepLog if that is less; it is never more.
+	KeepDays int
 	// ArchiveLog is a folder that gets the commits which are removed from logs, in a file for each
 	// tenant and day. They are not kept if it is empty.
 	ArchiveLog string

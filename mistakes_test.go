@@ -54,6 +54,7 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 		{"MemoryLimit", func(o *licensor.Options) { o.MemoryLimit = -1 }, "is -1"},
 		{"TenantMemory", func(o *licensor.Options) { o.TenantMemory = -1 }, "is -1: it must be 0"},
 		{"RotateKeys", func(o *licensor.Options) { o.RotateKeys = 1 }, "is 1ns: it must be 1h0m0s or more"},
+		{"KeepDays", func(o *licensor.Options) { o.KeepLog, o.KeepDays = 8*24*time.Hour, 9 }, "is 9: it must be at least 1, and not longer"},
 		{"KeepLog", func(o *licensor.Options) { o.KeepLog = 6 * 24 * time.Hour }, "is 144h0m0s: delta links are valid for 7 days"},
 		{"ArchiveLog", func(o *licensor.Options) { o.ArchiveLog = file }, "is not a folder"},
 		{"BackupDir", func(o *licensor.Options) { o.BackupDir = file }, "is not a folder"},

@@ -50,6 +50,8 @@ through a proxy that terminates TLS.`,
 		"age at which the key that signs tokens is replaced by a new one, at least 1h; 0 for never (see licensor keys)")
 	f.StringVar(&s.keep, "keep-log", "400d",
 		"how long commits are kept, at least 7d, or forever; older delta links are answered 410")
+	f.IntVar(&o.KeepDays, "keep-days", 0, "number of days for which a snapshot of each day is kept, so that ?at= and "+
+		"costs of the past can be answered; not more than --keep-log (default 30)")
 	f.StringVar(&o.ArchiveLog, "archive-log", "",
 		"folder to archive removed commits in, as a compressed file for each tenant and day")
 	f.StringVar(&o.BackupDir, "backup-dir", "", "folder to write regular backups of all tenants to; see licensor restore")

@@ -282,8 +282,9 @@ var (
 	errNoRoom = unavailable("The server has no memory for another tenant now. Try again in a moment.")
 )
 
-// reserve sets the memory of a tenant if there is room for it. Otherwise it drops an unused tenant,
-// if there is one, and returns a channel that is closed when there may be room.
+// reserve sets the memory of a tenant if there is room for it. Otherwise it drops an earlier image
+// that is not used, or else an unused tenant, if there is one, and returns a channel that is closed
+// when there may be room.
 func (all *Tenants) reserve(e *entry, bytes int64) (freed <-chan struct{}, ok bool) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -292,10 +293,14 @@ func (all *Tenants) reserve(e *entry, bytes int64) (freed <-chan struct{}, ok bo
 		e.bytes = bytes
 		return nil, true
 	}
-	if idle := all.idle(); idle != nil && bytes <= all.options.Memory {
+	freed = all.freed
+	if bytes > all.options.Memory || all.earlier.drop(func(*earlierImage) bool { return true }) {
+		return freed, false
+	}
+	if idle := all.idle(); idle != nil {
 		all.drop(idle)
 	}
-	return all.freed, false
+	return freed, false
 }
 
 // idle returns the least recently used tenant that is not in use. The caller holds mu.

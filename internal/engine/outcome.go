@@ -146,6 +146,7 @@ func (t *Tenant) reload(ctx context.Context) error {
 		return err
 	}
 	t.purgeCaches()
+	t.earlier.forget(t.id)
 	t.resettle(ctx)
 	return nil
 }

@@ -88,6 +88,7 @@ func (t *Tenant) Rewind(ctx context.Context, to *Past) error {
 		return err
 	}
 	t.purgeCaches()
+	t.earlier.forget(t.id)
 	t.previews.Purge()
 	return t.releaseNames(ctx)
 }

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 
 	"licensor/internal/tenant"
 )
@@ -107,13 +108,17 @@ func (s *snapshots) took(names tenant.PartNames, sizes map[string]int) {
 }
 
 // note counts what the next start would have to replay, and takes a snapshot in the background if
-// that is enough.
+// that is enough, or if these are the first commits of a day (UTC), so that each day has one.
 func (s *snapshots) note(t *Tenant, was *tenant.Image, bytes int) {
-	s.changed(was, t.Image())
-	if s.waiting(bytes) >= max(t.options.SnapshotAfter, s.quarter()) {
+	is := t.Image()
+	s.changed(was, is)
+	enough := s.waiting(bytes) >= max(t.options.SnapshotAfter, s.quarter())
+	if enough || was.Seq > 0 && dayOf(was.At).Before(dayOf(is.At)) {
 		s.begin(t)
 	}
 }
+
+func dayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
 // begin takes a snapshot in the background, unless one is in progress.
 func (s *snapshots) begin(t *Tenant) {

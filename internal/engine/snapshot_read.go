@@ -147,16 +147,25 @@ func readSnapshot(ctx context.Context, t *Tenant, last *savedHead) (_ *tenant.Im
 	}
 }
 
-// loadSnapshot returns the image of a snapshot.
+// loadSnapshot returns the image of the last snapshot, and notes its parts for the next one.
 func (t *Tenant) loadSnapshot(ctx context.Context, saved *savedHead) (*tenant.Image, error) {
+	img, sizes, err := t.imageOf(ctx, saved)
+	if err == nil {
+		t.snapshots.took(saved.head.Parts, sizes)
+	}
+	return img, err
+}
+
+// imageOf reads the image of a snapshot. It also returns the sizes of its parts, by name.
+func (t *Tenant) imageOf(ctx context.Context, saved *savedHead) (*tenant.Image, map[string]int, error) {
 	h := saved.head
 	data, err := t.readParts(ctx, h.Parts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	img, err := h.Image(data)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	sizes := map[string]int{saved.name: saved.size}
 	for piece, names := range h.Parts {
@@ -164,8 +173,7 @@ func (t *Tenant) loadSnapshot(ctx context.Context, saved *savedHead) (*tenant.Im
 			sizes[name] = len(data[piece][i])
 		}
 	}
-	t.snapshots.took(h.Parts, sizes)
-	return img, nil
+	return img, sizes, nil
 }
 
 // readParts reads the parts of all pieces concurrently.

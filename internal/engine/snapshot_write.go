@@ -45,14 +45,11 @@ const unnamedFor = time.Hour
 // newestName is the name of the manifest of the last snapshot. Others are named by days.
 const newestName = store.NewestManifest
 
-// dailyKept is the number of days for which the first snapshot is kept.
-const dailyKept = 7
-
-// keepDaily keeps a snapshot as that of its day, unless there is one, and drops those of earlier
-// days.
+// keepDaily keeps a snapshot as that of its day, unless there is one, and drops those of days that
+// are no longer kept.
 func (t *Tenant) keepDaily(ctx context.Context, newest store.Manifest) error {
 	now := t.options.Now().UTC()
-	today, oldest := now.Format(time.DateOnly), now.AddDate(0, 0, -dailyKept).Format(time.DateOnly)
+	today, oldest := now.Format(time.DateOnly), now.AddDate(0, 0, -t.options.KeepDays).Format(time.DateOnly)
 	list, err := t.store.Manifests(ctx, t.id)
 	if err != nil {
 		return err

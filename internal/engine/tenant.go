@@ -27,6 +27,9 @@ type Options struct {
 	// SnapshotAfter is the minimum number of bytes of effects for a new snapshot, which a start may
 	// have to replay. Large tenants take one when the effects are a quarter of the last snapshot.
 	SnapshotAfter int
+	// KeepDays is the number of days for which the first snapshot of a day is kept, so that the tenant
+	// can be read as it was; 0 means 30. See Tenant.ImageAt.
+	KeepDays int
 	// Memory is the maximum memory of all loaded tenants, in bytes; 0: no limit.
 	Memory int64
 	// Loading is how many tenants are loaded at once; 0 means 2.
@@ -43,7 +46,8 @@ type Tenant struct {
 	image   atomic.Pointer[tenant.Image]
 	names   *names // shared by all tenants
 	readers *readers
-	release func() // the implementation of Release
+	earlier *earlierImages // shared by all tenants
+	release func()         // the implementation of Release
 	// settleOther settles the names that another tenant has claimed.
 	settleOther func(ctx context.Context, id uuid.UUID) error
 
@@ -100,7 +104,7 @@ func (all *Tenants) newTenant(id uuid.UUID) (*Tenant, error) {
 		return nil, err
 	}
 	t := &Tenant{
-		id: id, store: all.store, options: all.options, names: all.names, readers: &all.readers,
+		id: id, store: all.store, options: all.options, names: all.names, readers: &all.readers, earlier: all.earlier,
 		settleOther: all.settleOther,
 		documents:   all.documents, changes: changes, sets: sets, previews: previews,
 		queue: newQueue(), closing: make(chan struct{}), ended: make(chan struct{}),

@@ -33,6 +33,7 @@ type Tenants struct {
 	creating sync.Mutex // held by Create
 	loading  chan struct{}
 	readers  readers
+	earlier  *earlierImages
 	tasks    sync.WaitGroup // loading and dropping
 
 	mu      sync.Mutex // guards what follows
@@ -43,6 +44,9 @@ type Tenants struct {
 	closed  bool
 	stats   LoadStats
 }
+
+// UsualKeepDays is the usual value of Options.KeepDays.
+const UsualKeepDays = 30
 
 // Store has the parts of a store that tenants need.
 type Store interface {
@@ -60,6 +64,7 @@ func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	if options.SnapshotAfter == 0 {
 		options.SnapshotAfter = 8 << 20
 	}
+	options.KeepDays = cmp.Or(options.KeepDays, UsualKeepDays)
 	options.Log = cmp.Or(options.Log, slog.Default())
 	options.Loading = cmp.Or(options.Loading, 2)
 	if options.Now == nil {
@@ -83,6 +88,7 @@ func Open(ctx context.Context, s Store, options Options) (*Tenants, error) {
 	if all.names, err = newNames(s, options.Now); err != nil {
 		return nil, err
 	}
+	all.earlier = &earlierImages{all: all, reading: make(chan struct{}, 1)}
 	all.ctx, all.end = context.WithCancel(context.Background())
 	if err := all.fillClaims(ctx); err != nil {
 		return nil, errors.Join(err, all.Close(ctx))

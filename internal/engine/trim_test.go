@@ -103,6 +103,13 @@ func TestNothingIsTrimmedThatNoSnapshotHas(t *testing.T) {
 	e, id := trimmedEstate(t, world.Open(), 5)
 	e.close()
 	s := world.Open()
+	list, err := s.Manifests(t.Context(), id)
+	for _, m := range list {
+		err = errors.Join(err, s.DropManifest(t.Context(), id, m.Name, time.Now()))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	e = newEstate(t, s, 0, 0)
 	e.clock.Add(int64(100 * day / time.Second))
 	if done := e.trim(id, engine.Trimming{Keep: day}); done.Commits != 0 {

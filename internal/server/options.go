@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"log/slog"
+	"math"
 	"net/netip"
 	"strings"
 	"time"
@@ -34,6 +35,7 @@ type Options struct {
 
 	RotateKeys       time.Duration
 	KeepLog          time.Duration
+	KeepDays         int
 	ArchiveLog       string
 	BackupDir        string
 	BackupEvery      time.Duration
@@ -89,6 +91,7 @@ func (o Options) validated() (*settings, error) {
 	s.Log = cmp.Or(o.Log, slog.Default())
 	s.RotateKeys = cmp.Or(o.RotateKeys, UsualRotation)
 	s.KeepLog = cmp.Or(o.KeepLog, UsualKeepLog)
+	s.KeepDays = cmp.Or(o.KeepDays, min(engine.UsualKeepDays, s.logDays()))
 	s.limits = throttle.Limits{
 		PerApplication: bound(o.ApplicationLimit, UsualApplicationLimit),
 		PerTenant:      bound(o.TenantLimit, UsualTenantLimit),
@@ -115,6 +118,14 @@ func (o Options) validated() (*settings, error) {
 // here on.
 func bound(given, usual int) int { return max(0, cmp.Or(given, usual)) }
 
+// logDays returns for how many days the log is kept.
+func (s *settings) logDays() int {
+	if s.KeepLog < 0 {
+		return math.MaxInt
+	}
+	return int(s.KeepLog / (24 * time.Hour))
+}
+
 func (s *settings) checkData() error {
 	if err := s.checkName(); err != nil {
 		return err
@@ -129,6 +140,9 @@ func (s *settings) checkData() error {
 	case s.KeepLog >= 0 && s.KeepLog < LeastKeepLog:
 		return wrong("KeepLog", "is %s: delta links are valid for 7 days, so it is at least %s, or negative to keep all",
 			s.KeepLog, LeastKeepLog)
+	case s.KeepDays < 1 || s.KeepDays > s.logDays():
+		return wrong("KeepDays", "is %d: it must be at least 1, and not longer than the log is kept, %d days",
+			s.KeepDays, s.logDays())
 	case s.SecretsKey != nil && len(s.SecretsKey) != identity.SealingKeySize:
 		return wrong("SecretsKey", "has %d bytes: it must have %d", len(s.SecretsKey), identity.SealingKeySize)
 	}
