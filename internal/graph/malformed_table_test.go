@@ -375,4 +375,13 @@ var malformed = []bad{
 	{"user: sessions ended with a body", "POST", "/v1.0/users/<ann>/revokeSignInSessions", `{"all":true}`, nil, 400, "Request_BadRequest", "Invalid property 'all'."},
 	{"user: the password of another changed", "POST", "/v1.0/users/<ann>/changePassword", `{"currentPassword":"x","newPassword":"y"}`, nil, 501, "NotImplemented", "is part of Microsoft Graph but is not served here."},
 	{"user: a password changed by an application", "POST", "/v1.0/me/changePassword", `{"currentPassword":"x","newPassword":"y"}`, nil, 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."},
+	{"at: not a time", "GET", "/licensor/v1/products?at=yesterday", "", nil, 400, "BadRequest", "The value 'yesterday' of 'at' is not a time such as 2026-01-31T12:00:00Z. In a URL, a plus sign must be written as %2B."},
+	{"at: a plus sign that is a space", "GET", "/licensor/v1/costs?at=2026-01-31T12:00:00+01:00", "", nil, 400, "BadRequest", "The value '2026-01-31T12:00:00 01:00' of 'at' is not a time"},
+	{"at: twice", "GET", "/licensor/v1/licenseErrors?at=2026-01-31T12:00:00Z&at=2026-01-31T12:00:00Z", "", nil, 400, "BadRequest", "The query option 'at' must have one value."},
+	{"at: the future", "GET", "/licensor/v1/users/<ann>/explain?at=2126-01-31T12:00:00Z", "", nil, 400, "Request_BadRequest", "The time '2126-01-31T12:00:00Z' of 'at' is in the future"},
+	{"difference: no beginning", "GET", "/licensor/v1/difference", "", nil, 400, "BadRequest", "'from' is missing: give a time such as ?from=2026-01-31T12:00:00Z."},
+	{"difference: a filter", "GET", "/licensor/v1/difference?from=2026-01-31T12:00:00Z&$filter=outcome eq 'win'", "", nil, 400, "Request_BadRequest", "'win' is not an outcome"},
+	{"difference: backwards", "GET", "/licensor/v1/difference?from=2026-01-31T12:00:00Z&to=2020-01-31T12:00:00Z", "", nil, 400, "Request_BadRequest", "'from' is 2026-01-31T12:00:00Z, which is after 'to', 2020-01-31T12:00:00Z."},
+	{"costs/history: a step that is none", "GET", "/licensor/v1/costs/history?from=2026-01-31T12:00:00Z&step=day", "", nil, 400, "BadRequest", "step: 'day' is not a duration."},
+	{"costs/history: steps of a second", "GET", "/licensor/v1/costs/history?from=2026-01-31T12:00:00Z&step=PT1S", "", nil, 400, "Request_BadRequest", "'step' is PT1S: it must be at least a minute, such as P1D."},
 }

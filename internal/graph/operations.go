@@ -378,6 +378,7 @@ var operations = []wire.Operation{
 	{Method: "PUT", Path: route.Own + "/prices", Need: identity.WriteSettings, Do: own.SetPrices},
 	{Method: "GET", Path: route.Own + "/costs", Need: identity.ReadErrors, Do: own.Costs},
 	{Method: "GET", Path: route.Own + "/drift", Need: identity.ReadErrors, Do: own.ListDrift},
+	{Method: "GET", Path: route.Own + "/costs/history", Need: identity.ReadErrors, Do: own.CostsHistory},
 	{Method: "GET", Path: route.Own + "/signIn", Need: identity.ReadSignIn, Do: own.GetSignIn},
 	{Method: "PATCH", Path: route.Own + "/signIn", Need: identity.WriteSignIn, Do: own.UpdateSignIn},
 	{Method: "GET", Path: route.Own + "/products", Need: identity.ReadErrors, Do: own.ListProducts},

@@ -53,12 +53,15 @@ func TestU30U31U32U36SignIns(t *testing.T) { playRules(t, "107-sign-ins") }
 
 func TestU35ImportedActivity(t *testing.T) { playRules(t, "108-imported-activity") }
 func TestC12C13C14History(t *testing.T)    { playRules(t, "116-history") }
+func TestC18C19Earlier(t *testing.T)       { playRules(t, "122-earlier") }
 
 func TestC1C2C3C4C5C6C7C8C9C10C11Previews(t *testing.T) { playRules(t, "115-previews") }
 
 func TestL76ProductsAndNumbers(t *testing.T) { playRules(t, "110-products") }
 
 func TestL91Costs(t *testing.T) { playRules(t, "114-costs") }
+
+func TestL92CostsOfThePast(t *testing.T) { playRules(t, "123-costs-history") }
 
 func TestL90Prices(t *testing.T) { playRules(t, "113-prices") }
 

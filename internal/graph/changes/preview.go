@@ -11,6 +11,7 @@ import (
 	"licensor/internal/identity"
 	"licensor/internal/jsontext"
 	"licensor/internal/outcome"
+	"licensor/internal/tenant"
 )
 
 // Operations returns the operations on change sets.
@@ -18,6 +19,7 @@ func (all *Previews) Operations() []wire.Operation {
 	const previews = route.Own + "/previews"
 	return []wire.Operation{
 		{Method: "POST", Path: previews, Need: identity.Preview, Do: all.create},
+		{Method: "GET", Path: route.Own + differencePath, Need: identity.ReadErrors, Do: difference},
 		{Method: "GET", Path: previews + "/{preview}", Need: identity.Preview, Do: all.show},
 		{Method: "GET", Path: previews + "/{preview}/users", Need: identity.Preview, Do: all.users},
 		{Method: "POST", Path: previews + "/{preview}/apply", Need: identity.Preview, Do: all.apply},
@@ -128,13 +130,7 @@ func (p *preview) appendResult(r *wire.Request, b []byte) ([]byte, error) {
 	if err != nil {
 		return b, err
 	}
-	b = append(jsontext.AppendName(b, "users"), '{')
-	for _, kind := range outcome.Kinds {
-		n := p.outcome.Users(outcome.OfKind(kind)).GetCardinality()
-		b = jsontext.AppendInt(jsontext.AppendName(b, kind.String()), int(n))
-	}
-	b, err = appendEach(r, append(b, '}'), "products", productsOf(p.outcome), productOutcome.append)
-	if err != nil {
+	if b, err = p.appendSums(r, b); err != nil {
 		return b, err
 	}
 	groups := groupsOf(p.outcome)
@@ -145,6 +141,16 @@ func (p *preview) appendResult(r *wire.Request, b []byte) ([]byte, error) {
 		b = jsontext.AppendInt(jsontext.AppendName(b, "groups@odata.count"), len(groups))
 	}
 	return b, err
+}
+
+// appendSums writes what becomes of users and products.
+func (p *preview) appendSums(r *wire.Request, b []byte) ([]byte, error) {
+	b = append(jsontext.AppendName(b, "users"), '{')
+	for _, kind := range outcome.Kinds {
+		n := p.outcome.Users(outcome.OfKind(kind)).GetCardinality()
+		b = jsontext.AppendInt(jsontext.AppendName(b, kind.String()), int(n))
+	}
+	return appendEach(r, append(b, '}'), "products", p.products(tenant.DateOf(r.Now)), productOutcome.append)
 }
 
 // maxGroups is the maximum number of groups in a preview: those with the most users.

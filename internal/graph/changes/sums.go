@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
+	"licensor/internal/money"
 	"licensor/internal/outcome"
 	"licensor/internal/tenant"
 )
@@ -43,6 +44,8 @@ func (k byKind) append(b []byte) []byte {
 type productOutcome struct {
 	before, after productSide
 	users         byKind
+	price         tenant.Price
+	priced        bool
 }
 
 // productSide is a product in one of the images.
@@ -59,14 +62,22 @@ func sideOf(img *licensing.Image, s licensing.SKUInfo) productSide {
 	return productSide{s, waiting}
 }
 
-// productsOf returns the products whose units or holders are different.
+// products returns the products whose units or holders are different, with their prices on a day.
+func (p *preview) products(day tenant.Date) []productOutcome {
+	list := productsOf(p.outcome)
+	for i := range list {
+		list[i].price, list[i].priced = p.after.PriceAt(list[i].after.SKUID, day)
+	}
+	return list
+}
+
 func productsOf(o *outcome.Outcome) (list []productOutcome) {
 	find := func(id uuid.UUID) *productOutcome {
 		at := slices.IndexFunc(list, func(p productOutcome) bool { return p.after.SKUID == id })
 		if at < 0 {
 			at = len(list)
 			none := productSide{licensing.SKUInfo{SKUID: id}, roaring.New()}
-			list = append(list, productOutcome{none, none, byKind{}})
+			list = append(list, productOutcome{before: none, after: none, users: byKind{}})
 		}
 		return &list[at]
 	}
@@ -98,17 +109,31 @@ func (p productOutcome) name() string {
 func (p productOutcome) append(b []byte) []byte {
 	b = jsontext.AppendID(append(b, `{"skuId":`...), p.after.SKUID)
 	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "skuPartNumber"), p.name())
-	b = appendSeats(jsontext.AppendName(b, "before"), &p.before)
-	b = appendSeats(jsontext.AppendName(b, "after"), &p.after)
+	b = p.appendSide(jsontext.AppendName(b, "before"), &p.before)
+	b = p.appendSide(jsontext.AppendName(b, "after"), &p.after)
+	b = jsontext.AppendTextOrNull(jsontext.AppendName(b, "currency"), p.price.Currency)
 	return append(p.users.append(jsontext.AppendName(b, "users")), '}')
 }
 
-func appendSeats(b []byte, s *productSide) []byte {
+// appendSide writes the seats of a product, and what those that are held, and those that users wait
+// for, cost per month; null for a product without a price.
+func (p *productOutcome) appendSide(b []byte, s *productSide) []byte {
 	b = jsontext.AppendInt(append(b, `{"seats":`...), s.Units.Enabled+s.Units.Warning)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "held"), s.Consumed)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "unassigned"), max(0, s.Free()))
-	b = jsontext.AppendInt(jsontext.AppendName(b, "waiting"), int(s.waiting.GetCardinality()))
-	return append(b, '}')
+	waits := int(s.waiting.GetCardinality())
+	b = jsontext.AppendInt(jsontext.AppendName(b, "waiting"), waits)
+	b = p.appendCost(jsontext.AppendName(b, "heldPerMonth"), s.Consumed)
+	return append(p.appendCost(jsontext.AppendName(b, "waitingPerMonth"), waits), '}')
+}
+
+func (p *productOutcome) appendCost(b []byte, seats int) []byte {
+	if !p.priced {
+		return append(b, "null"...)
+	}
+	var total money.Total
+	total.Add(p.price.Amount, p.price.Each, seats)
+	return jsontext.AppendText(b, total.String())
 }
 
 // groupOutcome is what becomes of the members of a group by its licenses.

@@ -36,6 +36,17 @@ func (all *Previews) users(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
+	path := route.Own + "/previews/" + p.id.String() + "/users"
+	return p.sendUsers(r, is, path, url.Values{}, func() ([]byte, error) {
+		return r.AppendHead(r.Begin(), "previews/users"), nil
+	})
+}
+
+// sendUsers answers with a page of the rows that satisfy a condition. The link to the next page has
+// a path and a query. Head begins the response, unless that is a table.
+func (p *preview) sendUsers(
+	r *wire.Request, is condition, path string, query url.Values, head func() ([]byte, error),
+) error {
 	page, err := r.Page()
 	if err != nil {
 		return err
@@ -43,12 +54,15 @@ func (all *Previews) users(r *wire.Request) error {
 	users, next := page.Of(p.outcome.Users(is))
 	link := ""
 	if next {
-		link = p.nextLink(r, users[len(users)-1], page.Limit)
+		link = nextLink(r, path, query, users[len(users)-1], page.Limit)
 	}
 	if wantsTable(r) {
 		return p.sendTable(r, users, is, link)
 	}
-	b := r.AppendHead(r.Begin(), "previews/users")
+	b, err := head()
+	if err != nil {
+		return err
+	}
 	if link != "" {
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), link)
 	}
@@ -71,9 +85,8 @@ func (all *Previews) users(r *wire.Request) error {
 }
 
 // nextLink returns the URL of the page after a user.
-func (p *preview) nextLink(r *wire.Request, after uint32, limit int) string {
-	path := route.Own + "/previews/" + p.id.String() + "/users"
-	query := url.Values{"$skiptoken": {r.Token(path, int64(after))}}
+func nextLink(r *wire.Request, path string, query url.Values, after uint32, limit int) string {
+	query.Set("$skiptoken", r.Token(path, int64(after)))
 	if r.Options.Filter != nil {
 		query.Set("$filter", r.Options.Filter.Text)
 	}

@@ -37,18 +37,22 @@ const (
 
 // costs are the SKUs of a tenant, and their seats by the values of a dimension.
 type costs struct {
-	r       *wire.Request
-	skus    []*costed
-	enabled int // the column of accountEnabled
-	by      *dimension
-	cells   []seats // by value of the dimension, then SKU
+	r        *wire.Request
+	skus     []*costed
+	disabled *roaring.Bitmap // accounts
+	by       *dimension
+	cells    []seats // by value of the dimension, then SKU
 }
 
-// costsOf counts the seats of all SKUs in one pass over their users.
+// costsOf counts the seats of all SKUs, and those of each value of a dimension in one pass over
+// their users.
 func costsOf(r *wire.Request, by *dimension) (*costs, error) {
 	r.Work.Doing("counting what seats cost")
-	enabled, _ := directory.AboutUser("accountEnabled")
-	c := &costs{r: r, enabled: enabled.Column, by: by}
+	c := &costs{r: r, by: by}
+	var err error
+	if c.disabled, err = disabledAccounts(r); err != nil {
+		return nil, err
+	}
 	today := tenant.DateOf(r.Now)
 	gone := r.Image.Licensing.DeletedUsers()
 	for _, info := range r.Image.Licensing.EverySKU() {
@@ -67,10 +71,19 @@ func costsOf(r *wire.Request, by *dimension) (*costs, error) {
 	for _, k := range c.skus {
 		k.copies = c.duplicates(k)
 	}
-	if by != nil {
-		if err := by.prepare(len(c.skus)); err != nil {
-			return nil, err
+	for _, k := range c.skus {
+		k.seats = seats{
+			held:      uint32(k.users[holding].GetCardinality()),
+			disabled:  uint32(k.users[holding].AndCardinality(c.disabled)),
+			duplicate: uint32(k.copies.GetCardinality()),
+			needed:    uint32(k.users[waiting].GetCardinality()),
 		}
+	}
+	if by == nil {
+		return c, nil
+	}
+	if err := by.prepare(len(c.skus)); err != nil {
+		return nil, err
 	}
 	for i, k := range c.skus {
 		if err := c.count(i, k); err != nil {
@@ -78,6 +91,23 @@ func costsOf(r *wire.Request, by *dimension) (*costs, error) {
 		}
 	}
 	return c, nil
+}
+
+// disabledAccounts returns the users whose account is disabled.
+func disabledAccounts(r *wire.Request) (*roaring.Bitmap, error) {
+	enabled, _ := directory.AboutUser("accountEnabled")
+	table, found := r.Image.Directory.UserColumns(), roaring.New()
+	for user := range r.Image.Directory.Users() {
+		if user%pausing == 0 {
+			if err := r.Work.Yield(); err != nil {
+				return nil, err
+			}
+		}
+		if table.Truth(user, enabled.Column) == column.TruthFalse {
+			found.Add(user)
+		}
+	}
+	return found, nil
 }
 
 // duplicates returns the holders of a SKU who hold another one with all of its plans. Of two with
@@ -102,9 +132,8 @@ func covers(k, other *costed) bool {
 	return !slices.ContainsFunc(plans, func(id uuid.UUID) bool { return !slices.Contains(mine, id) })
 }
 
-// count counts the seats of a SKU.
+// count counts the seats of a SKU by the values of the dimension.
 func (c *costs) count(at int, k *costed) error {
-	table := c.r.Image.Directory.UserColumns()
 	for kind, users := range k.users {
 		n := 0
 		for user := range roaring.Values(users) {
@@ -113,37 +142,25 @@ func (c *costs) count(at int, k *costed) error {
 					return err
 				}
 			}
-			var one seats
-			if kind == waiting {
-				one.needed = 1
-			} else {
-				one.held = 1
-				if table.Truth(user, c.enabled) == column.TruthFalse {
-					one.disabled = 1
-				}
-				if k.copies.Contains(user) {
-					one.duplicate = 1
-				}
-			}
-			k.add(one)
-			if c.by == nil {
-				continue
-			}
 			value, err := c.by.of(user, k.Number)
 			if err != nil {
 				return err
 			}
-			c.cell(value, at).add(one)
+			cell := c.cell(value, at)
+			if kind == waiting {
+				cell.needed++
+				continue
+			}
+			cell.held++
+			if c.disabled.Contains(user) {
+				cell.disabled++
+			}
+			if k.copies.Contains(user) {
+				cell.duplicate++
+			}
 		}
 	}
 	return nil
-}
-
-func (s *seats) add(o seats) {
-	s.held += o.held
-	s.disabled += o.disabled
-	s.duplicate += o.duplicate
-	s.needed += o.needed
 }
 
 // cell returns the seats of a SKU for a value.

@@ -24,6 +24,9 @@ func Costs(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
+	if _, err := asOf(r); err != nil {
+		return err
+	}
 	by, err := dimensionOf(r)
 	if err != nil {
 		return err
@@ -37,6 +40,11 @@ func Costs(r *wire.Request) error {
 	if by != nil {
 		b = c.appendPage(b, page)
 	}
+	return r.Send(http.StatusOK, append(c.appendTotals(b), '}'))
+}
+
+// appendTotals writes what all seats cost, and the SKUs that have no price.
+func (c *costs) appendTotals(b []byte) []byte {
 	total := byCurrency{}
 	for _, k := range c.skus {
 		total.add(k, k.seats)
@@ -44,8 +52,7 @@ func Costs(r *wire.Request) error {
 		total.addBought(k)
 	}
 	b = appendCosts(jsontext.AppendName(b, "costs"), total, true)
-	b = c.appendUnpriced(jsontext.AppendName(b, "withoutPrice"))
-	return r.Send(http.StatusOK, append(b, '}'))
+	return c.appendUnpriced(jsontext.AppendName(b, "withoutPrice"))
 }
 
 // appendPage writes the rows of a page: the values by their names, and at the end seats without

@@ -3,7 +3,6 @@ package own
 import (
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -29,6 +28,10 @@ func ListErrors(r *wire.Request) error {
 		return err
 	}
 	groups := r.URL.Query()["group"]
+	at, err := asOf(r)
+	if err != nil {
+		return err
+	}
 	list, err := errorsOf(r, groups)
 	if err != nil {
 		return err
@@ -45,7 +48,7 @@ func ListErrors(r *wire.Request) error {
 	if found.count >= 0 {
 		b = jsontext.AppendInt(jsontext.AppendName(b, "@odata.count"), found.count)
 	}
-	return list.send(r, b, found, groups)
+	return list.send(r, b, found, url.Values{"group": groups, "at": at})
 }
 
 // errorsOf returns the errors that satisfy $filter: of all users, or of the members of groups.
@@ -153,10 +156,11 @@ func (l *errorList) page(r *wire.Request, p wire.Page) (found foundErrors, err e
 	return found, err
 }
 
-// send ends a response with a page of users and the reasons of their errors.
-func (l *errorList) send(r *wire.Request, b []byte, found foundErrors, groups []string) error {
+// send ends a response with a page of users and the reasons of their errors. The link to the next
+// page has a query.
+func (l *errorList) send(r *wire.Request, b []byte, found foundErrors, query url.Values) error {
 	if found.next != "" {
-		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), errorsLink(r, found, groups))
+		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"), errorsLink(r, found, query))
 	}
 	b = append(jsontext.AppendName(b, "value"), '[')
 	r.Work.Doing("finding the reasons of errors")
@@ -178,9 +182,9 @@ func (l *errorList) send(r *wire.Request, b []byte, found foundErrors, groups []
 
 const errorsPath = "/licenseErrors"
 
-// errorsLink returns the URL of the next page of licenseErrors.
-func errorsLink(r *wire.Request, found foundErrors, groups []string) string {
-	query := url.Values{"group": slices.Clone(groups), "$skiptoken": {found.next}}
+// errorsLink returns the URL of the next page of licenseErrors, which has a query.
+func errorsLink(r *wire.Request, found foundErrors, query url.Values) string {
+	query.Set("$skiptoken", found.next)
 	if r.Options.Filter != nil {
 		query.Set("$filter", r.Options.Filter.Text)
 	}

@@ -27,6 +27,9 @@ func SummarizeErrors(r *wire.Request) error {
 	if err := r.Allow("$filter"); err != nil {
 		return err
 	}
+	if _, err := asOf(r); err != nil {
+		return err
+	}
 	list, err := errorsOf(r, r.URL.Query()["group"])
 	if err != nil {
 		return err

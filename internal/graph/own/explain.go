@@ -46,7 +46,7 @@ func Explain(r *wire.Request) error {
 	if err := r.Allow(); err != nil {
 		return err
 	}
-	ordinal, err := r.User()
+	ordinal, err := userAsOf(r)
 	if err != nil {
 		return err
 	}
@@ -75,16 +75,13 @@ func everyEntry(*licensing.Entry) bool { return true }
 func appendExplained(
 	r *wire.Request, b []byte, x *explainer, ordinal uint32, is func(*licensing.Entry) bool,
 ) ([]byte, error) {
-	u, err := r.Tenant.User(r.Context(), x.image, ordinal)
-	if err != nil {
-		return nil, err
-	}
-	b = jsontext.AppendID(jsontext.AppendName(b, "id"), u.ID)
-	b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), u.UserPrincipalName)
-	b = jsontext.AppendText(jsontext.AppendName(b, "displayName"), u.DisplayName)
-	x.begin(ordinal, u)
+	named := x.image.UserNamed(ordinal)
+	b = jsontext.AppendID(jsontext.AppendName(b, "id"), named.ID)
+	b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), named.Principal)
+	b = jsontext.AppendText(jsontext.AppendName(b, "displayName"), named.Name)
+	x.begin(ordinal)
 	b = append(jsontext.AppendName(b, "reasons"), '[')
-	n := 0
+	n, err := 0, error(nil)
 	for reason := range x.reasons.Those(ordinal, is) {
 		if n++; n > MaxProblems {
 			break
@@ -116,10 +113,10 @@ func countEntries(entries []licensing.Entry, is func(*licensing.Entry) bool) (n 
 const maxSharing = 100
 
 // begin begins the explanation of a user. It finds other users with an address of the user (L43).
-func (x *explainer) begin(user uint32, u *directory.User) {
+func (x *explainer) begin(user uint32) {
 	x.user, x.sharing = user, nil
 	shown := 0
-	for _, address := range u.Addresses() {
+	for _, address := range x.addresses(user) {
 		s := sharing{address: address}
 		for owner := range x.image.Directory.AddressOwners(directory.KeyOf(address)) {
 			if owner == user {
@@ -134,6 +131,15 @@ func (x *explainer) begin(user uint32, u *directory.User) {
 			x.sharing = append(x.sharing, s)
 		}
 	}
+}
+
+// addresses returns the addresses of a user, which must be unique.
+func (x *explainer) addresses(user uint32) []string {
+	proxies, _ := directory.AboutUser("proxyAddresses")
+	mail, _ := directory.AboutUser("mail")
+	row := x.image.Directory.UserColumns().Row(user)
+	u := directory.User{ProxyAddresses: row.Value(proxies.Column).Texts, Mail: row.Value(mail.Column).Text}
+	return u.Addresses()
 }
 
 func appendSharing(b []byte, s sharing) []byte {

@@ -47,13 +47,10 @@ func (f *Failures) Append(b []byte, failure *audit.Failure) ([]byte, error) {
 		if err := f.request.Work.Yield(); err != nil {
 			return b, err
 		}
-		u, err := f.request.Tenant.User(f.request.Context(), f.image, user)
-		if err != nil {
-			return b, err
-		}
-		f.begin(user, u)
-		b = jsontext.AppendID(append(wire.AppendNext(b), `{"id":`...), u.ID)
-		b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), u.UserPrincipalName)
+		f.begin(user)
+		named := f.image.UserNamed(user)
+		b = jsontext.AppendID(append(wire.AppendNext(b), `{"id":`...), named.ID)
+		b = jsontext.AppendText(jsontext.AppendName(b, "userPrincipalName"), named.Principal)
 		b = append(f.appendReason(jsontext.AppendName(b, "reason"), reason), '}')
 		n++
 		f.written++

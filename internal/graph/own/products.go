@@ -67,6 +67,9 @@ func ListProducts(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
+	if _, err := asOf(r); err != nil {
+		return err
+	}
 	failures, err := countErrors(r, r.Image.Licensing)
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package own
 
 import (
+	"net/url"
+
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"licensor/internal/graph/odata"
@@ -60,7 +62,7 @@ func Reprocess(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
-	return left.send(r, b, page, to.groups)
+	return left.send(r, b, page, url.Values{"group": to.groups})
 }
 
 // toReprocess is what a request to reprocess users selects.

@@ -38,6 +38,9 @@ type Tenant interface {
 	CommitsAt(ctx context.Context, seqs []uint64) ([]store.Commit, error)
 	FirstSince(ctx context.Context, t time.Time) (uint64, error)
 	Changes(ctx context.Context, after, upTo uint64) (*engine.Changes, error)
+	// ImageAt and ImagesAt return images as of earlier times.
+	ImageAt(ctx context.Context, at time.Time) (img *tenant.Image, release func(), err error)
+	ImagesAt(ctx context.Context, times []time.Time, do func(time.Time, *tenant.Image) error) error
 	User(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, error)
 	UserNow(ctx context.Context, img *tenant.Image, user uint32) (*directory.User, *tenant.Image, error)
 	Users(ctx context.Context, img *tenant.Image, ordinals []uint32) ([]*directory.User, error)

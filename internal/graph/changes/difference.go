@@ -1,0 +1,76 @@
+package changes
+
+import (
+	"net/url"
+	"time"
+
+	"licensor/internal/graph/own"
+	"licensor/internal/graph/problem"
+	"licensor/internal/graph/route"
+	"licensor/internal/graph/wire"
+	"licensor/internal/jsontext"
+	"licensor/internal/outcome"
+)
+
+const differencePath = "/difference"
+
+// difference answers GET /licensor/v1/difference?from=…&to=… (docs/spec/changes.md C19): who has
+// gained, lost and failed to get which product between two times, as a preview shows it. Without
+// to, it is what has happened up to now.
+func difference(r *wire.Request) error {
+	if err := r.Allow("$filter", "$top", "$skiptoken", "$format"); err != nil {
+		return err
+	}
+	from, to, err := span(r)
+	if err != nil {
+		return err
+	}
+	p := &preview{}
+	if p.before, err = own.ImageAt(r, from); err != nil {
+		return err
+	}
+	if p.after, err = own.ImageAt(r, to); err != nil {
+		return err
+	}
+	is, err := conditionOf(r.Options.Filter, p)
+	if err != nil {
+		return err
+	}
+	r.Work.Doing("comparing who held what")
+	if p.outcome, err = outcome.Compare(p.before.Licensing, p.after.Licensing, r.Work.Pace); err != nil {
+		return err
+	}
+	if err := r.Share.More(r.Context(), p.outcome.Bytes()); err != nil {
+		return err
+	}
+	r.Now = to // for prices
+	query := url.Values{"from": {from.Format(time.RFC3339Nano)}, "to": {to.Format(time.RFC3339Nano)}}
+	return p.sendUsers(r, is, route.Own+differencePath, query, func() ([]byte, error) {
+		b := r.AppendHead(r.Begin(), "difference")
+		b = jsontext.AppendTime(jsontext.AppendName(b, "fromDateTime"), from)
+		b = jsontext.AppendTime(jsontext.AppendName(b, "toDateTime"), to)
+		return p.appendSums(r, b)
+	})
+}
+
+// span returns the two times of a difference.
+func span(r *wire.Request) (from, to time.Time, err error) {
+	query := r.URL.Query()
+	if len(query["from"]) == 0 {
+		return from, to, problem.Broken("'from' is missing: give a time such as ?from=2026-01-31T12:00:00Z.")
+	}
+	if from, err = own.TimeOf(r, "from", query["from"]); err != nil {
+		return from, to, err
+	}
+	to = r.Now.UTC()
+	if given, ok := query["to"]; ok {
+		if to, err = own.TimeOf(r, "to", given); err != nil {
+			return from, to, err
+		}
+	}
+	if from.After(to) {
+		return from, to, problem.Refuse("'from' is %s, which is after 'to', %s.",
+			from.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	return from, to, nil
+}
