@@ -14,6 +14,7 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/licensing"
+	"licensor/internal/tables"
 )
 
 func catalogCommand() *cobra.Command {
@@ -159,42 +160,42 @@ func (s *catalogSummary) print(out, err io.Writer, name string) error {
 }
 
 func catalogListCommand() *cobra.Command {
-	var to connecting
-	var asJSON bool
+	var from reading
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the tenant's products",
+		Short: "List the products of the catalog",
 		Long: "List prints the products of the tenant's catalog. With --json it prints the whole catalog, in the " +
 			"form that PUT /licensor/v1/catalog takes.",
 		Example: "  licensor catalog list\n" +
 			"  licensor catalog list --json --info demo.json > catalog.json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := to.open(cmd)
-			if err != nil {
-				return err
-			}
-			var all licensing.Catalog
-			err = c.get(cmd.Context(), "/licensor/v1/catalog", &all)
-			if err = errors.Join(err, c.close()); err != nil {
-				return err
-			}
-			if asJSON {
-				return writeJSON(cmd.OutOrStdout(), all)
-			}
-			return listProducts(cmd.OutOrStdout(), all.Products)
+			return from.print(cmd, func(out *printer) error {
+				return from.use(cmd, func(ctx context.Context, c *connection) error {
+					var all licensing.Catalog
+					if err := c.get(ctx, "/licensor/v1/catalog", &all); err != nil {
+						return err
+					}
+					return out.value(all, func() error { return listCatalog(out, all.Products) })
+				})
+			})
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the whole catalog as JSON")
-	to.register(cmd)
+	from.registerForms(cmd)
+	from.connecting.register(cmd)
 	return cmd
 }
 
-func listProducts(w io.Writer, products []licensing.Product) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "SKU ID\tPLANS\tSKU PART NUMBER\tNAME")
+func listCatalog(out *printer, products []licensing.Product) error {
+	t := out.table(
+		tables.Column{Title: "SKU ID", Name: "skuId", Whole: true}, tables.Column{Title: "PLANS", Name: "plans", Right: true},
+		tables.Column{Title: "SKU PART NUMBER", Name: "skuPartNumber"}, tables.Column{Title: "NAME", Name: "name"},
+	)
+	t.None = "The catalog has no products."
 	for _, p := range products {
-		fmt.Fprintf(table, "%s\t%d\t%s\t%s\n", p.SKUID, len(p.ServicePlanIDs), p.SKUPartNumber, p.DisplayName)
+		if err := t.Row(nil, p.SKUID.String(), len(p.ServicePlanIDs), p.SKUPartNumber, p.DisplayName); err != nil {
+			return err
+		}
 	}
-	return table.Flush()
+	return t.End(false)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"licensor/internal/membership"
+	"licensor/internal/tables"
 )
 
 func ruleCommand() *cobra.Command {
@@ -151,7 +152,7 @@ func marked(line string, column int) (shown, caret string) {
 	all := []rune(line)
 	at := min(column-1, len(all))
 	from, to := max(0, at-aroundMark), min(len(all), at+aroundMark)
-	part := onOneLine(string(all[from:to]))
+	part := tables.OneLine(string(all[from:to]))
 	if to < len(all) {
 		part += "…"
 	}

@@ -5,12 +5,10 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
-	"text/tabwriter"
-	"unicode"
 
 	"licensor/internal/directory"
 	"licensor/internal/excerpt"
+	"licensor/internal/tables"
 )
 
 // rulePreview is what a rule would do to a group, with as many users as requested.
@@ -57,35 +55,51 @@ type triedUser struct {
 	DisplayName       string `json:"displayName"`
 }
 
-func (p *rulePreview) print(w io.Writer) error {
-	printGroup(w, p.Group)
-	fmt.Fprintf(w, "%d users would join, %d would leave. There would be %d members.\n", p.Joining, p.Leaving, p.Members)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	if len(p.Licenses) > 0 {
-		fmt.Fprintln(table, "\nLICENSE\tSEATS\tIN USE NOW\tIN USE THEN")
-	}
-	for _, l := range p.Licenses {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\n", firstOf(l.SKUPartNumber, l.SKUID), l.Enabled, l.ConsumedBefore, l.ConsumedAfter)
-	}
-	if err := table.Flush(); err != nil {
+func (p *rulePreview) print(out *printer) error {
+	printGroup(out, p.Group)
+	fmt.Fprintf(out, "%d users would join, %d would leave. There would be %d members.\n", p.Joining, p.Leaving, p.Members)
+	if err := p.printLicenses(out); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Errors)) {
-		fmt.Fprintf(w, "Licenses that members would lack because of %s: %d\n", name, p.Errors[name])
+		fmt.Fprintf(out, "Licenses that members would lack because of %s: %d\n", name, p.Errors[name])
 	}
 	if len(p.Value) > 0 {
-		fmt.Fprintln(table, "\nOUTCOME\tUSER\tNAME\tID")
+		fmt.Fprintln(out)
 	}
+	t := out.table(
+		tables.Column{Title: "OUTCOME", Whole: true}, tables.Column{Title: "USER"}, tables.Column{Title: "NAME"},
+		tables.Column{Title: "ID", Whole: true, Extra: true},
+	)
 	for _, u := range p.Value {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", u.Outcome, onOneLine(u.UserPrincipalName), onOneLine(u.DisplayName), u.ID)
+		if err := t.Row(nil, u.Outcome, u.UserPrincipalName, u.DisplayName, u.ID); err != nil {
+			return err
+		}
 	}
-	if err := table.Flush(); err != nil {
+	if err := t.End(false); err != nil {
 		return err
 	}
 	if p.More > 0 {
-		fmt.Fprintf(w, "\nThere are %d more; --limit 0 prints all.\n", p.More)
+		fmt.Fprintf(out, "\nThere are %d more; --limit 0 prints all.\n", p.More)
 	}
 	return nil
+}
+
+func (p *rulePreview) printLicenses(out *printer) error {
+	if len(p.Licenses) > 0 {
+		fmt.Fprintln(out)
+	}
+	t := out.table(
+		tables.Column{Title: "LICENSE"}, tables.Column{Title: "SEATS", Right: true},
+		tables.Column{Title: "IN USE NOW", Right: true}, tables.Column{Title: "IN USE THEN", Right: true},
+	)
+	for _, l := range p.Licenses {
+		err := t.Row(nil, firstOf(l.SKUPartNumber, l.SKUID), l.Enabled, l.ConsumedBefore, l.ConsumedAfter)
+		if err != nil {
+			return err
+		}
+	}
+	return t.End(false)
 }
 
 // printGroup prints which group a trial is about, which may be nil.
@@ -97,7 +111,7 @@ func printGroup(w io.Writer, g *triedGroup) {
 	if g.dynamic() && g.ProcessingState != directory.RuleOn {
 		note = ", which is paused: its members do not follow its rule"
 	}
-	fmt.Fprintf(w, "Group %s (%s)%s\n", onOneLine(g.DisplayName), g.ID, note)
+	fmt.Fprintf(w, "Group %s (%s)%s\n", tables.OneLine(g.DisplayName), g.ID, note)
 }
 
 // ruleEvaluation is the result of a rule for one user.
@@ -120,24 +134,28 @@ type rulePart struct {
 	Parts []rulePart `json:"expressionEvaluationDetails"`
 }
 
-func (e *ruleEvaluation) print(w io.Writer) error {
-	printGroup(w, e.Group)
+func (e *ruleEvaluation) print(out *printer) error {
+	printGroup(out, e.Group)
 	verb := "does not fulfill"
 	if e.Result {
 		verb = "fulfills"
 	}
-	fmt.Fprintf(w, "%s (%s) %s the rule.\n\n", onOneLine(e.User.UserPrincipalName), e.User.ID, verb)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RESULT\tPART OF THE RULE\tVALUE OF THE USER")
-	e.Details.print(table, "")
-	return table.Flush()
+	fmt.Fprintf(out, "%s (%s) %s the rule.\n\n", tables.OneLine(e.User.UserPrincipalName), e.User.ID, verb)
+	t := out.table(
+		tables.Column{Title: "RESULT", Whole: true}, tables.Column{Title: "PART OF THE RULE"},
+		tables.Column{Title: "VALUE OF THE USER"},
+	)
+	if err := e.Details.print(t, ""); err != nil {
+		return err
+	}
+	return t.End(false)
 }
 
 // maxPart is the maximum length of a part of a rule, and of a value, that is printed, in bytes.
 const maxPart = 120
 
 // print writes a line for the part, and those of its parts below it.
-func (p *rulePart) print(table io.Writer, indent string) {
+func (p *rulePart) print(t *tables.Writer, indent string) error {
 	value := "-"
 	if of := p.Property; of != nil {
 		value = of.Name + " is null"
@@ -145,18 +163,13 @@ func (p *rulePart) print(table io.Writer, indent string) {
 			value = fmt.Sprintf("%s is %q", of.Name, excerpt.Of(*of.Value, maxPart))
 		}
 	}
-	fmt.Fprintf(table, "%t\t%s%s\t%s\n", p.Result, indent, excerpt.Of(onOneLine(p.Expression), maxPart), value)
-	for i := range p.Parts {
-		p.Parts[i].print(table, indent+"  ")
+	if err := t.Row(nil, p.Result, indent+excerpt.Of(tables.OneLine(p.Expression), maxPart), value); err != nil {
+		return err
 	}
-}
-
-// onOneLine replaces control characters, such as line ends and those that terminals obey.
-func onOneLine(text string) string {
-	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
-			return ' '
+	for i := range p.Parts {
+		if err := p.Parts[i].print(t, indent+"  "); err != nil {
+			return err
 		}
-		return c
-	}, text)
+	}
+	return nil
 }

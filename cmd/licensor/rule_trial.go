@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,10 +18,8 @@ import (
 
 // ruleTrial holds the arguments of the command rule test.
 type ruleTrial struct {
-	connecting
+	reading
 	group, rule, user string
-	limit             int
-	json              bool
 }
 
 func ruleTestCommand() *cobra.Command {
@@ -50,17 +47,17 @@ The exit code is 4 if the rule is not valid; the place is printed as ` + "`licen
 	f.StringVar(&rt.group, "group", "", "id of a group, or its displayName if no other group has it")
 	f.StringVar(&rt.rule, "rule", "", "text of a rule")
 	f.StringVar(&rt.user, "user", "", "id or userPrincipalName of the only user for whom to evaluate the rule")
-	f.IntVar(&rt.limit, "limit", 50, "maximum number of users to print; 0 for all")
-	f.BoolVar(&rt.json, "json", false, "print the result as JSON")
+	rt.registerLimit(cmd, "users", 50)
+	rt.registerJSON(cmd)
 	cmd.MarkFlagsOneRequired("group", "rule")
 	cmd.MarkFlagsMutuallyExclusive("user", "limit")
-	rt.register(cmd)
+	rt.connecting.register(cmd)
 	rt.complete(cmd, map[string]completer{"user": completeUsers, "group": completeGroups})
 	return cmd
 }
 
 // report is the result of a trial, which can also be written as JSON.
-type report interface{ print(w io.Writer) error }
+type report interface{ print(out *printer) error }
 
 func (rt *ruleTrial) run(cmd *cobra.Command) error {
 	for name, value := range map[string]string{"group": rt.group, "rule": rt.rule, "user": rt.user} {
@@ -68,21 +65,15 @@ func (rt *ruleTrial) run(cmd *cobra.Command) error {
 			return usage(fmt.Errorf("--%s is empty", name))
 		}
 	}
-	if rt.limit < 0 {
-		return usage(fmt.Errorf("--limit is %d; give the maximum number of users to print, or 0 for all", rt.limit))
-	}
-	c, err := rt.open(cmd)
-	if err != nil {
-		return err
-	}
-	result, err := rt.ask(cmd.Context(), c)
-	if err = errors.Join(err, c.close()); err != nil {
-		return err
-	}
-	if rt.json {
-		return writeJSON(cmd.OutOrStdout(), result)
-	}
-	return result.print(cmd.OutOrStdout())
+	return rt.print(cmd, func(out *printer) error {
+		return rt.use(cmd, func(ctx context.Context, c *connection) error {
+			result, err := rt.ask(ctx, c)
+			if err != nil {
+				return err
+			}
+			return out.value(result, func() error { return result.print(out) })
+		})
+	})
 }
 
 func (rt *ruleTrial) ask(ctx context.Context, c *connection) (result report, err error) {

@@ -80,7 +80,7 @@ join     o'user2@contoso.example  User 2  a0000000-0000-4000-8000-000000000002
 3 users would join, 1 would leave. There would be 3 members.
 
 LICENSE         SEATS  IN USE NOW  IN USE THEN
-ENTERPRISEPACK  2      1           1
+ENTERPRISEPACK      2           1            1
 Licenses that members would lack because of CountViolation: 2
 
 OUTCOME  USER                     NAME    ID
