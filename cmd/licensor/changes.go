@@ -256,6 +256,9 @@ func (t *trying) confirm(cmd *cobra.Command) error {
 	if t.yes {
 		return nil
 	}
+	if t.to != "" {
+		return usage(errors.New("with --output, the preview would not be seen before it is applied: add --yes"))
+	}
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !isTerminal(in) {
 		return usage(errors.New("the changes are not made without a confirmation: add --yes"))

@@ -66,7 +66,7 @@ var previewColumns = []tables.Column{
 	{Title: "OUTCOME", Name: "outcome"},
 	{Title: "FROM", Name: "from"},
 	{Title: "STATE", Name: "state"},
-	{Title: "REASON AND REMEDY", Name: "reason"},
+	{Title: "REASON AND REMEDY", Name: "reason", Below: true},
 }
 
 // outcomeSigns are the signs of outcomes.
@@ -113,7 +113,7 @@ func printFindings(out *printer, raw json.RawMessage, found *tried) error {
 	if out.format == tables.JSON {
 		return writeJSON(out, raw)
 	}
-	t := out.table(tables.Column{Title: "KIND", Name: "kind"}, tables.Column{Title: "FINDING", Name: "text"})
+	t := out.table(tables.Column{Title: "KIND", Name: "kind"}, tables.Column{Title: "FINDING", Name: "text", Below: true})
 	if t.None = "Nothing is wrong with the result of these changes."; !found.Passed {
 		t.None = ""
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -70,6 +71,10 @@ func TestAChangeSetThatCannotBeRead(t *testing.T) {
 		code int
 		want string
 	}{
+		"into a file": {
+			[]string{"apply", "-o", filepath.Join(t.TempDir(), "result.txt"), newFile(t, "none.json", `{"requests":[{"id":"1","method":"POST","url":"/reprocess","body":{"all":true}}]}`)},
+			exitUsage, "add --yes",
+		},
 		"no file":         {[]string{"preview", "none.json"}, exitFailed, "read the change set: open none.json"},
 		"no JSON":         {[]string{"check", newFile(t, "text.json", "text")}, exitFailed, "is not a change set"},
 		"refused":         {[]string{"preview", newFile(t, "get.json", `{"requests":[{"id":"1","method":"GET","url":"/users"}]}`)}, exitFailed, "the method of a change is one of"},

@@ -106,7 +106,7 @@ func (d *doctor) report(out *printer) error {
 	columns := []tables.Column{
 		{Title: "CHECK", Name: "check", Whole: true},
 		{Title: "STATE", Name: "state", Whole: true},
-		{Title: "WHAT", Name: "text"},
+		{Title: "WHAT", Name: "text", Below: true},
 	}
 	asCSV := out.format == tables.CSV
 	if asCSV {

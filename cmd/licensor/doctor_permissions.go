@@ -47,13 +47,12 @@ func (d *doctor) examinePermissions(c *connection) {
 		d.note("permissions", "", "they cannot be read from the token: %v", err)
 		return
 	}
-	var may []string
 	for _, need := range commandNeeds {
 		access, err := need.operation.Check(caller, identity.RelationOther)
 		remedy := "grant the application one of " + strings.Join(permissionsFor(need.operation), ", ")
 		switch {
 		case err == nil && access == identity.AccessFull:
-			may = append(may, need.commands)
+			d.good("permissions", "%s: permitted", need.commands)
 		case err == nil:
 			d.note("permissions", remedy, "%s: only a part of the properties", need.commands)
 		case need.reads:
@@ -61,9 +60,6 @@ func (d *doctor) examinePermissions(c *connection) {
 		default:
 			d.note("permissions", remedy, "%s: not permitted to %s", need.commands, need.operation)
 		}
-	}
-	if len(may) > 0 {
-		d.good("permissions", "%s: permitted", strings.Join(may, ", "))
 	}
 }
 

@@ -48,7 +48,7 @@ func printSummary(ctx context.Context, out *printer, c *connection, query url.Va
 	t := out.table(
 		tables.Column{Title: "BY", Name: "by", Whole: true}, tables.Column{Title: "USERS", Name: "users", Right: true},
 		tables.Column{Title: "OLDEST", Name: "oldestDateTime", Whole: true},
-		tables.Column{Title: "WHAT", Name: "name"}, tables.Column{Title: "ID", Name: "id", Whole: true, Extra: true},
+		tables.Column{Title: "WHAT", Name: "name", Below: true}, tables.Column{Title: "ID", Name: "id", Whole: true, Extra: true},
 	)
 	for _, part := range []struct {
 		by   string

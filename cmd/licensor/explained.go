@@ -38,7 +38,7 @@ var errorColumns = []tables.Column{
 	{Title: "FROM", Name: "from"},
 	{Title: "ERROR", Name: "error"},
 	{Title: "SINCE", Name: "since", Extra: true, Whole: true},
-	{Title: "REASON AND REMEDY", Name: "reason"},
+	{Title: "REASON AND REMEDY", Name: "reason", Below: true},
 }
 
 // printExplained prints the errors of a user: a row for each license in error, and below it a note

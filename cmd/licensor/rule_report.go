@@ -57,7 +57,8 @@ type triedUser struct {
 
 func (p *rulePreview) print(out *printer) error {
 	printGroup(out, p.Group)
-	fmt.Fprintf(out, "%d users would join, %d would leave. There would be %d members.\n", p.Joining, p.Leaving, p.Members)
+	fmt.Fprintf(out, "%d users would join, %d would leave. There would be %d members.\n",
+		p.Joining, p.Leaving, p.Members)
 	if err := p.printLicenses(out); err != nil {
 		return err
 	}

@@ -2,8 +2,8 @@
 // spreadsheets, or as JSON for programs.
 //
 // A table is as wide as its cells. On a terminal it is at most as wide as that: long cells are
-// shortened, and columns that are Extra are left out. Colors are for terminals only. They never say
-// anything that the text does not say, too.
+// shortened, and columns are left out (Extra) or printed below their row (Below). Colors are for
+// terminals only. They never say anything that the text does not say, too.
 //
 // Rows are written as they come. The widths of a table are those of its first rows, so that a
 // list of any length needs little memory.

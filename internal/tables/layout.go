@@ -14,6 +14,7 @@ type Column struct {
 	Right bool   // has numbers, which end at the same place
 	Whole bool   // is never shortened
 	Extra bool   // is left out on terminals that are too narrow for it
+	Below bool   // is printed below the row, as whole sentences, on terminals that are too narrow for it
 }
 
 // line is a row, or a note below one.
@@ -32,8 +33,14 @@ const (
 	least    = 8
 )
 
-// layout is how wide each column is; -1 for one that is left out.
+// layout is how wide each column is, or where else it is.
 type layout []int
+
+// The columns that have no width.
+const (
+	leftOut = -1
+	below   = -2
+)
 
 // newLayout fits columns with lines into a width.
 func newLayout(columns []Column, lines []line, width int) layout {
@@ -47,9 +54,14 @@ func newLayout(columns []Column, lines []line, width int) layout {
 	if width <= 0 || l.total() <= width {
 		return l
 	}
+	for i := range columns {
+		if columns[i].Below {
+			l[i] = below
+		}
+	}
 	for i := len(columns) - 1; i >= 0 && l.narrow(columns, width, readable).total() > width; i-- {
 		if columns[i].Extra {
-			l[i] = -1
+			l[i] = leftOut
 		}
 	}
 	return l.narrow(columns, width, readable).narrow(columns, width, least)
@@ -85,13 +97,34 @@ func (l layout) narrow(columns []Column, width, floor int) layout {
 	return l
 }
 
-// format returns a line of the table, without spaces at its end.
+// head returns the line with the titles.
+func (l layout) head(columns []Column, look Look) string {
+	titles := line{make([]string, len(columns)), make([]Sign, len(columns))}
+	for i := range columns {
+		if l[i] >= 0 {
+			titles.cells[i], titles.signs[i] = columns[i].Title, heading
+		}
+	}
+	return l.format(columns, titles, look)
+}
+
+// format returns a row of the table, without spaces at the ends of lines.
 func (l layout) format(columns []Column, row line, look Look) string {
 	last := -1
+	var sentences strings.Builder
 	for i, cell := range row.cells {
-		if cell != "" && l[i] >= 0 {
+		switch {
+		case cell == "":
+		case l[i] >= 0:
 			last = i
+		case l[i] == below:
+			for _, part := range wrap(cell, look.Width-len(indent)) {
+				sentences.WriteString(indent + row.signs[i].paint(part, look) + "\n")
+			}
 		}
+	}
+	if last < 0 {
+		return sentences.String()
 	}
 	var b strings.Builder
 	for i := 0; i <= last; i++ {
@@ -116,5 +149,31 @@ func (l layout) format(columns []Column, row line, look Look) string {
 			b.WriteString(gap)
 		}
 	}
-	return b.String() + "\n"
+	return b.String() + "\n" + sentences.String()
+}
+
+// indent is how far sentences below a row are indented.
+const indent = "    "
+
+// wrap breaks a text into lines between words, or within words that are wider than a line.
+func wrap(text string, width int) (lines []string) {
+	used := 0
+	for _, word := range strings.Fields(text) {
+		wide := uniseg.StringWidth(word)
+		if used > 0 && used+1+wide <= width {
+			lines[len(lines)-1] += " " + word
+			used += 1 + wide
+			continue
+		}
+		for wide > width {
+			part := strings.TrimSuffix(Short(word, width), "…")
+			if part == "" { // one character is wider than the line
+				break
+			}
+			lines, word = append(lines, part), word[len(part):]
+			wide = uniseg.StringWidth(word)
+		}
+		lines, used = append(lines, word), wide
+	}
+	return lines
 }

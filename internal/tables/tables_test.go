@@ -84,6 +84,23 @@ func TestForms(t *testing.T) {
 	}
 }
 
+func TestSentencesAreBelowRowsOfNarrowTerminals(t *testing.T) {
+	t.Parallel()
+	for width, want := range map[int]string{
+		60: "USER  REASON\nann   No seat of ENTERPRISEPACK is free: 1 of 1 are taken.\n      → Buy one\nben   b\n",
+		32: "USER\nann\n    No seat of ENTERPRISEPACK is\n    free: 1 of 1 are taken.\n    → Buy one\nben\n    b\n",
+	} {
+		var out strings.Builder
+		w := tables.NewWriter(&out, tables.Text, tables.Look{Width: width},
+			tables.Column{Title: "USER"}, tables.Column{Title: "REASON", Below: true})
+		err := errors.Join(w.Row(nil, "ann", "No seat of ENTERPRISEPACK is free: 1 of 1 are taken."), w.Note(1, "→ Buy one"),
+			w.Row(nil, "ben", "b"), w.End(false))
+		if err != nil || out.String() != want {
+			t.Errorf("%d characters: %s\nwant %s", width, out.String(), want)
+		}
+	}
+}
+
 func TestATableWithoutRows(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[tables.Format]string{
@@ -110,7 +127,11 @@ func TestAnyCells(t *testing.T) {
 			}
 		}
 		width := rapid.IntRange(40, 120).Draw(t, "width")
-		some := []tables.Column{{Title: "A", Name: "a"}, {Title: "B", Name: "b"}, {Title: "C", Name: "c", Extra: true}}
+		some := []tables.Column{
+			{Title: "A", Name: "a"},
+			{Title: "B", Name: "b", Below: rapid.Bool().Draw(t, "below")},
+			{Title: "C", Name: "c", Extra: true},
+		}
 		for _, format := range []tables.Format{tables.Text, tables.CSV, tables.JSON} {
 			var out strings.Builder
 			w := tables.NewWriter(&out, format, tables.Look{Width: width}, some...)

@@ -139,12 +139,9 @@ func (w *Writer) line(cells []any) error {
 
 // begin writes the headings, and the rows that wait.
 func (w *Writer) begin() {
-	titles := line{make([]string, len(w.columns)), make([]Sign, len(w.columns))}
-	for i := range w.columns {
-		titles.cells[i], titles.signs[i] = w.columns[i].Title, heading
-	}
 	w.layout = newLayout(w.columns, w.waiting, w.look.Width)
-	for _, row := range append([]line{titles}, w.waiting...) {
+	_, _ = w.out.WriteString(w.layout.head(w.columns, w.look))
+	for _, row := range w.waiting {
 		_, _ = w.out.WriteString(w.layout.format(w.columns, row, w.look))
 	}
 	w.waiting = nil
