@@ -187,8 +187,11 @@ func (t *Tenant) follow(
 		if err != nil {
 			return nil, end, err
 		}
-		if img = replay.Image(); img.Seq == before {
+		switch img = replay.Image(); {
+		case img.Seq == before:
 			return nil, end, fmt.Errorf("commit %d is missing: %w", before+1, store.ErrDamaged)
+		case img.Seq == end.Seq && img.Chain == end.Chain:
+			return img, end, nil
 		}
 	}
 }

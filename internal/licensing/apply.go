@@ -68,10 +68,11 @@ func (d *Draft) applyProducts(f *Effects) error {
 		d.setCountry(*f.Country)
 	}
 	if f.Catalog != nil {
-		if err := f.Catalog.Validate(); err != nil {
+		of, err := validBook(f.Catalog)
+		if err != nil {
 			return err
 		}
-		d.setRules(newRuleset(f.Catalog, d.next.rules.skus, d.next.rules.variants))
+		d.setRules(newRuleset(of, d.next.rules.skus, d.next.rules.variants))
 	}
 	for _, id := range f.SKUs {
 		if slices.Contains(d.next.rules.skus, id) {

@@ -32,6 +32,33 @@ var books = struct {
 // bookOf returns the book of a valid catalog.
 func bookOf(catalog *Catalog) *book {
 	key := catalog.sum()
+	if b := bookWith(key); b != nil {
+		return b
+	}
+	return addBook(key, catalog)
+}
+
+// validBook returns the book of a catalog, or a *CatalogError. A catalog that has a book is valid
+// and need not be checked again, as when one tenant after another is loaded.
+func validBook(catalog *Catalog) (*book, error) {
+	key := catalog.sum()
+	if b := bookWith(key); b != nil {
+		return b, nil
+	}
+	if err := catalog.Validate(); err != nil {
+		return nil, err
+	}
+	return addBook(key, catalog), nil
+}
+
+// bookWith returns the book of catalogs with a sum, nil if none is in use.
+func bookWith(key [sha256.Size]byte) *book {
+	books.Lock()
+	defer books.Unlock()
+	return books.of[key].Value()
+}
+
+func addBook(key [sha256.Size]byte, catalog *Catalog) *book {
 	books.Lock()
 	defer books.Unlock()
 	if b := books.of[key].Value(); b != nil {

@@ -3,6 +3,7 @@ package licensing
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 
 	"github.com/google/uuid"
 )
@@ -10,13 +11,13 @@ import (
 // sum returns a hash of the content: two catalogs with the same one are equal. It is computed each
 // time a tenant is loaded, so it must be fast.
 func (c *Catalog) sum() [sha256.Size]byte {
-	b := make([]byte, 0, 256*(len(c.Products)+len(c.ServicePlans)))
+	sum, b := sha256.New(), make([]byte, 0, 2*sumAtOnce)
 	b = appendLength(b, len(c.Products))
 	for i := range c.Products {
 		p := &c.Products[i]
 		b = append(b, p.SKUID[:]...)
 		b = appendTexts(b, p.SKUPartNumber, p.DisplayName, string(p.AppliesTo))
-		b = appendIDs(b, p.ServicePlanIDs)
+		b = addLarge(sum, appendIDs(b, p.ServicePlanIDs))
 	}
 	b = appendLength(b, len(c.ServicePlans))
 	for i := range c.ServicePlans {
@@ -32,8 +33,22 @@ func (c *Catalog) sum() [sha256.Size]byte {
 		for _, country := range p.ProhibitedIn {
 			b = binary.BigEndian.AppendUint16(b, uint16(country))
 		}
+		b = addLarge(sum, b)
 	}
-	return sha256.Sum256(b)
+	sum.Write(b)
+	return [sha256.Size]byte(sum.Sum(nil))
+}
+
+// sumAtOnce is how many bytes are added to a sum at once, at least.
+const sumAtOnce = 4 << 10
+
+// addLarge adds data to a sum once there is enough, and returns what is left.
+func addLarge(sum hash.Hash, data []byte) []byte {
+	if len(data) < sumAtOnce {
+		return data
+	}
+	sum.Write(data)
+	return data[:0]
 }
 
 func appendLength(b []byte, n int) []byte { return binary.AppendUvarint(b, uint64(n)) }

@@ -83,9 +83,11 @@ type license struct {
 }
 
 // New returns a tenant with only a catalog, which must be valid.
-func New(catalog *Catalog) *Image {
+func New(catalog *Catalog) *Image { return newImage(bookOf(catalog)) }
+
+func newImage(of *book) *Image {
 	return &Image{
-		rules:    newRuleset(catalog, nil, nil),
+		rules:    newRuleset(of, nil, nil),
 		settings: Settings{GroupBundles: BundlesTogether, ReprocessFailure: FailureState},
 		deleted:  userSet{bitmap: nobody},
 		purged:   userSet{bitmap: nobody},

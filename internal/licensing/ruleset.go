@@ -46,9 +46,9 @@ func (s planSet) intersects(t planSet) bool {
 	return false
 }
 
-// newRuleset compiles a valid catalog for the existing SKUs and variants of a tenant.
-func newRuleset(catalog *Catalog, skus []uuid.UUID, known []variant) *ruleset {
-	r := &ruleset{book: bookOf(catalog), skus: skus}
+// newRuleset compiles a catalog for the existing SKUs and variants of a tenant.
+func newRuleset(of *book, skus []uuid.UUID, known []variant) *ruleset {
+	r := &ruleset{book: of, skus: skus}
 	r.variants = make([]variant, max(1, len(known)))
 	for i := 1; i < len(known); i++ {
 		r.variants[i] = r.compile(known[i].sku, known[i].disabled)

@@ -55,7 +55,7 @@ func (d *Draft) SetCatalog(c *Catalog) error {
 	if err := c.Validate(); err != nil {
 		return err
 	}
-	next := newRuleset(c, d.next.rules.skus, d.next.rules.variants)
+	next := newRuleset(bookOf(c), d.next.rules.skus, d.next.rules.variants)
 	for _, k := range d.next.skus.All() {
 		if next.product(k.id) == nil && (k.subscribed || k.consumed > 0) {
 			return &CatalogError{

@@ -121,10 +121,11 @@ func Restore(h *Head, parts, sets [][]byte) (*Image, error) {
 	if h.Catalog == nil {
 		return nil, errors.New("the snapshot has no catalog")
 	}
-	if err := h.Catalog.Validate(); err != nil {
+	of, err := validBook(h.Catalog)
+	if err != nil {
 		return nil, fmt.Errorf("the snapshot: %w", err)
 	}
-	img := New(h.Catalog)
+	img := newImage(of)
 	img.settings, img.country, img.users = h.Settings, h.Country, h.Users
 	ids, known := make([]uuid.UUID, len(h.SKUs)), make([]variant, 1, 1+len(h.Variants))
 	for i, k := range h.SKUs {
@@ -137,7 +138,7 @@ func Restore(h *Head, parts, sets [][]byte) (*Image, error) {
 		}
 		known = append(known, variant{sku: v.SKU, disabled: v.Disabled})
 	}
-	img.rules = newRuleset(h.Catalog, ids, known)
+	img.rules = newRuleset(of, ids, known)
 	users, err := img.restoreSets(h, sets)
 	if err != nil {
 		return nil, err

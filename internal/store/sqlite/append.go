@@ -80,7 +80,9 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 		*p.to = stmt
 	}
-	return nil
+	var err error
+	s.loads, err = prepareAll(ctx, s.reader)
+	return err
 }
 
 // Append implements store.Store. A batch of a thousand rows takes about 0.1 ms a row, one of ten

@@ -11,10 +11,12 @@ import (
 	"licensor/internal/store"
 )
 
-// Queries of the claims of names, a list in JSON: all, and those of other tenants.
+// Queries of the claims of a tenant, of the claims of names, which are a list in JSON, and of those
+// that other tenants have.
 const (
-	claimed = "SELECT name, tenant, at FROM claim WHERE name IN (SELECT value FROM json_each(?1))"
-	ofOther = claimed + " AND tenant <> ?2"
+	claimsOf = "SELECT name, tenant, at FROM claim WHERE tenant = ?"
+	claimed  = "SELECT name, tenant, at FROM claim WHERE name IN (SELECT value FROM json_each(?1))"
+	ofOther  = claimed + " AND tenant <> ?2"
 )
 
 // Claim implements store.Store.
@@ -72,18 +74,17 @@ func (s *Store) Claimed(ctx context.Context, names []string) ([]store.Claim, err
 	if err != nil {
 		return nil, err
 	}
-	claims, err := readClaims(s.reader.QueryContext(ctx, claimed, string(list)))
+	claims, err := readClaims(s.loads.QueryContext(ctx, claimed, string(list)))
 	return claims, s.fail("read claims", err)
 }
 
 // ClaimsOf implements store.Store.
 func (s *Store) ClaimsOf(ctx context.Context, tenant uuid.UUID) ([]store.Claim, error) {
-	return s.claimsOf(ctx, s.reader, tenant)
+	return s.claimsOf(ctx, s.loads, tenant)
 }
 
 func (s *Store) claimsOf(ctx context.Context, from querier, tenant uuid.UUID) ([]store.Claim, error) {
-	claims, err := readClaims(from.QueryContext(ctx,
-		"SELECT name, tenant, at FROM claim WHERE tenant = ?", tenant[:]))
+	claims, err := readClaims(from.QueryContext(ctx, claimsOf, tenant[:]))
 	return claims, s.fail("read claims", err)
 }
 

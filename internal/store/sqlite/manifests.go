@@ -21,7 +21,7 @@ func (s *Store) Manifests(ctx context.Context, tenant uuid.UUID) ([]store.Manife
 	if err != nil {
 		return nil, err
 	}
-	return s.manifests(ctx, s.reader, number)
+	return s.manifests(ctx, s.loads, number)
 }
 
 func (s *Store) manifests(ctx context.Context, from querier, number int64) ([]store.Manifest, error) {

@@ -45,6 +45,7 @@ type Store struct {
 	guard  guard
 	writer *sql.DB // one connection
 	reader *sql.DB
+	loads  prepared // the reader, for what loads tenants
 	say    statements
 	lines  *turns.Turns // turns of the readers
 	number sync.Map     // of tenants: uuid.UUID -> int64; tenants are never removed

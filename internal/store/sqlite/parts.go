@@ -42,6 +42,8 @@ func savePart(tx *sql.Tx, number int64, part *store.Part, at time.Time) error {
 	return err
 }
 
+const readPart = "SELECT data, sum FROM snapshot WHERE tenant = ? AND name = ?"
+
 // Parts implements store.Store.
 func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]store.Part, error) {
 	number, err := s.tenant(ctx, tenant)
@@ -52,8 +54,7 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 	for _, name := range names {
 		part := store.Part{Name: name}
 		var sum int64
-		err := s.reader.QueryRowContext(ctx, "SELECT data, sum FROM snapshot WHERE tenant = ? AND name = ?",
-			number, name).Scan((*kept)(&part.Data), &sum)
+		err := s.loads.QueryRowContext(ctx, readPart, number, name).Scan((*kept)(&part.Data), &sum)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil, fmt.Errorf("part %q of tenant %s: %w", name, tenant, store.ErrNotFound)
 		} else if err != nil {

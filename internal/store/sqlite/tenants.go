@@ -48,13 +48,15 @@ func (s *Store) Tenants(ctx context.Context) ([]uuid.UUID, error) {
 	return tenants, s.fail("list tenants", rows.Err())
 }
 
+const findTenant = "SELECT number FROM tenant WHERE id = ?"
+
 // tenant returns the number of a tenant.
 func (s *Store) tenant(ctx context.Context, tenant uuid.UUID) (int64, error) {
 	if number, ok := s.number.Load(tenant); ok {
 		return number.(int64), nil
 	}
 	var number int64
-	err := s.reader.QueryRowContext(ctx, "SELECT number FROM tenant WHERE id = ?", tenant[:]).Scan(&number)
+	err := s.loads.QueryRowContext(ctx, findTenant, tenant[:]).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, fmt.Errorf("tenant %s: %w", tenant, store.ErrNotFound)
 	} else if err != nil {
@@ -64,8 +66,11 @@ func (s *Store) tenant(ctx context.Context, tenant uuid.UUID) (int64, error) {
 	return number, nil
 }
 
+// readCommits reads commitsAtOnce commits.
 const readCommits = `SELECT seq, at, actor, operation, format, effects, chain, sum FROM commits
 	WHERE tenant = ? AND seq > ? ORDER BY seq LIMIT 1000`
+
+const commitsAtOnce = 1000
 
 // querier reads: it is a database, or a transaction.
 type querier interface {
@@ -77,7 +82,7 @@ const findPlace = "SELECT seq, chain, epoch FROM tenant WHERE id = ?"
 
 // Place implements store.Store.
 func (s *Store) Place(ctx context.Context, tenant uuid.UUID) (store.Place, error) {
-	return s.placeOf(tenant, s.reader.QueryRowContext(ctx, findPlace, tenant[:]))
+	return s.placeOf(tenant, s.loads.QueryRowContext(ctx, findPlace, tenant[:]))
 }
 
 // Fence implements store.Store.
@@ -113,9 +118,9 @@ func (s *Store) Commits(ctx context.Context, tenant uuid.UUID, after uint64, yie
 			return after, err
 		}
 		defer turn.End()
-		return s.someCommits(ctx, s.reader, number, after, yield)
+		return s.someCommits(ctx, s.loads, number, after, yield)
 	}
-	return s.allCommits(after, some, func(seq uint64) error { return s.keeps(ctx, s.reader, tenant, seq) })
+	return s.allCommits(after, some, func(seq uint64) error { return s.keeps(ctx, s.loads, tenant, seq) })
 }
 
 // allCommits calls some, which returns the sequence number of the last commit that it has handed
@@ -133,7 +138,7 @@ func (s *Store) allCommits(
 			return s.damaged(fmt.Sprintf("commit %d is missing", last+1))
 		case err != nil:
 			return err
-		case last == after:
+		case last < after+commitsAtOnce: // there are no more
 			return keeps(last + 1)
 		}
 		after = last

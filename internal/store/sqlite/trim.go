@@ -16,8 +16,10 @@ func (s *Store) Floors(ctx context.Context, tenant uuid.UUID) (store.Floors, err
 	return s.floors(ctx, s.reader, tenant)
 }
 
+const readFloors = "SELECT log_floor, moved_floor FROM tenant WHERE id = ?"
+
 func (s *Store) floors(ctx context.Context, from querier, tenant uuid.UUID) (floors store.Floors, err error) {
-	row := from.QueryRowContext(ctx, "SELECT log_floor, moved_floor FROM tenant WHERE id = ?", tenant[:])
+	row := from.QueryRowContext(ctx, readFloors, tenant[:])
 	err = row.Scan(&floors.Log, &floors.Moved)
 	if errors.Is(err, sql.ErrNoRows) {
 		return floors, fmt.Errorf("tenant %s: %w", tenant, store.ErrNotFound)
