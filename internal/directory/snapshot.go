@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/directory/column"
 	"licensor/internal/licensing/vector"
+	"licensor/internal/turns"
 )
 
 // formatVersion is the first byte of a head and of each part. A new format takes the next number.
@@ -147,7 +148,8 @@ func (x *Index) decodeParts(parts [][]byte, columns *Columns) error {
 	for i, data := range parts {
 		wait.Go(func() {
 			users := min(x.users-uint32(i)*PartUsers, PartUsers)
-			if blocks[i], errs[i] = decodePart(data, users, x.groups); errs[i] != nil {
+			turns.Aside(len(parts) > 1, func() { blocks[i], errs[i] = decodePart(data, users, x.groups) })
+			if errs[i] != nil {
 				errs[i] = fmt.Errorf("directory snapshot: part %d: %w", i, errs[i])
 			}
 		})
@@ -266,7 +268,8 @@ func decodePart(data []byte, users, groups uint32) ([]*block, error) {
 // buildLookups sorts the entries of each lookup and loads them at once.
 func (x *Index) buildLookups() {
 	var wait sync.WaitGroup
-	wait.Go(func() {
+	begin := func(do func()) { wait.Go(func() { turns.Aside(x.users > PartUsers, do) }) }
+	begin(func() {
 		fill(x.groupIDs, x.groups, func(entries []uint64, ordinal uint32) []uint64 {
 			if g := x.group(ordinal); g.state != purged {
 				entries = append(entries, entry(idPrefix(g.id), ordinal))
@@ -287,7 +290,7 @@ func (x *Index) buildLookups() {
 			return entries
 		})
 	})
-	wait.Go(func() {
+	begin(func() {
 		fill(x.reports, x.users, func(entries []uint64, ordinal uint32) []uint64 {
 			if manager, ok := x.Manager(ordinal); ok {
 				entries = append(entries, entry(manager, ordinal))
@@ -295,7 +298,7 @@ func (x *Index) buildLookups() {
 			return entries
 		})
 	})
-	wait.Go(func() {
+	begin(func() {
 		fill(x.names, x.users, func(entries []uint64, ordinal uint32) []uint64 {
 			if x.user(ordinal).state == live {
 				entries = append(entries, entry(x.keys(ordinal)[0].prefix(), ordinal))
@@ -303,7 +306,7 @@ func (x *Index) buildLookups() {
 			return entries
 		})
 	})
-	wait.Go(func() {
+	begin(func() {
 		fill(x.addresses, x.users, func(entries []uint64, ordinal uint32) []uint64 {
 			if x.user(ordinal).state == live {
 				for _, address := range x.keys(ordinal)[1:] {

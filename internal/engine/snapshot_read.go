@@ -176,12 +176,20 @@ func (t *Tenant) imageOf(ctx context.Context, saved *savedHead) (*tenant.Image, 
 	return img, sizes, nil
 }
 
-// readParts reads the parts of all pieces concurrently.
+// readParts reads the parts of all pieces concurrently, but those with many parts one after
+// another, so that they do not keep all processors busy.
 func (t *Tenant) readParts(ctx context.Context, names tenant.PartNames) (map[string][][]byte, error) {
 	read, errs := make([][]store.Part, len(tenant.Pieces)), make([]error, len(tenant.Pieces))
 	var wait sync.WaitGroup
+	var many sync.Mutex
 	for i, p := range tenant.Pieces {
-		wait.Go(func() { read[i], errs[i] = t.store.Parts(ctx, t.id, names[p.Name]) })
+		wait.Go(func() {
+			if len(names[p.Name]) > 1 {
+				many.Lock()
+				defer many.Unlock()
+			}
+			read[i], errs[i] = t.store.Parts(ctx, t.id, names[p.Name])
+		})
 	}
 	wait.Wait()
 	data := map[string][][]byte{}

@@ -10,6 +10,7 @@ import (
 	"licensor/internal/licensing"
 	"licensor/internal/store"
 	"licensor/internal/trail"
+	"licensor/internal/turns"
 )
 
 // Head is a snapshot without its parts. Field numbers are stored; never renumber.
@@ -83,8 +84,7 @@ func HeadOf(img *Image, names PartNames) *Head {
 	return h
 }
 
-// Image returns the image of a snapshot, given its parts, by piece. Licensing and directory are
-// decoded concurrently, since they take about as long.
+// Image returns the image of a snapshot, given its parts, by piece.
 func (h *Head) Image(parts map[string][][]byte) (*Image, error) {
 	if h.Licensing == nil {
 		return nil, errors.New("it has no licensing")
@@ -102,17 +102,7 @@ func (h *Head) Image(parts map[string][][]byte) (*Image, error) {
 		Grants: new(directory.Grants),
 		Rules:  Rules{index: noRules},
 	}
-	var wait sync.WaitGroup
-	var licErr, dirErr, appErr, principalErr, unitErr error
-	wait.Go(func() {
-		img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"], parts["licensingSets"])
-	})
-	wait.Go(func() { img.Directory, dirErr = directory.Decode(h.Directory, parts["directory"], columns) })
-	img.Applications, appErr = directory.NewApplications().Decode(parts["applications"], parts["applicationColumns"])
-	img.Principals, principalErr = directory.NewPrincipals().Decode(parts["servicePrincipals"], parts["servicePrincipalColumns"])
-	img.Units, unitErr = directory.NewUnits().Decode(parts["administrativeUnits"], parts["administrativeUnitColumns"])
-	wait.Wait()
-	if err := errors.Join(licErr, dirErr, appErr, principalErr, unitErr); err != nil {
+	if err := h.decodeObjects(img, parts, columns); err != nil {
 		return nil, err
 	}
 	var err error
@@ -144,6 +134,24 @@ func (h *Head) Image(parts map[string][][]byte) (*Image, error) {
 		return nil, err
 	}
 	return d.finish(), nil
+}
+
+// decodeObjects decodes licensing and the objects, licensing and directory concurrently, since they
+// take about as long.
+func (h *Head) decodeObjects(img *Image, parts map[string][][]byte, columns *directory.Columns) error {
+	var wait sync.WaitGroup
+	var licErr, dirErr, appErr, principalErr, unitErr error
+	wait.Go(func() {
+		turns.Aside(len(parts["licensing"]) > 1, func() {
+			img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"], parts["licensingSets"])
+		})
+	})
+	wait.Go(func() { img.Directory, dirErr = directory.Decode(h.Directory, parts["directory"], columns) })
+	img.Applications, appErr = directory.NewApplications().Decode(parts["applications"], parts["applicationColumns"])
+	img.Principals, principalErr = directory.NewPrincipals().Decode(parts["servicePrincipals"], parts["servicePrincipalColumns"])
+	img.Units, unitErr = directory.NewUnits().Decode(parts["administrativeUnits"], parts["administrativeUnitColumns"])
+	wait.Wait()
+	return errors.Join(licErr, dirErr, appErr, principalErr, unitErr)
 }
 
 // chainOf returns the chain in a head; zero in earlier formats.

@@ -9,6 +9,7 @@ import (
 
 	"licensor/internal/fold"
 	"licensor/internal/licensing/vector"
+	"licensor/internal/turns"
 )
 
 // Decode returns the table of parts that AppendPart wrote. It needs all parts, in order. Texts are
@@ -18,7 +19,9 @@ func Decode(schema *Schema, parts [][]byte) (*Table, error) {
 	blocks, rows, errs := make([][]*block, len(parts)), make([]int, len(parts)), make([]error, len(parts))
 	var wait sync.WaitGroup
 	for n, data := range parts {
-		wait.Go(func() { blocks[n], rows[n], errs[n] = t.decodePart(data) })
+		wait.Go(func() {
+			turns.Aside(len(parts) > 1, func() { blocks[n], rows[n], errs[n] = t.decodePart(data) })
+		})
 	}
 	wait.Wait()
 	owner := new(vector.Owner)
