@@ -83,6 +83,12 @@ func New(config Config) *API {
 		config.PasswordCost = identity.UsualCost
 	}
 	previews := changes.New(config.PreviewMemory)
+	if config.Development != nil {
+		config.Development.Forgetting(func(context.Context) error {
+			previews.Forget()
+			return nil
+		})
+	}
 	routes := newRoutes(operationsOf(config, previews))
 	api := &API{config: config, routes: routes, previews: previews, Environment: wire.Environment{
 		Clock: config.Now, NewID: config.NewID, Random: config.Random, PasswordCost: config.PasswordCost,

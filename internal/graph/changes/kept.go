@@ -127,6 +127,14 @@ func (all *Previews) dropLater() {
 	}
 }
 
+// Forget drops all previews.
+func (all *Previews) Forget() {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	all.bytes = 0
+	clear(all.kept)
+}
+
 // get returns the preview that the path names.
 func (all *Previews) get(r *wire.Request) (*preview, error) {
 	id, ok := guid.Parse(r.Keys[0])
