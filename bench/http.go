@@ -162,13 +162,13 @@ func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 		Application: directory.Application{
 			ID: id('a', 2), AppID: id('a', 3), DisplayName: "Bench", Secrets: []directory.Secret{{Hash: hash[:]}},
 		},
-		Principal: directory.ServicePrincipal{ID: id('a', 1), Permissions: []string{"User.ReadWrite.All", "GroupMember.Read.All"}},
+		Principal: directory.ServicePrincipal{ID: id('a', 1), Permissions: []string{"User.ReadWrite.All", "GroupMember.Read.All", "Directory.ReadWrite.All"}},
 	}
 	if _, err := o.tenant.Do(ctx, "bench", tenant.SetClient{Client: app}); err != nil {
 		return nil, "", err
 	}
 	authority, err := identity.New(ctx, identity.Config{
-		Keys: o.store, Tenants: people.Directory{Tenants: o.tenants}, Now: time.Now, Random: rand.Reader,
+		Keys: o.store, Tenants: people.Directory{Tenants: o.tenants}, Now: o.now, Random: rand.Reader,
 	})
 	if err != nil {
 		return nil, "", err

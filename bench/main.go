@@ -25,11 +25,16 @@ func main() {
 	load := flag.Duration("load", 5*time.Second, "how long HTTP is under load, each time")
 	connections := flag.Int("connections", 8, "connections of the load")
 	rules := flag.Bool("rules", false, "measure only the rules of dynamic groups")
+	verbs := flag.Bool("verbs", false, "measure only previews, the past, and costs")
+	commits := flag.Int("commits", 1_000_000, "commits of the log, with -verbs")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
 	measured := func(ctx context.Context, users int) error { return measure(ctx, users, *rounds, *load, *connections) }
 	if *rules {
 		measured = func(ctx context.Context, users int) error { return measureRules(ctx, users, *rounds) }
+	}
+	if *verbs {
+		measured = func(ctx context.Context, users int) error { return measureVerbs(ctx, users, *commits, *rounds) }
 	}
 	if err := run(context.Background(), *sizes, measured); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -52,30 +52,36 @@ type ours struct {
 	tenant  *engine.Tenant
 	groups  []uint32
 	used    uint64 // bytes of the heap before the tenant was loaded
+	now     func() time.Time
 }
 
 func openOurs(ctx context.Context, path string, w world) (*ours, error) {
-	o := &ours{world: w, path: path}
+	o := &ours{world: w, path: path, now: time.Now}
+	return o, o.create(ctx)
+}
+
+// create makes the file and the tenant.
+func (o *ours) create(ctx context.Context) error {
 	o.used = heap()
 	if err := o.open(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	org := directory.Organization{
 		DisplayName: "Bench", CountryLetterCode: "DE",
 		VerifiedDomains: []directory.VerifiedDomain{{Name: "bench.example", IsDefault: true, IsInitial: true, Type: "Managed"}},
 	}
 	var err error
-	if o.tenant, err = o.tenants.Create(ctx, id('t', 0), org, w.catalog); err != nil {
-		return nil, err
+	if o.tenant, err = o.tenants.Create(ctx, id('t', 0), org, o.world.catalog); err != nil {
+		return err
 	}
-	return o, o.fill(ctx)
+	return o.fill(ctx)
 }
 
 func (o *ours) open(ctx context.Context) (err error) {
 	if o.store, err = sqlite.Open(ctx, o.path); err != nil {
 		return err
 	}
-	o.tenants, err = engine.Open(ctx, o.store, engine.Options{Now: time.Now, NewID: uuid.New, Log: slog.Default()})
+	o.tenants, err = engine.Open(ctx, o.store, engine.Options{Now: o.now, NewID: uuid.New, Log: slog.Default()})
 	return err
 }
 
