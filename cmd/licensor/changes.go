@@ -66,11 +66,16 @@ preview first and asks. If the result would not be the one that was shown, nothi
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return t.apply(cmd, args[0]) },
 	}
+	t.registerApplying(cmd)
+	return cmd
+}
+
+// registerApplying registers the flags of a command that makes changes after it has shown them.
+func (t *trying) registerApplying(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&t.yes, "yes", false, "do not ask")
 	t.registerLimit(cmd, "users", 20)
 	t.registerJSON(cmd)
 	t.connecting.register(cmd)
-	return cmd
 }
 
 func checkCommand() *cobra.Command {

@@ -20,7 +20,8 @@ const (
 
 const exitCodes = `Exit codes: 0 done; 1 failed, the failed step has changed nothing; 2 wrong usage;
 3 partly done, for example if some rows of a file were skipped; 4 something was found: damage (verify), something that
-is in the way of commands (doctor), a rule that is not valid (rule), or something wrong with the result of changes (check).`
+is in the way of commands (doctor) or changes (swap), a rule that is not valid (rule), something wrong with the result of changes
+(check), or licenses that are not as they should be (drift).`
 
 // outcomeError is an error that knows its exit code.
 type outcomeError struct {

@@ -144,6 +144,10 @@ func (f *finder) ofMembers(group uint32) error {
 		if err := f.r.Work.Pace(); err != nil {
 			return err
 		}
+		if f.waits(user, source) { // many may
+			f.of(obstacleSeats, "").users.Add(user)
+			continue
+		}
 		reason, ok := f.reasonOf(user, source)
 		if !ok || reason.Error != licensing.CountViolation && !f.had(user, source) {
 			continue
@@ -152,6 +156,14 @@ func (f *finder) ofMembers(group uint32) error {
 		f.of(kind, text).users.Add(user)
 	}
 	return nil
+}
+
+// waits reports whether a user waits for a seat of the new product from a source.
+func (f *finder) waits(user uint32, source licensing.Source) bool {
+	img := f.after.Licensing
+	return slices.ContainsFunc(img.CurrentEntries(user), func(e licensing.Entry) bool {
+		return e.Source == source && e.Error == licensing.CountViolation && img.SKUOf(e.SKU) == f.to.SKUID
+	})
 }
 
 // reasonOf returns the first reason why a group does not give a user the new product.

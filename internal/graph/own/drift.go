@@ -67,14 +67,15 @@ func (row *DriftRow) Group() (group uint32, ok bool) { return row.Entry.Source.G
 // drift finds the rows of a tenant.
 type drift struct {
 	*driftCondition
-	r    *wire.Request
-	days int
-	skus []*costed // by number
+	r     *wire.Request
+	limit time.Time // so many days ago
+	skus  []*costed // by number
 	// status says why the rows of a kind cannot be known, and which rows of others are missing.
 	status [driftKinds]driftStatus
 	rows   []DriftRow                    // of one user
 	idle   *roaring.Bitmap               // the candidates of kind inactive
 	seen   map[uint32]time.Time          // when some of them were last seen
+	others [][]*costed                   // of each SKU: those with all of its plans
 	gives  map[[2]licensing.Variant]bool // whether the second has all plans of the first
 }
 
@@ -97,7 +98,8 @@ func newDrift(r *wire.Request, filter *odata.Filter, days int) (*drift, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &drift{driftCondition: condition, r: r, days: days, gives: map[[2]licensing.Variant]bool{}}
+	d := &drift{driftCondition: condition, r: r, limit: r.Now.AddDate(0, 0, -days)}
+	d.gives = map[[2]licensing.Variant]bool{}
 	today := tenant.DateOf(r.Now)
 	c := &costs{r: r}
 	for _, info := range r.Image.Licensing.EverySKU() {
@@ -112,8 +114,14 @@ func newDrift(r *wire.Request, filter *odata.Filter, days int) (*drift, error) {
 	}
 	c.skus = d.skus
 	if d.kinds.has(DriftDuplicate) {
-		for _, k := range d.skus {
+		d.others = make([][]*costed, len(d.skus))
+		for i, k := range d.skus {
 			k.copies = c.duplicates(k)
+			for _, o := range d.skus {
+				if o != k && !k.copies.IsEmpty() && o.Product != nil && covers(o, k) {
+					d.others[i] = append(d.others[i], o)
+				}
+			}
 		}
 	}
 	return d, nil
@@ -145,9 +153,6 @@ func checkDays(days int) error {
 	}
 	return nil
 }
-
-// before returns the time so many days ago.
-func (d *drift) before() time.Time { return d.r.Now.AddDate(0, 0, -d.days) }
 
 // driftPlace is the place of a row in the list: after it, the next page begins.
 type driftPlace struct {
@@ -308,7 +313,7 @@ func (d *drift) ofUser(kind DriftKind, user uint32) error {
 func (d *drift) is(row *DriftRow, entries []licensing.Entry) bool {
 	e := &row.Entry
 	if row.Kind == DriftStuck {
-		return e.Error != licensing.NoViolation && began(e.Updated).Before(d.before())
+		return e.Error != licensing.NoViolation && began(e.Updated).Before(d.limit)
 	}
 	if e.InForce == licensing.None {
 		return false
@@ -328,10 +333,9 @@ func (d *drift) is(row *DriftRow, entries []licensing.Entry) bool {
 		if !k.copies.Contains(row.User) {
 			return false
 		}
-		at := slices.IndexFunc(d.skus, func(o *costed) bool {
-			return o != k && o.Product != nil && covers(o, k) && o.users[holding].Contains(row.User)
-		})
-		row.Other = &d.skus[at].SKUInfo
+		others := d.others[e.SKU]
+		at := slices.IndexFunc(others, func(o *costed) bool { return o.users[holding].Contains(row.User) })
+		row.Other = &others[at].SKUInfo
 	}
 	return true
 }
@@ -379,13 +383,19 @@ func (d *drift) countSeats(entries []licensing.Entry) {
 	}
 }
 
-// cost returns what the seats of a row cost per month; false if that is not known, or nothing.
+// cost returns what seats of the row's product cost per month; false if that is not known, or
+// nothing.
 func (d *drift) cost(row *DriftRow) (total *money.Total, currency string, ok bool) {
 	k := d.skus[row.SKU.Number]
 	if !k.priced || row.Seats <= 0 {
 		return nil, "", false
 	}
-	total = new(money.Total)
-	total.Add(k.price.Amount, k.price.Each, row.Seats)
-	return total, k.price.Currency, true
+	return k.cost(row.Seats), k.price.Currency, true
+}
+
+// cost returns what seats of a product with a price cost per month.
+func (k *costed) cost(seats int) *money.Total {
+	total := new(money.Total)
+	total.Add(k.price.Amount, k.price.Each, seats)
+	return total
 }

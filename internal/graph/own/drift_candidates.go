@@ -117,7 +117,7 @@ func (d *drift) unseen() (*roaring.Bitmap, error) {
 		d.status[DriftInactive].text = fmt.Sprintf("%d users with a license were never seen to sign in. They are not "+
 			"in the list, because they may sign in elsewhere.", never)
 	}
-	recently, err := d.r.SignIns.Active(d.r.Context(), d.r.Tenant.ID(), d.before(), time.UnixMilli(math.MaxInt64/2))
+	recently, err := d.r.SignIns.Active(d.r.Context(), d.r.Tenant.ID(), d.limit, time.UnixMilli(math.MaxInt64/2))
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (d *drift) inactiveSince(user uint32) (at time.Time, ok bool, err error) {
 		}
 	}
 	at = d.seen[user]
-	return at, !at.IsZero() && at.Before(d.before()), nil
+	return at, !at.IsZero() && at.Before(d.limit), nil
 }
 
 // readSeen reads when a user and those after it were last seen.

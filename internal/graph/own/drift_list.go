@@ -84,29 +84,42 @@ type driftSums struct {
 }
 
 type driftSum struct {
-	rows, seats, unpriced int
-	costs                 map[string]*money.Total // by currency
+	rows  int
+	seats []int // by number of the SKU
 }
 
-func newDriftSums(d *drift) *driftSums { return &driftSums{drift: d} }
+func newDriftSums(d *drift) *driftSums {
+	s := &driftSums{drift: d}
+	for kind := range s.kinds {
+		s.kinds[kind].seats = make([]int, len(d.skus))
+	}
+	return s
+}
 
 func (s *driftSums) add(row *DriftRow) {
 	s.rows++
 	sum := &s.kinds[row.Kind]
 	sum.rows++
-	sum.seats += row.Seats
-	cost, currency, ok := s.cost(row)
-	if !ok {
-		sum.unpriced += row.Seats
-		return
+	sum.seats[row.SKU.Number] += row.Seats
+}
+
+// costs returns the seats of a kind, those of them whose products have no price, and what the
+// others cost by currency.
+func (s *driftSums) costs(kind DriftKind) (seats, unpriced int, costs map[string]*money.Total) {
+	costs = map[string]*money.Total{}
+	for number, n := range s.kinds[kind].seats {
+		seats += n
+		switch k := s.skus[number]; {
+		case n == 0:
+		case !k.priced:
+			unpriced += n
+		case costs[k.price.Currency] == nil:
+			costs[k.price.Currency] = k.cost(n)
+		default:
+			costs[k.price.Currency].AddTotal(k.cost(n))
+		}
 	}
-	if sum.costs == nil {
-		sum.costs = map[string]*money.Total{}
-	}
-	if sum.costs[currency] == nil {
-		sum.costs[currency] = new(money.Total)
-	}
-	sum.costs[currency].AddTotal(cost)
+	return seats, unpriced, costs
 }
 
 func (s *driftSums) append(b []byte) []byte {
@@ -115,23 +128,27 @@ func (s *driftSums) append(b []byte) []byte {
 		if !s.drift.kinds.has(kind) {
 			continue
 		}
-		sum, status := &s.kinds[kind], s.status[kind]
+		status := s.status[kind]
 		b = jsontext.AppendText(append(wire.AppendNext(b), `{"kind":`...), kind.String())
 		if status.unknown {
 			b = append(b, `,"status":"unknown","rows":null,"seats":null,"costsPerMonth":[],"seatsWithoutPrice":null`...)
 		} else {
-			b = append(b, `,"status":"known"`...)
-			b = jsontext.AppendInt(jsontext.AppendName(b, "rows"), sum.rows)
-			b = jsontext.AppendInt(jsontext.AppendName(b, "seats"), sum.seats)
-			currencies := slices.Sorted(maps.Keys(sum.costs))
-			b = jsontext.AppendList(jsontext.AppendName(b, "costsPerMonth"), currencies, func(b []byte, currency string) []byte {
-				return appendCost(b, sum.costs[currency], currency)
-			})
-			b = jsontext.AppendInt(jsontext.AppendName(b, "seatsWithoutPrice"), sum.unpriced)
+			b = s.appendSum(append(b, `,"status":"known"`...), kind)
 		}
 		b = append(jsontext.AppendTextOrNull(jsontext.AppendName(b, "text"), status.text), '}')
 	}
 	return append(b, ']')
+}
+
+func (s *driftSums) appendSum(b []byte, kind DriftKind) []byte {
+	seats, unpriced, costs := s.costs(kind)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "rows"), s.kinds[kind].rows)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "seats"), seats)
+	b = jsontext.AppendName(b, "costsPerMonth")
+	b = jsontext.AppendList(b, slices.Sorted(maps.Keys(costs)), func(b []byte, currency string) []byte {
+		return appendCost(b, costs[currency], currency)
+	})
+	return jsontext.AppendInt(jsontext.AppendName(b, "seatsWithoutPrice"), unpriced)
 }
 
 func appendCost(b []byte, cost *money.Total, currency string) []byte {
