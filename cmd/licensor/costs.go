@@ -16,7 +16,8 @@ import (
 // costs holds the arguments of the command costs.
 type costs struct {
 	reading
-	by string
+	by   string
+	past past
 }
 
 func costsCommand() *cobra.Command {
@@ -36,8 +37,10 @@ With --by, the seats are divided by a property of the users who hold them, or by
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
 	cmd.Flags().StringVar(&c.by, "by", "", "department, companyName, country, usageLocation or group")
+	c.past.register(cmd)
 	c.register(cmd, "rows of --by", 0)
 	completeWords(cmd, "by", "department", "companyName", "country", "usageLocation", "group")
+	cmd.AddCommand(costsHistoryCommand())
 	return cmd
 }
 
@@ -80,6 +83,9 @@ func (k *costs) run(cmd *cobra.Command) error {
 	query := url.Values{}
 	if k.by != "" {
 		query.Set("by", k.by)
+	}
+	if err := k.past.set(query); err != nil {
+		return err
 	}
 	return k.print(cmd, func(out *printer) error {
 		return k.use(cmd, func(ctx context.Context, c *connection) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -19,6 +20,7 @@ type listingErrors struct {
 	department, location         string
 	since, before, filter, order string
 	summary                      bool
+	past                         past
 }
 
 func errorsCommand() *cobra.Command {
@@ -49,6 +51,7 @@ With --summary, errors are counted by kind, product and group, and it says which
 	f.StringVar(&e.filter, "filter", "", "a further condition, such as \"startsWith(department,'Sales')\"")
 	f.StringVar(&e.order, "order", "", "order of the users: since or displayName, with \" desc\" for the reverse")
 	f.BoolVar(&e.summary, "summary", false, "count the errors instead of listing them")
+	e.past.register(cmd)
 	e.register(cmd, "users", 50)
 	e.complete(cmd, map[string]completer{"group": completeGroups, "sku": completeProducts})
 	completeWords(cmd, "error", errorKinds()...)
@@ -67,8 +70,9 @@ func errorKinds() (kinds []string) {
 }
 
 func (e *listingErrors) run(cmd *cobra.Command) error {
+	query := url.Values{}
 	times, err := e.times()
-	if err != nil {
+	if err = errors.Join(err, e.past.set(query)); err != nil {
 		return err
 	}
 	return e.print(cmd, func(out *printer) error {
@@ -77,7 +81,6 @@ func (e *listingErrors) run(cmd *cobra.Command) error {
 			if err != nil {
 				return err
 			}
-			query := url.Values{}
 			if filter != "" {
 				query.Set("$filter", filter)
 			}

@@ -15,6 +15,7 @@ import (
 type explaining struct {
 	reading
 	plan string
+	past past
 }
 
 func explainCommand() *cobra.Command {
@@ -33,6 +34,7 @@ or what is in the way.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return e.run(cmd, args[0]) },
 	}
 	cmd.Flags().StringVar(&e.plan, "plan", "", "id or name of a service plan")
+	e.past.register(cmd)
 	e.registerForms(cmd)
 	e.connecting.register(cmd)
 	e.complete(cmd, map[string]completer{"": completeUsers})
@@ -52,10 +54,14 @@ type explainedUser struct {
 }
 
 func (e *explaining) run(cmd *cobra.Command, user string) error {
-	path := "/licensor/v1" + userPath(user) + "/explain"
+	query := url.Values{}
 	if e.plan != "" {
-		path += "?" + url.Values{"servicePlan": {e.plan}}.Encode()
+		query.Set("servicePlan", e.plan)
 	}
+	if err := e.past.set(query); err != nil {
+		return err
+	}
+	path := "/licensor/v1" + userPath(user) + "/explain?" + query.Encode()
 	return e.print(cmd, func(out *printer) error {
 		return e.use(cmd, func(ctx context.Context, c *connection) error {
 			var u explainedUser

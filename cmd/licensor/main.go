@@ -47,6 +47,7 @@ groups, and serves all of it as Microsoft Graph.
 		copyCommand(),
 		costsCommand(),
 		demoCommand(),
+		diffCommand(),
 		doctorCommand(),
 		driftCommand(),
 		errorsCommand(),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/url"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,7 @@ type product struct {
 
 func productsCommand() *cobra.Command {
 	var from reading
+	var then past
 	cmd := &cobra.Command{
 		Use:   "products",
 		Short: "List products, and how their seats are used",
@@ -31,12 +33,17 @@ how many are in error with it, how many seats no user has, when it is renewed, a
 			"  licensor products --json | jq -r '.value[] | select(.waiting > 0) | .skuPartNumber'",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			query := url.Values{}
+			if err := then.set(query); err != nil {
+				return err
+			}
 			return from.printList(cmd, list{
-				path: "/licensor/v1/products", columns: productColumns, row: rows(printProduct),
+				path: "/licensor/v1/products", query: query, columns: productColumns, row: rows(printProduct),
 				none: "The tenant has no products.",
 			})
 		},
 	}
+	then.register(cmd)
 	from.register(cmd, "products", 0)
 	return cmd
 }
