@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -11,7 +12,9 @@ import (
 
 	"licensor/internal/catalog"
 	"licensor/internal/directory"
+	"licensor/internal/engine"
 	"licensor/internal/licensing"
+	"licensor/internal/money"
 	"licensor/internal/tenant"
 )
 
@@ -42,6 +45,35 @@ func playDirectory(h *house) {
 	playPeople(h, users)
 	playApplications(h, users)
 	playUnits(h, users)
+	playPrices(h)
+	playTogether(h, users)
+}
+
+// playPrices sets prices, and changes one.
+func playPrices(h *house) {
+	price := tenant.Price{SKUID: e3, ValidFrom: 20454, Amount: 21 * money.Unit, Currency: "EUR", Each: money.PeriodMonth}
+	h.must(tenant.SetPrices{Prices: []tenant.Price{price}})
+	price.Amount, price.ValidFrom = 250*money.Unit, 20819
+	price.Each = money.PeriodYear
+	h.must(tenant.SetPrices{Prices: []tenant.Price{price}})
+}
+
+// playTogether makes one commit of two commands.
+func playTogether(h *house, users []tenant.Done) {
+	_, err := h.Together(h.tb.Context(), tenant.By{Actor: "user test"}, func(ctx context.Context, r *engine.Rehearsal) error {
+		for _, cmd := range []tenant.Command{
+			tenant.AssignUser{User: users[21].Ordinal, Add: []licensing.Assign{{SKUID: ems}}},
+			tenant.UpdateUser{User: users[21].Ordinal, Patch: userPatch(h.tb, `{"department":"Both"}`)},
+		} {
+			if _, err := r.DoBy(ctx, tenant.By{}, cmd); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		h.tb.Fatal(err)
+	}
 }
 
 // playUnits adds two administrative units, and deletes one.

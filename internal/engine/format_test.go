@@ -37,6 +37,7 @@ type heldTenant struct {
 	Roles         map[uuid.UUID][]uuid.UUID
 	SignIn        json.RawMessage
 	Imports       map[string]int64
+	Prices        []tenant.Price         `json:",omitempty"`
 	Units         map[uuid.UUID]heldUnit `json:",omitempty"`
 	Users         map[uuid.UUID]heldUser
 	Groups        map[uuid.UUID]heldGroup
@@ -99,8 +100,8 @@ func heldBy(tb testing.TB, t *engine.Tenant) heldTenant {
 		Seq: img.Seq, At: img.At, Organization: img.Organization.Document(), Settings: img.Licensing.Settings(),
 		Subscriptions: img.Subscriptions, Grants: slices.Collect(img.Grants.All()),
 		Links: slices.Collect(img.Links.All()), Roles: img.Roles,
-		SignIn: img.SignIn.Document(),
-		Units:  map[uuid.UUID]heldUnit{}, Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
+		SignIn: img.SignIn.Document(), Prices: img.Prices(),
+		Units: map[uuid.UUID]heldUnit{}, Users: map[uuid.UUID]heldUser{}, Groups: map[uuid.UUID]heldGroup{},
 	}
 	for _, i := range img.Imports {
 		if held.Imports == nil {
