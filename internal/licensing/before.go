@@ -1,6 +1,7 @@
 package licensing
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -18,6 +19,67 @@ type HeldBefore struct {
 // Before returns what the users of Effects.Changes held. Users who held nothing are omitted. It
 // must be called after Finish.
 func (d *Draft) Before() []HeldBefore { return d.were.finish() }
+
+// ErrorsBefore returns which errors there were before a change, for the users of Effects.Changes:
+// their entries in an error, with all fields of an Outcome except Since. It must be called after
+// Finish.
+func (d *Draft) ErrorsBefore() []HeldBefore { return d.failed.finish() }
+
+// errorRecorder collects users by the entries that were in an error before the change.
+type errorRecorder struct {
+	at    map[string]int
+	list  []HeldBefore
+	users []*roaring.Bitmap
+
+	key, last []byte
+	lastAt    int // of the users with the key last
+}
+
+// note adds a user with an entry that has changed.
+func (r *errorRecorder) note(user uint32, was []Entry) {
+	if r.key = r.key[:0]; errorsOf(was) == 0 {
+		return
+	}
+	for i := range was {
+		if e := &was[i]; e.Error != NoViolation {
+			for _, n := range []uint32{uint32(e.Source), uint32(e.SKU), uint32(e.Wished), uint32(e.InForce)} {
+				r.key = binary.BigEndian.AppendUint32(r.key, n)
+			}
+			r.key = append(r.key, byte(e.Error))
+		}
+	}
+	if !bytes.Equal(r.key, r.last) {
+		r.choose(was)
+	}
+	r.users[r.lastAt].Add(user)
+}
+
+// choose finds the users with the same errors.
+func (r *errorRecorder) choose(was []Entry) {
+	at, ok := r.at[string(r.key)]
+	if !ok {
+		if at = len(r.list); r.at == nil {
+			r.at = map[string]int{}
+		}
+		r.at[string(r.key)] = at
+		var failed []Outcome
+		for i := range was {
+			if e := &was[i]; e.Error != NoViolation {
+				failed = append(failed, outcome(e, 0))
+			}
+		}
+		r.list = append(r.list, HeldBefore{Held: failed})
+		r.users = append(r.users, roaring.New())
+	}
+	r.last, r.lastAt = append(r.last[:0], r.key...), at
+}
+
+func (r *errorRecorder) finish() []HeldBefore {
+	for i := range r.list {
+		r.list[i].Users = packed(r.users[i])
+	}
+	return r.list
+}
 
 // beforeRecorder collects users by what they held before the change. Most users of a large change
 // held the same as the one before them, so it keeps a stretch of equal ones.

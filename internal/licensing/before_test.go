@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
@@ -52,6 +53,53 @@ func TestBeforeAndEffectsGiveWhatIsHeldAfterwards(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Of users with changed entries, it is known which of these were in an error before, and how.
+func TestErrorsBeforeAreThoseOfChangedUsers(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		played, _ := play(t, func(*tenant, *model.Model) {})
+		for _, c := range played.log {
+			changed := roaring.New()
+			for _, change := range c.effects.Changes {
+				changed.Or(usersIn(t, change.Users))
+			}
+			said := map[uint32][]licensing.Outcome{}
+			for _, before := range c.errorsBefore {
+				for user := range roaring.Values(usersIn(t, before.Users)) {
+					said[user] = append(said[user], before.Held...)
+				}
+			}
+			for user := range roaring.Values(changed) {
+				var failed []licensing.Outcome
+				if int(user) < c.before.Users() {
+					for _, e := range c.before.Entries(user) {
+						if e.Error != licensing.NoViolation {
+							failed = append(failed, licensing.Outcome{
+								Source: e.Source, SKU: e.SKU, Wished: e.Wished, InForce: e.InForce, Error: e.Error,
+							})
+						}
+					}
+				}
+				if !reflect.DeepEqual(said[user], failed) {
+					t.Fatalf("commit %d: user %d had the errors %v, and it says %v", c.seq, user, failed, said[user])
+				}
+				delete(said, user)
+			}
+			if len(said) > 0 {
+				t.Fatalf("commit %d says errors of others: %v", c.seq, said)
+			}
+		}
+	})
+}
+
+func usersIn(t *rapid.T, data []byte) *roaring.Bitmap {
+	users := roaring.New()
+	if err := users.UnmarshalBinary(data); err != nil {
+		t.Fatal(err)
+	}
+	return users
 }
 
 // The users of a long stretch who held the same take no more than one container, and users who held

@@ -31,6 +31,7 @@ type Draft struct {
 	exact   bool            // nothing is evaluated (Exact)
 	effects Effects
 	were    beforeRecorder
+	failed  errorRecorder
 	replays bool // commits, and each of them sets the entries of a user once
 }
 

@@ -212,6 +212,7 @@ func (d *Draft) collectUsers() {
 			}
 			if r.compare(user, base, now.entries.at(i)) {
 				d.were.note(user, base)
+				d.failed.note(user, base)
 			}
 		}
 	}

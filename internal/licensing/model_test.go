@@ -28,6 +28,7 @@ type commit struct {
 	before, after *licensing.Image
 	effects       *licensing.Effects
 	heldBefore    []licensing.HeldBefore
+	errorsBefore  []licensing.HeldBefore
 	seq           uint64
 	at            time.Time
 }
@@ -65,7 +66,7 @@ func (t *tenant) apply(now model.Commit, op model.Op) error {
 	case model.AddGroup:
 		t.groups = append(t.groups, op.Group)
 	}
-	t.log = append(t.log, commit{before, next, effects, d.Before(), now.Seq, at})
+	t.log = append(t.log, commit{before, next, effects, d.Before(), d.ErrorsBefore(), now.Seq, at})
 	return nil
 }
 

@@ -13,7 +13,7 @@ import (
 // testdata of package engine.
 const (
 	// Format is the one that this version writes, and the newest that it reads.
-	Format = 13
+	Format = 14
 	// OldestWritten is the oldest one that this version can write.
 	OldestWritten = Format
 
@@ -26,10 +26,13 @@ const (
 	FormatWithColumns = 2
 	// The log is a chain. Format 8 has the members of groups and other sets of users in parts, 9 the
 	// states of dynamic groups, 10 the records of the audit log in commits, 11 how long sign-ins are
-	// kept, 12 commits of several commands, 13 prices.
+	// kept, 12 commits of several commands, 13 prices, 14 which errors there
+	// were before a commit, and results of reprocessing.
 	formatWithChain = 7
 	// formatWithTrail is the first in which snapshots have the trail.
 	formatWithTrail = 11
+	// FormatWithErrors is the first in which commits say which errors there were before.
+	FormatWithErrors = 14
 )
 
 // checkFormat refuses formats that this version does not read.

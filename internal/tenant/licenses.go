@@ -97,7 +97,9 @@ func (cmd Reprocess) run(c *change) error {
 		return err
 	}
 	c.noted.groups = cmd.Groups
-	c.done.Report = c.lic.Reprocess(cmd.scope(c.base.Licensing))
+	report := c.lic.Reprocess(cmd.scope(c.base.Licensing))
+	c.done.Report = report
+	c.noted.reprocessed = &Reprocessed{report.Processed, report.Fixed, report.NewlyInError, report.StillInError[:]}
 	return nil
 }
 

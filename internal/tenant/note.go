@@ -18,7 +18,8 @@ import (
 type noted struct {
 	changed           []Was
 	groups, passwords []uint32 // see Record
-	nothing           bool     // it is an import, of which the audit log has only counts (docs/spec/audit.md U22)
+	reprocessed       *Reprocessed
+	nothing           bool // it is an import, of which the audit log has only counts (docs/spec/audit.md U22)
 }
 
 // unshown are the properties whose changes are not shown: others say the same.
@@ -143,14 +144,13 @@ func (c *change) recordOf(by By, next *Image) *Record {
 		Address: by.Address, Agent: by.Agent[:min(len(by.Agent), MaxAgent)],
 		Actor:  c.base.actorNamed(by.Actor),
 		Groups: c.noted.groups, Passwords: c.noted.passwords, ByRule: c.byRule(), Changed: c.noted.changed,
-		Held: c.lic.Before(),
+		Held: c.lic.Before(), Failed: c.lic.ErrorsBefore(), Licenses: c.licensesBefore(), Reprocessed: c.noted.reprocessed,
 	}
 	if by.Correlation != uuid.Nil {
 		r.Correlation = by.Correlation[:]
 	}
 	if !c.noted.nothing {
 		r.Named = c.named(next)
-		r.Licenses = c.licensesBefore()
 	}
 	return r
 }

@@ -38,6 +38,31 @@ type Record struct {
 	Passwords []uint32 `cbor:"10,keyasint,omitempty"`
 	// ByRule are the dynamic groups whose members have changed by their rules.
 	ByRule []uint32 `cbor:"11,keyasint,omitempty"`
+	// Failed is which licenses of these users were in an error (licensing.Draft.ErrorsBefore). Since
+	// format 14.
+	Failed      []licensing.HeldBefore `cbor:"12,keyasint,omitempty"`
+	Reprocessed *Reprocessed           `cbor:"13,keyasint,omitempty"` // since format 14
+}
+
+// Reprocessed is the result of a reprocessing (docs/spec/changes.md C17), as in licensing.Report.
+type Reprocessed struct {
+	Processed    int   `cbor:"1,keyasint,omitempty"`
+	Fixed        int   `cbor:"2,keyasint,omitempty"`
+	NewlyInError int   `cbor:"3,keyasint,omitempty"`
+	StillInError []int `cbor:"4,keyasint,omitempty"` // by licensing.Violation
+}
+
+// Add adds the result of another reprocessing.
+func (r *Reprocessed) Add(other *Reprocessed) {
+	r.Processed += other.Processed
+	r.Fixed += other.Fixed
+	r.NewlyInError += other.NewlyInError
+	for i, n := range other.StillInError {
+		if i >= len(r.StillInError) {
+			r.StillInError = append(r.StillInError, 0)
+		}
+		r.StillInError[i] += n
+	}
 }
 
 // Named is how an object was called at a commit.
