@@ -125,6 +125,12 @@ func (r *Rehearsal) DoBy(ctx context.Context, _ tenant.By, cmd tenant.Command) (
 	return r.together.Execute(ctx, cmd)
 }
 
+// Document returns the stored form of an object, after the last command.
+func (r *Rehearsal) Document(ctx context.Context, kind store.Kind, ordinal uint32) ([]byte, error) {
+	row, err := r.together.Load(ctx, kind, ordinal)
+	return row.Document, err
+}
+
 // User returns a user's document, which must not be changed.
 func (r *Rehearsal) User(ctx context.Context, _ *tenant.Image, user uint32) (*directory.User, error) {
 	return parsed(ctx, r, store.KindUser, user, directory.ParseUser)

@@ -107,6 +107,9 @@ func newTrial(t *testing.T, rt *rapid.T) *trial {
 		lines = append(lines, fmt.Sprintf(`{"group":{"id":%q,"displayName":%[2]q,"mailNickname":%[2]q,"mailEnabled":false,"securityEnabled":true}}`,
 			idOf('b', name), name))
 	}
+	lines = append(lines, fmt.Sprintf(`{"group":{"id":%q,"displayName":"moving","mailNickname":"moving","mailEnabled":false,"securityEnabled":true,`+
+		`"groupTypes":["DynamicMembership"],"membershipRule":"user.department -eq \"Sales\"","membershipRuleProcessingState":"On"}}`, idOf('b', "moving")),
+		fmt.Sprintf(`{"group":{"id":%q,"displayName":"team","mailNickname":"team","mailEnabled":true,"securityEnabled":false,"groupTypes":["Unified"]}}`, idOf('b', "team")))
 	w.imports(lines...)
 	return &trial{world: w, rt: rt, token: w.appToken(allPermissions...)}
 }

@@ -57,6 +57,10 @@ func TestC18C19Earlier(t *testing.T)       { playRules(t, "122-earlier") }
 
 func TestC1C2C3C4C5C6C7C8C9C10C11Previews(t *testing.T) { playRules(t, "115-previews") }
 
+func TestC15C16Undo(t *testing.T) { playRules(t, "120-undo") }
+
+func TestC17Reprocessed(t *testing.T) { playRules(t, "121-reprocessed") }
+
 func TestL76ProductsAndNumbers(t *testing.T) { playRules(t, "110-products") }
 
 func TestL91Costs(t *testing.T) { playRules(t, "114-costs") }

@@ -29,6 +29,9 @@ type Entry struct {
 	Known      bool     // false: the commit has no record, so nothing is known of users
 	Happenings []Happening
 	Groups     []uint32 // whose licenses or members the commit changed
+	// Reprocessed is the result of the reprocessings that the commit consists of (C17); nil: there was
+	// none, or the commit is of a format before 14.
+	Reprocessed *tenant.Reprocessed
 }
 
 // Happening is what happened to users and a product, by one command.
@@ -65,6 +68,12 @@ func (e *Entry) read(step tenant.Decoded, img *licensing.Image) error {
 		return err
 	}
 	e.Named = record.Actor
+	if record.Reprocessed != nil {
+		if e.Reprocessed == nil {
+			e.Reprocessed = new(tenant.Reprocessed)
+		}
+		e.Reprocessed.Add(record.Reprocessed)
+	}
 	if len(step.Record) == 0 {
 		e.Known = false
 		return nil

@@ -144,7 +144,8 @@ func (c *change) recordOf(by By, next *Image) *Record {
 		Address: by.Address, Agent: by.Agent[:min(len(by.Agent), MaxAgent)],
 		Actor:  c.base.actorNamed(by.Actor),
 		Groups: c.noted.groups, Passwords: c.noted.passwords, ByRule: c.byRule(), Changed: c.noted.changed,
-		Held: c.lic.Before(), Failed: c.lic.ErrorsBefore(), Licenses: c.licensesBefore(), Reprocessed: c.noted.reprocessed,
+		Held: c.lic.Before(), Failed: c.lic.ErrorsBefore(), Licenses: c.licensesBefore(),
+		Reprocessed: c.noted.reprocessed,
 	}
 	if by.Correlation != uuid.Nil {
 		r.Correlation = by.Correlation[:]

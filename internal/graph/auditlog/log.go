@@ -9,11 +9,11 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/graph/odata"
-	"licensor/internal/graph/problem"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
 	"licensor/internal/history"
 	"licensor/internal/jsontext"
+	"licensor/internal/licensing"
 	"licensor/internal/outcome"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -50,6 +50,9 @@ func GetLog(r *wire.Request) error {
 	}
 	list, more := page.Of(e.Users())
 	b := appendCounts(appendCommit(r.AppendHead(r.Begin(), "log/$entity"), e), e)
+	if e.Reprocessed != nil {
+		b = appendReprocessed(jsontext.AppendName(b, "reprocessed"), e.Reprocessed)
+	}
 	if more {
 		path := route.Own + "/log/" + strconv.FormatUint(e.Seq, 10)
 		b = jsontext.AppendText(jsontext.AppendName(b, "@odata.nextLink"),
@@ -72,18 +75,11 @@ func GetLog(r *wire.Request) error {
 
 // entryOf returns what the commit that the path names did.
 func entryOf(r *wire.Request) (*history.Entry, error) {
-	seq, err := strconv.ParseUint(r.Keys[0], 10, 64)
-	if err != nil || seq == 0 || seq > r.Image.Seq {
-		return nil, problem.NotFound(r.Keys[0])
-	}
-	commits, err := r.Tenant.CommitsAt(r.Context(), []uint64{seq})
+	commit, err := r.Commit()
 	if err != nil {
 		return nil, err
 	}
-	if len(commits) == 0 { // it was trimmed
-		return nil, problem.NotFound(r.Keys[0])
-	}
-	return history.Read(commits[0], r.Image.Licensing)
+	return history.Read(commit, r.Image.Licensing)
 }
 
 // UserHistory answers GET /licensor/v1/users/{user}/history (C13): each license that has come, gone
@@ -219,6 +215,20 @@ func appendCounts(b []byte, e *history.Entry) []byte {
 		b = jsontext.AppendInt(jsontext.AppendName(b, kind.String()), e.Count(kind))
 	}
 	return append(b, '}')
+}
+
+// appendReprocessed writes the result of a reprocessing (C17), as the response to it had it.
+func appendReprocessed(b []byte, did *tenant.Reprocessed) []byte {
+	b = jsontext.AppendInt(append(b, `{"processed":`...), did.Processed)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "fixed"), did.Fixed)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "newlyInError"), did.NewlyInError)
+	b = append(jsontext.AppendName(b, "stillInError"), '{')
+	for i, n := range did.StillInError {
+		if n > 0 {
+			b = jsontext.AppendInt(jsontext.AppendName(b, licensing.Violation(i).String()), n)
+		}
+	}
+	return append(b, "}}"...)
 }
 
 func appendUser(b []byte, img *tenant.Image, user uint32) []byte {

@@ -3,5 +3,5 @@
 // each request sees the result of those before it (run.go). A preview says what each would answer,
 // and what becomes of users and products (preview.go, users.go). Previews are kept for a while
 // (kept.go), and can be applied: then all requests make one commit, if the result is still the one
-// that was shown (apply.go).
+// that was shown (apply.go). Undoing a commit is such a change set, too (undo.go).
 package changes

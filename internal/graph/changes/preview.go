@@ -26,6 +26,7 @@ func (all *Previews) Operations() []wire.Operation {
 		{Method: "POST", Path: route.Own + "/checks", Need: identity.Preview, Do: check},
 		{Method: "POST", Path: route.Own + "/swaps", Need: identity.Preview, Do: all.swap},
 		{Method: "POST", Path: route.Own + "/drift/cleanups", Need: identity.Preview, Do: all.cleanUp},
+		{Method: "POST", Path: route.Own + "/log/{commit}/undo", Need: identity.Preview, Do: all.undo},
 	}
 }
 
@@ -82,16 +83,25 @@ func tried(r *wire.Request, s *set) (*preview, error) {
 	r.Work.Doing("trying the changes")
 	p := &preview{id: r.NewID(), set: s}
 	trial := &run{set: s, outer: r, seed: p.id}
-	var err error
-	do := func(ctx context.Context, in *engine.Rehearsal) error { return trial.on(ctx, in, false) }
-	p.before, p.after, err = r.Tenant.Rehearse(r.Context(), r.By(), do)
+	err := p.rehearse(r, func(ctx context.Context, in *engine.Rehearsal) error { return trial.on(ctx, in, false) })
 	if err != nil {
 		return nil, err
 	}
 	p.answers = trial.answers
+	return p, p.compare(r)
+}
+
+// rehearse executes requests on a draft.
+func (p *preview) rehearse(r *wire.Request, do func(context.Context, *engine.Rehearsal) error) (err error) {
+	p.before, p.after, err = r.Tenant.Rehearse(r.Context(), r.By(), do)
+	return err
+}
+
+// compare finds what becomes of users.
+func (p *preview) compare(r *wire.Request) (err error) {
 	r.Work.Doing("comparing who holds what")
 	p.outcome, err = outcome.Compare(p.before.Licensing, p.after.Licensing, r.Work.Pace)
-	return p, err
+	return err
 }
 
 // show answers GET /licensor/v1/previews/{id}.

@@ -3,6 +3,7 @@ package changes
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -40,41 +41,72 @@ type run struct {
 // on executes the requests in a rehearsal, one after another. With checks, the caller needs their
 // permissions.
 func (run *run) on(ctx context.Context, rehearsal *engine.Rehearsal, checks bool) error {
-	seed := [32]byte{}
-	copy(seed[:], run.seed[:])
-	source := rand.NewChaCha8(seed)
-	rehearsal.NewIDs(func() uuid.UUID {
-		id, err := uuid.NewRandomFromReader(source)
-		if err != nil { // it never fails
-			panic(err)
-		}
-		return id
-	})
-	within := &wire.Within{
-		Tenant: wire.Rehearsed{Rehearsal: rehearsal}, Caller: run.outer.Caller, Checks: checks, Hashes: run.hashes,
-	}
-	ctx = wire.WithChangeSet(ctx, within)
-	run.answers = make([]answer, 0, len(run.requests))
-	objects := made{}
+	in := run.begin(ctx, rehearsal, checks)
 	for i := range run.requests {
-		if err := ctx.Err(); err != nil {
+		one := &run.requests[i]
+		a, err := in.execute(one, i)
+		if err != nil {
 			return err
 		}
-		one := &run.requests[i]
-		within.Number = i
-		a := run.execute(ctx, one, objects)
-		if within.Foreign != nil {
-			return problem.Refuse("Request '%s': %s", problem.Clip(one.id), within.Foreign.Error())
-		}
-		if a.failed() || a.made != "" {
-			objects.add(one.id, a.made)
-		}
-		run.answers = append(run.answers, a)
+		in.keep(one, a)
 		if rehearsal.Bytes() > MaxCommit {
 			return tooMuch()
 		}
 	}
 	return nil
+}
+
+// running executes the requests of a run one after another.
+type running struct {
+	*run
+	ctx     context.Context
+	source  *rand.ChaCha8 // of the ids of new objects
+	within  *wire.Within
+	objects made
+}
+
+// begin begins to execute a run in a rehearsal.
+func (run *run) begin(ctx context.Context, rehearsal *engine.Rehearsal, checks bool) *running {
+	in := &running{run: run, source: rand.NewChaCha8([32]byte{}), objects: made{}}
+	rehearsal.NewIDs(func() uuid.UUID {
+		id, err := uuid.NewRandomFromReader(in.source)
+		if err != nil { // it never fails
+			panic(err)
+		}
+		return id
+	})
+	in.within = &wire.Within{
+		Tenant: wire.Rehearsed{Rehearsal: rehearsal}, Caller: run.outer.Caller, Checks: checks, Hashes: run.hashes,
+	}
+	in.ctx = wire.WithChangeSet(ctx, in.within)
+	run.answers = make([]answer, 0, len(run.requests))
+	return in
+}
+
+// execute executes a request, which is the one with this number. The ids of what it makes follow
+// from the run and the number.
+func (in *running) execute(one *request, number int) (answer, error) {
+	if err := in.ctx.Err(); err != nil {
+		return answer{}, err
+	}
+	seed := [32]byte{}
+	copy(seed[:], in.seed[:])
+	binary.LittleEndian.PutUint32(seed[len(in.seed):], uint32(number))
+	in.source.Seed(seed)
+	in.within.Number = number
+	a := in.run.execute(in.ctx, one, in.objects)
+	if in.within.Foreign != nil {
+		return a, problem.Refuse("Request '%s': %s", problem.Clip(one.id), in.within.Foreign.Error())
+	}
+	return a, nil
+}
+
+// keep adds the answer to a request.
+func (in *running) keep(one *request, a answer) {
+	if a.failed() || a.made != "" {
+		in.objects.add(one.id, a.made)
+	}
+	in.answers = append(in.answers, a)
 }
 
 // MaxCommit limits what a change set writes, in bytes.

@@ -2,6 +2,7 @@ package own
 
 import (
 	"net/url"
+	"strconv"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
@@ -37,7 +38,8 @@ func Reprocess(r *wire.Request) error {
 	}
 	report := done.Report
 	b := r.AppendHead(r.Begin(), "reprocess/$entity")
-	if done.Changed {
+	if done.Changed { // the result is kept with the commit (docs/spec/changes.md C17)
+		r.W.Header().Set("Location", r.Root+"/log/"+strconv.FormatUint(done.Image.Seq, 10))
 		b = jsontext.AppendInt(jsontext.AppendName(b, "commit"), int(done.Image.Seq))
 	}
 	b = jsontext.AppendInt(jsontext.AppendName(b, "processed"), report.Processed)

@@ -46,6 +46,7 @@ var Costs = map[string]int{
 	"POST /licensor/v1/swaps":                                      5,
 	"GET /licensor/v1/drift":                                       5,
 	"POST /licensor/v1/drift/cleanups":                             5,
+	"POST /licensor/v1/log/{commit}/undo":                          5,
 	"POST /licensor/v1/import":                                     5,
 }
 
