@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"licensor/internal/graph/edm"
@@ -84,7 +85,9 @@ func (h *heavy) path(op *wire.Operation) (string, bool) {
 	if op.Method == "POST" && strings.HasSuffix(path, "/restore") {
 		path = strings.ReplaceAll(path, manyID(goneUsers), manyID(goneUsers+1))
 	}
-	path = strings.ReplaceAll(path, "{commit}", "2")
+	if strings.Contains(path, "{commit}") {
+		path = strings.ReplaceAll(path, "{commit}", h.largestCommit())
+	}
 	if strings.Contains(path, "{preview}") {
 		path = strings.ReplaceAll(path, "{preview}", h.preview())
 	}
@@ -100,6 +103,24 @@ func (h *heavy) path(op *wire.Operation) (string, bool) {
 		}
 		path = path[:from] + key + path[end:]
 	}
+}
+
+// largestCommit is the number of the commit with the largest effects: the license of a group of
+// everyone, or many new users.
+func (h *heavy) largestCommit() string {
+	seq, size := uint64(0), 0
+	for after := uint64(1); after < h.tenant.Image().Seq; {
+		commits, err := h.tenant.FirstCommits(h.t.Context(), after, h.tenant.Image().Seq)
+		h.must(err)
+		for _, c := range commits {
+			undoable := c.Operation == "import" || c.Operation == "assignGroupLicense"
+			if n := len(c.Effects); n > size && undoable {
+				seq, size = c.Seq, n
+			}
+			after = c.Seq
+		}
+	}
+	return strconv.FormatUint(seq, 10)
 }
 
 // first is the id of the first object in a list.
