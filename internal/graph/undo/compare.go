@@ -188,6 +188,9 @@ func (u *undoing) compareTies() {
 		}
 		s := u.ofID(t.from, t.what)
 		s.Other, s.Why = t.to, u.reason(t.subject(), whyFollows)
+		if kind, _ := u.Image().Kind(t.from); u.private(t, kind) {
+			s.Other = uuid.Nil
+		}
 		u.stays(s)
 	}
 }
@@ -220,6 +223,11 @@ func (u *undoing) compareMembers() error {
 				continue
 			}
 			s := u.of(key, members)
+			if !u.rights.Members {
+				s.Why = whyPrivate
+				u.stays(s)
+				break
+			}
 			s.Other = u.Image().Directory.UserID(user)
 			s.Why = u.reason(memberOf(s.ID, s.Other), whyFollows)
 			u.stays(s)

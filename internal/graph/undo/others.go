@@ -10,6 +10,10 @@ import (
 // others notes what no request of a change set brings back.
 func (u *undoing) others(s *step) {
 	u.othersOfTenant(s)
+	if !u.rights.Users {
+		u.othersUnseen(s)
+		return
+	}
 	for _, list := range []struct {
 		kind      string
 		documents []tenant.DocumentNow
@@ -55,6 +59,15 @@ func (u *undoing) others(s *step) {
 			stay.Why = whyPassword
 			u.stays(stay)
 		}
+	}
+}
+
+// othersUnseen notes that there is more, to a caller who may not see what.
+func (u *undoing) othersUnseen(s *step) {
+	n := len(s.Applications) + len(s.Principals) + len(s.Units) + len(s.UnitMembers) + len(s.Grants) + len(s.Roles)
+	if n+len(s.record.Passwords) > 0 {
+		org := u.Base().Organization
+		u.stays(Stay{Type: "tenant", ID: org.ID, Name: org.DisplayName, What: "directory", Why: whyPrivate})
 	}
 }
 

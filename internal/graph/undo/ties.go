@@ -91,6 +91,17 @@ func (t tie) exists(img *tenant.Image) bool {
 	return ok && slices.Contains(img.Directory.GroupMembersOf(group), member)
 }
 
+// private reports whether the caller may not see a relation of an object of a kind.
+func (u *undoing) private(t tie, kind store.Kind) bool {
+	switch {
+	case t.what == sponsors || t.what == appRoles:
+		return !u.rights.Users
+	case t.what == members:
+		return !u.rights.Members
+	}
+	return kind == store.KindGroup && !u.rights.Groups
+}
+
 func (t tie) subject() subject { return subject{of: t.from, what: t.what, toward: t.to} }
 
 // revertTies adds relations that were removed, and removes those that were added, as far as a
@@ -103,9 +114,7 @@ func (u *undoing) revertTies(s *step) (err error) {
 		}
 		kind, _ := img.Kind(t.from)
 		switch {
-		case t.what == members && kind == store.KindGroup && !u.rights.Members,
-			t.what == owners && kind == store.KindGroup && !u.rights.Groups,
-			t.what == sponsors && !u.rights.Users:
+		case u.private(t, kind):
 			u.because(t.subject(), whyPrivate)
 		case t.what == members && removed:
 			err = u.try(t.subject(), "POST", "/groups/"+t.from.String()+"/members/$ref", referring(t.to))
