@@ -24,8 +24,19 @@ func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
 // Members splits a JSON object into its members, in order. It returns an *InvalidError of kind
 // InvalidType for invalid JSON, for anything that is not an object, and for a duplicate name, in
 // any letter case. The values are parts of body.
-func Members(body []byte) ([]Member, error) {
-	members, ok := split(body)
+func Members(body []byte) ([]Member, error) { return unique(split(body)) }
+
+// Members is Members of the member's value.
+func (m Member) Members() ([]Member, error) { return unique(splitValid(m.Value)) }
+
+// Text returns the value of a member that is a text, and false for other values.
+func (m Member) Text() (string, bool) { return readString(m.Value) }
+
+// Stored is Members for a document that was stored. It does not look for duplicate names.
+func Stored(document []byte) ([]Member, bool) { return split(document) }
+
+// unique returns members unless there are none, or some have the same name.
+func unique(members []Member, ok bool) ([]Member, error) {
 	if !ok {
 		return nil, &InvalidError{Kind: InvalidType, Want: "one JSON object"}
 	}

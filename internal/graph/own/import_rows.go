@@ -90,7 +90,7 @@ func importRow(text []byte) (row tenant.ImportRow, err error) {
 	if len(outer) != 1 {
 		return row, problem.Refuse("A line is an object with one property: %s.", strings.Join(rowKinds, ", "))
 	}
-	inner, err := directory.Members(outer[0].Value)
+	inner, err := outer[0].Members()
 	if err == nil {
 		err = wire.Keepable(outer[0].Name, inner)
 	}

@@ -291,14 +291,23 @@ func readValue(resource string, m directory.Member, to any) error {
 		*(*uuid.UUID)(to), err = ReadID(m.Name, m.Value)
 	case *[]uuid.UUID:
 		*to, err = readGUIDs(m.Value)
+	case *string:
+		var ok bool
+		if *to, ok = m.Text(); !ok {
+			err = invalidValue(resource, m)
+		}
 	default:
 		if string(m.Value) == "null" || json.Unmarshal(m.Value, to) != nil {
-			err = &directory.InvalidError{
-				Kind: directory.InvalidValue, Resource: resource, Property: m.Name, Value: string(m.Value),
-			}
+			err = invalidValue(resource, m)
 		}
 	}
 	return err
+}
+
+func invalidValue(resource string, m directory.Member) error {
+	return &directory.InvalidError{
+		Kind: directory.InvalidValue, Resource: resource, Property: m.Name, Value: string(m.Value),
+	}
 }
 
 // Parameters reads the parameters of the requested action. Those whose type does not allow null,

@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"licensor/internal/directory"
@@ -96,8 +95,8 @@ const longestKey = 2500
 // keysOf returns the keys of a document.
 func keysOf(document []byte) (keys, error) {
 	found := keys{{}, {}, {}, {}}
-	members, err := directory.Members(document)
-	if err != nil || len(document) == 0 || document[0] != '{' {
+	members, ok := directory.Stored(document)
+	if !ok || len(document) == 0 || document[0] != '{' {
 		return found, fmt.Errorf("its document is not a JSON object: %.40q", document)
 	}
 	for _, m := range members {
@@ -105,7 +104,7 @@ func keysOf(document []byte) (keys, error) {
 		if !ok {
 			continue
 		}
-		if text := ""; m.Value[0] == '"' && json.Unmarshal(m.Value, &text) == nil {
+		if text, ok := m.Text(); ok {
 			found[at] = []byte("=" + fold.Text(text))
 		}
 		if len(found[at]) > longestKey {
