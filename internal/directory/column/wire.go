@@ -46,10 +46,13 @@ func appendText(dst []byte, text string) []byte {
 	return append(dst, text...)
 }
 
+// bytesOfChange is about the size of a change.
+const bytesOfChange = 10
+
 // ReadChanges reads what AppendChanges wrote. It returns an error for data that AppendChanges did
 // not write, and for columns that the schema does not have.
 func (s *Schema) ReadChanges(data []byte) ([]Change, error) {
-	var changes []Change
+	changes := make([]Change, 0, min(len(data)/bytesOfChange+1, len(s.Columns)))
 	r := &reader{rest: data}
 	for len(r.rest) > 0 && r.err == nil {
 		number := r.number()
