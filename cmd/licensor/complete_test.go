@@ -39,6 +39,8 @@ func TestNamesAreCompleted(t *testing.T) {
 		{[]string{"errors", "--group"}, "", []string{"Sales\t" + sales}},
 		{[]string{"errors", "--sku"}, "enter", []string{"ENTERPRISEPACK\tOffice 365 E3"}},
 		{[]string{"errors", "--sku"}, "x", nil},
+		{[]string{"swap", "--from"}, "ENTER", []string{"ENTERPRISEPACK\tOffice 365 E3"}},
+		{[]string{"drift", "--kind"}, "emp", []string{"covered", "duplicate", "disabledAccount", "emptyGroup", "stuck", "noLocation", "inactive", "unassigned"}},
 		{[]string{"costs", "--by"}, "", []string{"department", "companyName", "country", "usageLocation", "group"}},
 	} {
 		// The flags of the connection come first, as they must for a shell to use them.

@@ -51,6 +51,8 @@ service plan because of covered and duplicate, and no license is removed that an
 	f.BoolVar(&d.csv, "csv", false, "print CSV; cells that a spreadsheet would take for formulas get an apostrophe")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
 	cmd.MarkFlagsMutuallyExclusive("clean-up", "csv")
+	completeWords(cmd, "kind", "covered", "duplicate", "disabledAccount", "emptyGroup", "stuck", "noLocation", "inactive",
+		"unassigned")
 	return cmd
 }
 

@@ -43,6 +43,9 @@ first, and asks. If something is in the way, such as missing seats, it says what
 	_ = cmd.MarkFlagRequired("from") // they exist
 	_ = cmd.MarkFlagRequired("to")
 	s.registerApplying(cmd)
+	s.complete(cmd, map[string]completer{
+		"from": completeProducts, "to": completeProducts, "group": completeGroups, "user": completeUsers,
+	})
 	return cmd
 }
 
