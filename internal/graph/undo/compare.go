@@ -41,6 +41,16 @@ func (u *undoing) stays(s Stay) {
 	}
 }
 
+// counted counts something that stays different if the list is full, so that nothing else needs to
+// be known of it.
+func (u *undoing) counted() bool {
+	if len(u.result.Stays) < MaxStays {
+		return false
+	}
+	u.result.Count++
+	return true
+}
+
 // of returns a Stay of a user or group.
 func (u *undoing) of(key tenant.ObjectKey, what string) Stay {
 	img := u.Image()
@@ -219,7 +229,7 @@ func (u *undoing) compareMembers() error {
 			if err := u.pace(); err != nil {
 				return err
 			}
-			if u.beyond(userKey(user)) {
+			if u.beyond(userKey(user)) || u.counted() {
 				continue
 			}
 			s := u.of(key, members)

@@ -76,7 +76,7 @@ func (u *undoing) licenseStays(said map[licensing.SKU]*roaring.Bitmap, user uint
 	if said[was.SKU] == nil {
 		said[was.SKU] = roaring.New()
 	}
-	if !said[was.SKU].CheckedAdd(user) {
+	if !said[was.SKU].CheckedAdd(user) || u.counted() {
 		return
 	}
 	s := u.of(userKey(user), licenses)
