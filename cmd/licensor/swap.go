@@ -72,7 +72,7 @@ type namedUser struct{ UserPrincipalName string }
 func (s *swapping) run(cmd *cobra.Command) error {
 	return s.print(cmd, func(out *printer) error {
 		return s.use(cmd, func(ctx context.Context, c *connection) error {
-			body, err := s.body(ctx, c)
+			body, err := s.body(ctx, c, cmd.Flags().Changed("filter"))
 			if err != nil {
 				return err
 			}
@@ -92,8 +92,9 @@ func (s *swapping) run(cmd *cobra.Command) error {
 	})
 }
 
-// body returns the request.
-func (s *swapping) body(ctx context.Context, c *connection) ([]byte, error) {
+// body returns the request. A filter that is given is sent even if it is empty, so that a variable
+// of a script without a value does not select all users.
+func (s *swapping) body(ctx context.Context, c *connection, filtered bool) ([]byte, error) {
 	body := map[string]any{"from": s.from, "to": s.to}
 	if len(s.groups) > 0 {
 		var ids []string
@@ -109,7 +110,7 @@ func (s *swapping) body(ctx context.Context, c *connection) ([]byte, error) {
 	if len(s.users) > 0 {
 		body["users"] = s.users
 	}
-	if s.where != "" {
+	if filtered {
 		body["filter"] = s.where
 	}
 	if len(s.disable) > 0 {

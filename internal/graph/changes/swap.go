@@ -67,7 +67,8 @@ func readSwap(r *wire.Request) (*swap, error) {
 		return nil, err
 	}
 	s := &swap{r: r, users: roaring.New()}
-	var from, to, filter string
+	var from, to string
+	var filter *string
 	var groups, users []string
 	var plans json.RawMessage
 	err = wire.Read("swap", members, map[string]any{
@@ -89,7 +90,7 @@ func readSwap(r *wire.Request) (*swap, error) {
 		return nil, err
 	}
 	r.Work.Doing("finding who has the product")
-	if groups == nil && users == nil && filter == "" {
+	if groups == nil && users == nil && filter == nil {
 		err = s.selectAll()
 	} else {
 		err = s.selectNamed(groups, users, filter)
@@ -151,7 +152,7 @@ func (s *swap) selectAll() error {
 const pausing = 256
 
 // selectNamed selects groups, users, and the users with a direct license who satisfy a filter.
-func (s *swap) selectNamed(groups, users []string, filter string) error {
+func (s *swap) selectNamed(groups, users []string, filter *string) error {
 	if len(groups)+len(users) > MaxRequests {
 		return problem.Refuse("At most %d groups and users can be named.", MaxRequests)
 	}
@@ -179,8 +180,11 @@ func (s *swap) selectNamed(groups, users []string, filter string) error {
 		}
 	}
 	s.users.AddMany(named)
-	if filter != "" {
-		found, err := own.UsersWhere(s.r, filter)
+	if filter != nil {
+		if *filter == "" {
+			return problem.Refuse("filter is empty: leave it out to select all groups and users.")
+		}
+		found, err := own.UsersWhere(s.r, *filter)
 		if err != nil {
 			return err
 		}
