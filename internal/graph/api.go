@@ -156,10 +156,7 @@ func (api *API) serve(r *wire.Request) error {
 		}
 		return err
 	}
-	r.Caller, r.Keys, r.Me, r.Property, r.Raw = caller, place.Keys, place.Me, place.Property, place.Raw
-	if r.Me { // so that keys are those of the path under /users/{user}
-		r.Keys = slices.Insert(r.Keys, 0, caller.ObjectID.String())
-	}
+	calledBy(r, caller, place)
 	if r.Named != uuid.Nil && r.Named != caller.Tenant {
 		lost = &problem.ResponseError{
 			Status: http.StatusBadRequest, Code: problem.CodeBadRequest,
@@ -198,7 +195,9 @@ func (api *API) answer(r *wire.Request, options *odata.Options, malformed error)
 	if err := api.enter(r); err != nil {
 		return err
 	}
-	if r.Previews() {
+	if previews, err := r.Previews(); err != nil {
+		return err
+	} else if previews {
 		return api.previews.Instead(r)
 	}
 	return api.perform(r, options, malformed)
@@ -206,15 +205,16 @@ func (api *API) answer(r *wire.Request, options *odata.Options, malformed error)
 
 // serveWithin processes a request of a change set.
 func (api *API) serveWithin(r *wire.Request, place route.Match[wire.Operation], lost error, within *wire.Within) error {
-	r.Caller, r.Keys, r.Property, r.Raw = within.Caller, place.Keys, place.Property, place.Raw
+	calledBy(r, within.Caller, place)
 	if lost == nil {
 		r.Op, lost = servedAt(place, r.Method)
 	}
-	if lost != nil {
-		return lost
-	}
-	if within.Refuses(r) {
+	if lost != nil || within.Refuses(r) {
+		within.Foreign = wire.NoChange(r)
 		return within.Foreign
+	}
+	if err := meIsUser(r); err != nil {
+		return err
 	}
 	r.Work, r.Tenant, r.Image = turns.Of(r.Context()), within.Tenant, within.Tenant.Image()
 	r.Access = identity.AccessFull
@@ -331,14 +331,27 @@ func (api *API) enter(r *wire.Request) error {
 	if !ok {
 		return &identity.UnauthorizedError{Message: identity.InvalidTenant}
 	}
-	if r.Me && !r.Caller.Delegated {
-		return &problem.ResponseError{
-			Status:  http.StatusBadRequest,
-			Code:    problem.CodeBroken,
-			Message: "/me request is only valid with delegated authentication flow.",
-		}
+	return meIsUser(r)
+}
+
+// calledBy sets the caller of a request and what its path names.
+func calledBy(r *wire.Request, caller *identity.Caller, place route.Match[wire.Operation]) {
+	r.Caller, r.Keys, r.Me, r.Property, r.Raw = caller, place.Keys, place.Me, place.Property, place.Raw
+	if r.Me { // so that keys are those of the path under /users/{user}
+		r.Keys = slices.Insert(r.Keys, 0, caller.ObjectID.String())
 	}
-	return nil
+}
+
+// meIsUser refuses /me for an application.
+func meIsUser(r *wire.Request) error {
+	if !r.Me || r.Caller.Delegated {
+		return nil
+	}
+	return &problem.ResponseError{
+		Status:  http.StatusBadRequest,
+		Code:    problem.CodeBroken,
+		Message: "/me request is only valid with delegated authentication flow.",
+	}
 }
 
 // permit refuses a caller that may not perform the operation. The request has no tenant if there is

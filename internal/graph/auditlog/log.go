@@ -11,6 +11,7 @@ import (
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/route"
 	"licensor/internal/graph/wire"
+	"licensor/internal/guid"
 	"licensor/internal/history"
 	"licensor/internal/jsontext"
 	"licensor/internal/licensing"
@@ -85,7 +86,7 @@ func entryOf(r *wire.Request) (*history.Entry, error) {
 // UserHistory answers GET /licensor/v1/users/{user}/history (C13): each license that has come, gone
 // or failed, and by which commit, the newest first. A page has the rows of up to $top commits.
 func UserHistory(r *wire.Request) error {
-	user, err := r.User()
+	user, err := everUser(r)
 	if err != nil {
 		return err
 	}
@@ -94,6 +95,17 @@ func UserHistory(r *wire.Request) error {
 		Has:     func(e *history.Entry) bool { return len(e.Of(user)) > 0 },
 	}
 	return sendRows(r, q, func(e *history.Entry) []history.Happening { return e.Of(user) })
+}
+
+// everUser returns the user that the path names, who may be deleted, but not permanently.
+func everUser(r *wire.Request) (uint32, error) {
+	user, err := r.User()
+	if id, ok := guid.Parse(r.Keys[0]); err != nil && ok {
+		if deleted, there := r.Image.Directory.UserByID(id); there {
+			return deleted, nil
+		}
+	}
+	return user, err
 }
 
 // GroupHistory answers GET /licensor/v1/groups/{group}/history (C13): the commits that changed the

@@ -35,6 +35,9 @@ func (all *Previews) apply(r *wire.Request) error {
 	if err := r.Share.More(r.Context(), touchedBytes*int64(p.touched())+setMemory*p.set.bytes); err != nil {
 		return err
 	}
+	if err := all.begin(p); err != nil {
+		return err
+	}
 	made := &run{set: p.set, outer: r, seed: p.id, hashes: map[[32]byte]string{}}
 	done, err := r.Tenant.Together(r.Context(), r.By(), func(ctx context.Context, in *engine.Rehearsal) error {
 		if err := made.on(ctx, in, true); err != nil {
@@ -42,10 +45,10 @@ func (all *Previews) apply(r *wire.Request) error {
 		}
 		return p.same(ctx, made, in)
 	})
+	all.end(r, p, err)
 	if err != nil {
 		return err
 	}
-	all.remove(r, p)
 	b := jsontext.AppendBool(jsontext.AppendName(r.AppendHead(r.Begin(), "previews/apply"), "changed"), done.Changed)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "commit"), int(done.Image.Seq))
 	if b, err = p.appendResult(r, b); err != nil {

@@ -79,6 +79,9 @@ func (c converter) among(left odata.Node, values ...*odata.Literal) (condition, 
 		ids, err := c.ids(left, values)
 		return func(w outcome.What) bool { return slices.Contains(ids, w.SKUID) }, err
 	case "group":
+		if slices.ContainsFunc(values, func(v *odata.Literal) bool { return v.Value == nil }) {
+			return c.direct(left, values)
+		}
 		ids, err := c.ids(left, values)
 		return c.ofGroups(ids), err
 	}
@@ -113,6 +116,13 @@ func (c converter) ids(n odata.Node, values []*odata.Literal) (ids []uuid.UUID, 
 		ids = append(ids, id)
 	}
 	return ids, nil
+}
+
+// direct returns the condition that no license of a group changes, or one of some groups.
+func (c converter) direct(n odata.Node, values []*odata.Literal) (condition, error) {
+	ids, err := c.ids(n, slices.DeleteFunc(slices.Clone(values), func(v *odata.Literal) bool { return v.Value == nil }))
+	of := c.ofGroups(ids)
+	return func(w outcome.What) bool { return len(w.Groups) == 0 || of(w) }, err
 }
 
 // ofGroups returns the condition that licenses of one of the groups change.

@@ -1,6 +1,7 @@
 package changes
 
 import (
+	"errors"
 	"sync"
 	"time"
 
@@ -25,7 +26,8 @@ const (
 	previewBytes = 256 << 10
 )
 
-// preview is the result of a change set that was run on a draft. It is immutable once it is kept.
+// preview is the result of a change set that was run on a draft. Once it is kept, only applying
+// changes.
 type preview struct {
 	id            uuid.UUID
 	set           *set
@@ -34,6 +36,7 @@ type preview struct {
 	outcome       *outcome.Outcome
 	made, expires time.Time
 	bytes         int64
+	applying      bool // guarded by the mutex of Previews
 }
 
 // size returns about how much memory the preview takes.
@@ -145,6 +148,30 @@ func (all *Previews) get(r *wire.Request) (*preview, error) {
 		return p, nil
 	}
 	return nil, problem.NotFound(r.Keys[0])
+}
+
+// begin begins to apply a preview, unless another request does.
+func (all *Previews) begin(p *preview) error {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if p.applying {
+		return problem.Conflict("Another request applies this preview now.")
+	}
+	p.applying = true
+	return nil
+}
+
+// end ends the applying of a preview. It is not kept any longer if it was applied, or if that is
+// not known.
+func (all *Previews) end(r *wire.Request, p *preview, err error) {
+	unknown, ok := errors.AsType[*tenant.CommandError](err)
+	if err == nil || ok && unknown.Kind == tenant.ProblemUnknown {
+		all.remove(r, p)
+		return
+	}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	p.applying = false
 }
 
 // remove removes a preview that was applied.

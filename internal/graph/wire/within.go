@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"strings"
 
 	"licensor/internal/graph/problem"
 	"licensor/internal/identity"
@@ -72,9 +73,23 @@ func (r *Request) HashPassword(password string) (string, error) {
 	return hash, err
 }
 
-// Previews reports whether the request is only tried, because the caller prefers that.
-func (r *Request) Previews() bool {
-	return r.Method != http.MethodGet && Prefers(r.Header, PreferPreview)
+// Previews reports whether the request is only tried, because the caller prefers that. Other
+// preferences of ours are an error: a change must not be made because of a misspelling.
+func (r *Request) Previews() (bool, error) {
+	preview := false
+	for _, line := range r.Header.Values("Prefer") {
+		for p := range strings.SplitSeq(line, ",") {
+			p = strings.TrimSpace(p)
+			switch {
+			case strings.EqualFold(p, PreferPreview):
+				preview = true
+			case strings.HasPrefix(strings.ToLower(strings.Trim(p, `"`)), "licensor."):
+				return false, problem.Refuse("The preference '%s' is not known: it must be %s, without a value.",
+					problem.Clip(p), PreferPreview)
+			}
+		}
+	}
+	return preview && r.Method != http.MethodGet, nil
 }
 
 // PreferPreview is the preference of callers that want to know what a change would do.
