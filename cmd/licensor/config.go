@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/url"
 	"os"
 	"path/filepath"
 
@@ -84,8 +85,8 @@ func (c *connecting) settings(cmd *cobra.Command) (all []setting, err error) {
 		all = append(all, setting{name, value, source})
 	}
 	if login.Graph != "" {
-		add("server", login.Graph, file.Graph, "server", "LICENSOR_SERVER")
-		add("authority", login.Authority, file.Authority, "", "")
+		add("server", withoutPassword(login.Graph), file.Graph, "server", "LICENSOR_SERVER")
+		add("authority", withoutPassword(login.Authority), file.Authority, "", "")
 		add("certificate", login.CA, file.CA, "", "")
 		add("tenant", login.TenantID, file.TenantID, "tenant", "LICENSOR_TENANT")
 		add("client id", login.ClientID, file.ClientID, "client-id", "LICENSOR_CLIENT_ID")
@@ -135,4 +136,12 @@ func mask(secret string) string {
 		return ""
 	}
 	return hidden
+}
+
+// withoutPassword hides the password in an address.
+func withoutPassword(address string) string {
+	if u, err := url.Parse(address); err == nil && u.User != nil {
+		return u.Redacted()
+	}
+	return address
 }

@@ -388,4 +388,10 @@ var malformed = []bad{
 	{"difference: backwards", "GET", "/licensor/v1/difference?from=2026-01-31T12:00:00Z&to=2020-01-31T12:00:00Z", "", nil, 400, "Request_BadRequest", "'from' is 2026-01-31T12:00:00Z, which is after 'to', 2020-01-31T12:00:00Z."},
 	{"costs/history: a step that is none", "GET", "/licensor/v1/costs/history?from=2026-01-31T12:00:00Z&step=day", "", nil, 400, "BadRequest", "step: 'day' is not a duration."},
 	{"costs/history: steps of a second", "GET", "/licensor/v1/costs/history?from=2026-01-31T12:00:00Z&step=PT1S", "", nil, 400, "Request_BadRequest", "'step' is PT1S: it must be at least a minute, such as P1D."},
+	{"previews: an operation that is not of changes", "POST", "/licensor/v1/previews", `{"requests":[{"id":"1","method":"PUT","url":"/prices","body":{}}]}`, nil, 400, "Request_BadRequest", "Request '1': PUT /v1.0/prices cannot be in a change set."},
+	{"previews: an operation that is not served", "POST", "/licensor/v1/previews", `{"requests":[{"id":"1","method":"DELETE","url":"/directoryObjects/<ann>"}]}`, nil, 400, "Request_BadRequest", "cannot be in a change set."},
+	{"a preference that is nearly one", "DELETE", "/v1.0/users/<ann>", "", []string{"Prefer: licensor.preview=true"}, 400, "Request_BadRequest", "The preference 'licensor.preview=true' is not known: it must be licensor.preview, without a value."},
+	{"a preference in quotes", "DELETE", "/v1.0/users/<ann>", "", []string{"Prefer: return=minimal, \"licensor.preview\""}, 400, "Request_BadRequest", "is not known"},
+	{"another time where there is none", "GET", "/licensor/v1/overview?at=2026-01-31T12:00:00Z", "", nil, 400, "Request_UnsupportedQuery", "The query option 'at' is not supported for this resource."},
+	{"an option that is misspelled", "GET", "/licensor/v1/users/<ann>/explain?plan=x", "", nil, 400, "Request_UnsupportedQuery", "The query option 'plan' is not supported for this resource."},
 }

@@ -15,7 +15,7 @@ import (
 // after one, the oldest first, for programs that collect them. The last page has the commit to
 // continue after.
 func Collect(r *wire.Request) error {
-	if err := r.Allow("$top", "$skiptoken"); err != nil {
+	if err := r.Allow("after", "$top", "$skiptoken"); err != nil {
 		return err
 	}
 	query, err := queryOf(r)

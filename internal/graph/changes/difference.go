@@ -18,7 +18,7 @@ const differencePath = "/difference"
 // gained, lost and failed to get which product between two times, as a preview shows it. Without
 // to, it is what has happened up to now.
 func difference(r *wire.Request) error {
-	if err := r.Allow("$filter", "$top", "$skiptoken", "$format"); err != nil {
+	if err := r.Allow("from", "to", "$filter", "$top", "$skiptoken", "$format"); err != nil {
 		return err
 	}
 	from, to, err := span(r)

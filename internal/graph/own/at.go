@@ -14,8 +14,8 @@ import (
 // asOf makes the image and the time of a request those of its query option at, if it has one
 // (docs/spec/changes.md C18). It returns the values of the option, for links.
 func asOf(r *wire.Request) ([]string, error) {
-	given, ok := r.URL.Query()["at"]
-	if !ok {
+	given := valuesOf(r, "at")
+	if given == nil {
 		return nil, nil
 	}
 	at, err := TimeOf(r, "at", given)

@@ -51,7 +51,7 @@ func (b *Backups) Send(r *wire.Request) error {
 	if b == nil {
 		return problem.NotServed("This server does not make backups for its callers.")
 	}
-	if err := r.Allow(); err != nil {
+	if err := r.Allow("tenant", "withoutSecrets"); err != nil {
 		return err
 	}
 	tenants, withoutSecrets, err := b.asked(r)

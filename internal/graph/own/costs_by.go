@@ -43,6 +43,9 @@ func dimensionOf(r *wire.Request) (*dimension, error) {
 		return nil, problem.Refuse("by is '%s': it must be %s or group.", problem.Clip(strings.Join(asked, ", ")),
 			strings.Join(byProperties, ", "))
 	}
+	if err := maySeeUsers(r); err != nil {
+		return nil, err
+	}
 	about, _ := directory.AboutUser(byProperties[at])
 	d.column = about.Column
 	return d, nil

@@ -23,7 +23,7 @@ const (
 // CostsHistory answers GET /licensor/v1/costs/history?from=…&to=…&step=P1D
 // (docs/spec/licensing.md L92): what seats cost at each step, by the prices of that day.
 func CostsHistory(r *wire.Request) error {
-	if err := r.Allow(); err != nil {
+	if err := r.Allow("from", "to", "step"); err != nil {
 		return err
 	}
 	times, err := stepsOf(r)

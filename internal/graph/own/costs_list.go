@@ -17,7 +17,7 @@ import (
 // (?by=department, companyName, country, usageLocation or group) by the users who hold them
 // (docs/spec/licensing.md L91).
 func Costs(r *wire.Request) error {
-	if err := r.Allow("$top", "$skiptoken"); err != nil {
+	if err := r.Allow("by", "at", "$top", "$skiptoken"); err != nil {
 		return err
 	}
 	page, err := r.Page()

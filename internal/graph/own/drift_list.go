@@ -14,7 +14,7 @@ import (
 // ListDrift answers GET /licensor/v1/drift: licenses that are not as they should be, and seats that
 // are not used, by kind (docs/spec/licensing.md L85, L86). The first page has the sums.
 func ListDrift(r *wire.Request) error {
-	if err := r.Allow("$filter", "$count", "$top", "$skiptoken"); err != nil {
+	if err := r.Allow("days", "$filter", "$count", "$top", "$skiptoken"); err != nil {
 		return err
 	}
 	days, err := daysAsked(r)

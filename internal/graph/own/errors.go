@@ -24,7 +24,7 @@ type errorList struct {
 // ListErrors answers GET /licensor/v1/licenseErrors: the users in error, all of them or
 // (?group={id}) the members of groups, with the errors that satisfy $filter and their reasons.
 func ListErrors(r *wire.Request) error {
-	if err := r.Allow("$filter", "$orderby", "$count", "$top", "$skiptoken"); err != nil {
+	if err := r.Allow("group", "at", "$filter", "$orderby", "$count", "$top", "$skiptoken"); err != nil {
 		return err
 	}
 	groups := r.URL.Query()["group"]

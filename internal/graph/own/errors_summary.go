@@ -24,7 +24,7 @@ const maxSummed = 100
 // counted by error, product and group, and the remedies that would clear them, each list with the
 // largest number of users first (docs/spec/licensing.md L78).
 func SummarizeErrors(r *wire.Request) error {
-	if err := r.Allow("$filter"); err != nil {
+	if err := r.Allow("group", "at", "$filter"); err != nil {
 		return err
 	}
 	if _, err := asOf(r); err != nil {
@@ -110,6 +110,14 @@ type remedySum struct {
 	sum
 	remedy licensing.Remedy
 	errors [licensing.Violations]bool // that it clears
+	// of are the licenses with these errors.
+	of map[licenseKey]bool
+}
+
+// licenseKey is a license of a SKU from a group, or a direct one.
+type licenseKey struct {
+	sku    licensing.SKU
+	source licensing.Source
 }
 
 func newSummary(list *errorList) *summary {
@@ -143,6 +151,7 @@ func (s *summary) take(user uint32) {
 			}
 			sum := s.remedy(m)
 			sum.errors[e.Error] = true
+			sum.of[licenseKey{e.SKU, e.Source}] = true
 			sum.count(user, e.Updated)
 		}
 	}
@@ -165,7 +174,7 @@ func onlySeats(r *licensing.Reason) bool {
 func (s *summary) remedy(m licensing.Remedy) *remedySum {
 	key := remedyKey{m.Kind, m.SKUID, m.Direct, m.Group, plansKey(m.Plans)}
 	if s.remedies[key] == nil {
-		s.remedies[key] = &remedySum{remedy: m}
+		s.remedies[key] = &remedySum{remedy: m, of: map[licenseKey]bool{}}
 	}
 	return s.remedies[key]
 }
@@ -290,7 +299,28 @@ func (s *summary) filterOf(of *remedySum) (string, bool) {
 			names = append(names, "'"+licensing.Violation(kind).String()+"'")
 		}
 	}
-	return filter + "error in (" + strings.Join(names, ",") + ")", true
+	return filter + "error in (" + strings.Join(names, ",") + ")" + s.licenses(of), true
+}
+
+// maxLicenses is the maximum number of licenses that a filter of reprocess names.
+const maxLicenses = 50
+
+// licenses returns the condition that an error is one of those that a remedy clears, so that no
+// other licenses of users are processed because of it; "" if there are too many.
+func (s *summary) licenses(of *remedySum) string {
+	if len(of.of) > maxLicenses {
+		return ""
+	}
+	var parts []string
+	for l := range of.of {
+		group := "null"
+		if ordinal, ok := l.source.Group(); ok {
+			group = "'" + s.list.image.Directory.GroupID(ordinal).String() + "'"
+		}
+		parts = append(parts, "(skuId eq '"+s.products[l.sku].SKUID.String()+"' and group eq "+group+")")
+	}
+	slices.Sort(parts)
+	return " and (" + strings.Join(parts, " or ") + ")"
 }
 
 // compareRemedies is an order in which no two different remedies are equal.

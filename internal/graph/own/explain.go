@@ -43,7 +43,7 @@ func (x *explainer) group(ordinal uint32) string {
 // Explain answers GET /licensor/v1/users/{user}/explain: the reason of the state of each license of
 // a user or, with ?servicePlan=, why the user has or lacks a service plan.
 func Explain(r *wire.Request) error {
-	if err := r.Allow(); err != nil {
+	if err := r.Allow("servicePlan", "at"); err != nil {
 		return err
 	}
 	ordinal, err := userAsOf(r)

@@ -18,11 +18,11 @@ import (
 // planAsked returns the service plan that a request asks for with ?servicePlan=, by its id or its
 // name (docs/spec/licensing.md L79); false if it asks for none.
 func (x *explainer) planAsked(r *wire.Request) (plan *licensing.ServicePlan, asked bool, err error) {
-	query := r.URL.Query()
-	if !query.Has("servicePlan") {
+	given := valuesOf(r, "servicePlan")
+	if given == nil {
 		return nil, false, nil
 	}
-	key := query.Get("servicePlan")
+	key := given[0]
 	plans := x.image.Licensing.Catalog().ServicePlans
 	id, isID := guid.Parse(key)
 	at := slices.IndexFunc(plans, func(p licensing.ServicePlan) bool {

@@ -50,7 +50,7 @@ func (e *Exports) Send(r *wire.Request) error {
 	if e == nil {
 		return problem.NotServed("This server does not export tenants for its callers.")
 	}
-	if err := r.Allow(); err != nil {
+	if err := r.Allow("table", "format"); err != nil {
 		return err
 	}
 	o, err := exportOf(r)

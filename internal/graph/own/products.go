@@ -60,7 +60,7 @@ func renewals(subscriptions []tenant.Subscription) map[uuid.UUID]time.Time {
 
 // ListProducts answers GET /licensor/v1/products (docs/spec/licensing.md L76): a row for each SKU.
 func ListProducts(r *wire.Request) error {
-	if err := r.Allow("$top", "$skiptoken"); err != nil {
+	if err := r.Allow("at", "$top", "$skiptoken"); err != nil {
 		return err
 	}
 	page, err := r.Page()

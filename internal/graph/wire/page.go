@@ -18,6 +18,7 @@ import (
 	"licensor/internal/graph/odata"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/query"
+	"licensor/internal/graph/route"
 	"licensor/internal/jsontext"
 	columns "licensor/internal/query"
 	"licensor/internal/tenant"
@@ -204,7 +205,8 @@ func (r *Request) NextLink(after int64, rest ...byte) string {
 	return r.Origin + r.URL.EscapedPath() + "?" + strings.Join(kept, "&")
 }
 
-// Allow refuses query options that the operation does not support.
+// Allow refuses query options that the operation does not support. Those of our own operations
+// include all that are not of OData; Graph ignores unknown ones.
 func (r *Request) Allow(options ...string) error {
 	for _, name := range r.Options.Given {
 		switch {
@@ -214,6 +216,21 @@ func (r *Request) Allow(options ...string) error {
 				"page instead.")
 		default:
 			return problem.Unsupported("The query option '%s' is not supported for this resource.", name)
+		}
+	}
+	return r.allowOwn(options)
+}
+
+// allowOwn refuses options of our own operations that are not of OData, such as at.
+func (r *Request) allowOwn(options []string) error {
+	if !strings.HasPrefix(strings.ToLower(r.URL.Path), route.Own+"/") {
+		return nil
+	}
+	for name := range r.URL.Query() {
+		is := func(option string) bool { return strings.EqualFold(option, name) }
+		given := "$" + strings.ToLower(strings.TrimPrefix(strings.TrimSpace(name), "$"))
+		if !slices.ContainsFunc(options, is) && !slices.Contains(r.Options.Given, given) {
+			return problem.Unsupported("The query option '%s' is not supported for this resource.", problem.Clip(name))
 		}
 	}
 	return nil
