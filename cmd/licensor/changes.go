@@ -198,7 +198,7 @@ func (t *trying) show(ctx context.Context, out *printer, c *connection, raw json
 	if err := out.end(users, more); err != nil {
 		return err
 	}
-	if out.format == tables.Text && c.root != server.LocalRoot && !t.applies {
+	if out.format == tables.Text && c.root != server.LocalRoot && !t.applies && p.FailedRequests == 0 {
 		_, err = fmt.Fprintf(out, "\nThe preview is kept for 15 minutes: licensor apply %s\n", p.ID)
 	}
 	return err

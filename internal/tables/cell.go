@@ -51,10 +51,11 @@ func csvCell(value any) string {
 	return sheet.Harmless(fmt.Sprint(value))
 }
 
-// OneLine replaces control characters, such as line ends and those that terminals obey.
+// OneLine replaces control characters, such as line ends and those that terminals obey, and those
+// that reverse the direction of texts, so that a name cannot look like another one.
 func OneLine(of string) string {
 	return strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) {
+		if unicode.IsControl(c) || unicode.Is(unicode.Bidi_Control, c) {
 			return ' '
 		}
 		return c

@@ -218,3 +218,15 @@ func TestAFullDiskStopsTheRows(t *testing.T) {
 		}
 	}
 }
+
+func TestANameIsOneLineInItsOwnDirection(t *testing.T) {
+	t.Parallel()
+	for of, want := range map[string]string{
+		"Ann Abel": "Ann Abel", "Ann\r\nAbel": "Ann  Abel", "nnA\u202elebA": "nnA lebA", "\u2066a\u2069": " a ",
+		"שלום": "שלום",
+	} {
+		if got := tables.OneLine(of); got != want {
+			t.Errorf("%q becomes %q, want %q", of, got, want)
+		}
+	}
+}
