@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"licensor/internal/graph/edm"
 	"licensor/internal/graph/route"
@@ -170,6 +171,11 @@ func (h *heavy) queries(op *wire.Operation) (list []queried) {
 		filter := url.QueryEscape(strings.Repeat("error ne 'Other' and ", 400) + "department eq null")
 		add("?$filter of errors", "?$filter="+filter)
 		add("?$filter&$orderby of errors", "?$top=999&$count=true&$orderby=displayName%20desc&$filter="+filter)
+	}
+	if now := h.now().UTC().Format(time.RFC3339); strings.HasSuffix(op.Path, "/costs/history") {
+		add("?from", "?from="+now)
+	} else if strings.HasSuffix(op.Path, "/difference") {
+		add("?from", "?$top=999&from="+now)
 	}
 	if strings.HasSuffix(op.Path, "/drift") {
 		filter := url.QueryEscape(strings.Repeat("kind ne 'stuck' and ", 400) + "department eq null")

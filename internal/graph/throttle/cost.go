@@ -32,7 +32,7 @@ var Costs = map[string]int{
 	"GET /oauth2PermissionGrants/{grant}":                          2,
 	"GET /servicePrincipals/{servicePrincipal}/appRoleAssignments": 2,
 	"GET /licensor/v1/costs":                                       5,
-	"GET /licensor/v1/costs/history":                               9,
+	"GET /licensor/v1/costs/history":                               5,
 	"GET /licensor/v1/difference":                                  5,
 	"GET /licensor/v1/products":                                    3,
 	"GET /licensor/v1/overview":                                    3,
