@@ -62,7 +62,7 @@ func measureVerbs(ctx context.Context, users, commits, rounds int) error {
 	}
 	served, err := serve(ctx, graph.New(graph.Config{
 		Authority: authority, Tenant: v.tenants.Tenant, Now: v.now, NewID: uuid.New, Log: slog.Default(),
-		SignIns: signins.NewRecorder(v.store, nil),
+		SignIns: signins.NewRecorder(v.store, nil), PreviewMemory: 8 << 30, // of all rounds
 	}))
 	if err != nil {
 		return err
