@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/url"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,15 +38,8 @@ of that day: at most 400 rows.`,
 
 func (h *costsHistory) run(cmd *cobra.Command) error {
 	query := url.Values{"$top": nil}
-	for _, end := range [][2]string{{"from", h.from}, {"to", h.to}} {
-		if end[1] == "" {
-			continue
-		}
-		at, err := parseTime("--"+end[0], end[1])
-		if err != nil {
-			return err
-		}
-		query.Set(end[0], at.Format(time.RFC3339))
+	if err := setSpan(query, h.from, h.to); err != nil {
+		return err
 	}
 	if h.step != "" {
 		query.Set("step", h.step)

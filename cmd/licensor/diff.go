@@ -47,9 +47,9 @@ type difference struct {
 	FromDateTime, ToDateTime string
 }
 
-func (d *differing) run(cmd *cobra.Command) error {
-	query := url.Values{}
-	for _, end := range [][2]string{{"from", d.from}, {"to", d.to}} {
+// setSpan sets the times of --from and --to, if they are given.
+func setSpan(query url.Values, from, to string) error {
+	for _, end := range [][2]string{{"from", from}, {"to", to}} {
 		if end[1] == "" {
 			continue
 		}
@@ -58,6 +58,14 @@ func (d *differing) run(cmd *cobra.Command) error {
 			return err
 		}
 		query.Set(end[0], at.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func (d *differing) run(cmd *cobra.Command) error {
+	query := url.Values{}
+	if err := setSpan(query, d.from, d.to); err != nil {
+		return err
 	}
 	if d.filter != "" {
 		query.Set("$filter", d.filter)

@@ -60,7 +60,7 @@ func (t *Tenant) ImagesAt(ctx context.Context, times []time.Time, do func(time.T
 			img = now
 		case img == nil:
 			img, err = t.readEarlier(ctx, seq, func(need int64) error {
-				return t.earlier.take(ctx, room, 2*need) // of the first image, and of what changes
+				return t.earlier.all.makeRoom(ctx, room, 2*need) // of the first image, and of what changes
 			})
 		case img.Seq < seq:
 			img, err = t.replayTo(ctx, img, seq)

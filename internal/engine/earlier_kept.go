@@ -147,7 +147,9 @@ func (e *earlierImages) read(t *Tenant, i *earlierImage) {
 	select {
 	case e.reading <- struct{}{}:
 		defer func() { <-e.reading }()
-		i.img, i.err = t.readEarlier(ctx, i.seq, func(bytes int64) error { return e.take(ctx, &i.entry, bytes) })
+		i.img, i.err = t.readEarlier(ctx, i.seq, func(bytes int64) error {
+			return e.all.makeRoom(ctx, &i.entry, bytes)
+		})
 	case <-ctx.Done():
 		i.err = ctx.Err()
 	}
@@ -160,12 +162,7 @@ func (e *earlierImages) read(t *Tenant, i *earlierImage) {
 	}
 }
 
-// take takes memory of the tenants.
-func (e *earlierImages) take(ctx context.Context, room *entry, bytes int64) error {
-	return e.all.makeRoom(ctx, room, bytes)
-}
-
-// give returns what take has taken.
+// give returns the memory that makeRoom has reserved.
 func (e *earlierImages) give(room *entry) {
 	e.all.mu.Lock()
 	defer e.all.mu.Unlock()

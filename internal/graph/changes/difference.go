@@ -21,9 +21,12 @@ func difference(r *wire.Request) error {
 	if err := r.Allow("from", "to", "$filter", "$top", "$skiptoken", "$format"); err != nil {
 		return err
 	}
-	from, to, err := span(r)
+	from, to, err := own.Span(r)
 	if err != nil {
 		return err
+	}
+	if from.IsZero() {
+		return problem.Broken("'from' is missing: give a time such as ?from=2026-01-31T12:00:00Z.")
 	}
 	p := &preview{}
 	if p.before, err = own.ImageAt(r, from); err != nil {
@@ -51,26 +54,4 @@ func difference(r *wire.Request) error {
 		b = jsontext.AppendTime(jsontext.AppendName(b, "toDateTime"), to)
 		return p.appendSums(r, b)
 	})
-}
-
-// span returns the two times of a difference.
-func span(r *wire.Request) (from, to time.Time, err error) {
-	query := r.URL.Query()
-	if len(query["from"]) == 0 {
-		return from, to, problem.Broken("'from' is missing: give a time such as ?from=2026-01-31T12:00:00Z.")
-	}
-	if from, err = own.TimeOf(r, "from", query["from"]); err != nil {
-		return from, to, err
-	}
-	to = r.Now.UTC()
-	if given, ok := query["to"]; ok {
-		if to, err = own.TimeOf(r, "to", given); err != nil {
-			return from, to, err
-		}
-	}
-	if from.After(to) {
-		return from, to, problem.Refuse("'from' is %s, which is after 'to', %s.",
-			from.Format(time.RFC3339), to.Format(time.RFC3339))
-	}
-	return from, to, nil
 }

@@ -63,6 +63,27 @@ func TimeOf(r *wire.Request, option string, given []string) (time.Time, error) {
 	return at.UTC(), nil
 }
 
+// Span reads two times of the past in the query options from and to. To is now if it is not given,
+// and from is zero.
+func Span(r *wire.Request) (from, to time.Time, err error) {
+	if given := valuesOf(r, "from"); given != nil {
+		if from, err = TimeOf(r, "from", given); err != nil {
+			return from, to, err
+		}
+	}
+	to = r.Now.UTC()
+	if given := valuesOf(r, "to"); given != nil {
+		if to, err = TimeOf(r, "to", given); err != nil {
+			return from, to, err
+		}
+	}
+	if from.After(to) {
+		return from, to, problem.Refuse("'from' is %s, which is after 'to', %s.",
+			from.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	return from, to, nil
+}
+
 // ImageAt returns the image of the tenant at a time, until the request ends.
 func ImageAt(r *wire.Request, at time.Time) (*tenant.Image, error) {
 	r.Work.Doing("reading what the tenant was")

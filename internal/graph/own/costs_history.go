@@ -49,28 +49,20 @@ func CostsHistory(r *wire.Request) error {
 
 // stepsOf returns the times of a history of costs.
 func stepsOf(r *wire.Request) (times []time.Time, err error) {
-	query := r.URL.Query()
-	to, step := r.Now.UTC(), usualStep
-	if given, ok := query["to"]; ok {
-		if to, err = TimeOf(r, "to", given); err != nil {
-			return nil, err
-		}
+	step := usualStep
+	from, to, err := Span(r)
+	if err != nil {
+		return nil, err
 	}
-	from := to.Add(-usualHistory)
-	if given, ok := query["from"]; ok {
-		if from, err = TimeOf(r, "from", given); err != nil {
-			return nil, err
-		}
+	if from.IsZero() {
+		from = to.Add(-usualHistory)
 	}
-	if given := query.Get("step"); given != "" {
+	if given := r.URL.Query().Get("step"); given != "" {
 		if step, err = duration.Parse(given); err != nil {
 			return nil, problem.Broken("step: %s.", err)
 		}
 	}
 	switch {
-	case from.After(to):
-		return nil, problem.Refuse("'from' is %s, which is after 'to', %s.",
-			from.Format(time.RFC3339), to.Format(time.RFC3339))
 	case step < time.Minute:
 		return nil, problem.Refuse("'step' is %s: it must be at least a minute, such as P1D.", duration.Text(step))
 	case to.Sub(from)/step >= maxSteps:
