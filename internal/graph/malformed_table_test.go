@@ -223,6 +223,8 @@ var malformed = []bad{
 	{"errors: filtered", "GET", "/licensor/v1/licenseErrors?$filter=id eq 'x'", "", nil, 400, "BadRequest", "Invalid filter clause The condition at position 4 of the filter is not supported for license errors."},
 	{"errors: searched", "GET", "/licensor/v1/licenseErrors?$search=\"displayName:a\"", "", nil, 400, "Request_UnsupportedQuery", "The query option '$search' is not supported for this resource."},
 	{"errors: by two", "GET", "/licensor/v1/licenseErrors?$orderby=since,since", "", nil, 400, "Request_UnsupportedQuery", "Unsupported sort property 'since' at position 7 of $orderby."},
+	{"errors: with unknown options, of which the first in order is named", "GET", "/licensor/v1/licenseErrors?nine=9&five=5&six=6&eight=8&seven=7", "", nil, 400, "Request_UnsupportedQuery", "The query option 'eight' is not supported for this resource."},
+	{"errors: of a group that is no id, in other letter case", "GET", "/licensor/v1/licenseErrors?GROUP=sales", "", nil, 400, "Request_BadRequest", "Resource 'sales' does not exist or one of its queried reference-property objects are not present."},
 	{"errors: in sum with pages", "GET", "/licensor/v1/licenseErrors/summary?$top=1", "", nil, 400, "Request_UnsupportedQuery", "The query option '$top' is not supported for this resource."},
 	{"reprocess: a filter that is none", "POST", "/licensor/v1/reprocess", `{"filter":"error eq"}`, nil, 400, "BadRequest", "Invalid filter clause: Syntax error at position 9 in 'error eq': it ends where a property, a value, a function or '(' is expected."},
 	{"reprocess: a filter that is a number", "POST", "/licensor/v1/reprocess", `{"filter":1}`, nil, 400, "Request_BadRequest", "filter"},

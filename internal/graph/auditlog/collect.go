@@ -52,7 +52,7 @@ func Collect(r *wire.Request) error {
 
 // afterOf reads the commit after which the entries begin.
 func afterOf(r *wire.Request) (uint64, error) {
-	text := r.URL.Query().Get("after")
+	text := r.Value("after")
 	if text == "" {
 		return 0, nil
 	}

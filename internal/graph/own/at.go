@@ -14,7 +14,7 @@ import (
 // asOf makes the image and the time of a request those of its query option at, if it has one
 // (docs/spec/changes.md C18). It returns the values of the option, for links.
 func asOf(r *wire.Request) ([]string, error) {
-	given := valuesOf(r, "at")
+	given := r.Values("at")
 	if given == nil {
 		return nil, nil
 	}
@@ -66,13 +66,13 @@ func TimeOf(r *wire.Request, option string, given []string) (time.Time, error) {
 // Span reads two times of the past in the query options from and to. To is now if it is not given,
 // and from is zero.
 func Span(r *wire.Request) (from, to time.Time, err error) {
-	if given := valuesOf(r, "from"); given != nil {
+	if given := r.Values("from"); given != nil {
 		if from, err = TimeOf(r, "from", given); err != nil {
 			return from, to, err
 		}
 	}
 	to = r.Now.UTC()
-	if given := valuesOf(r, "to"); given != nil {
+	if given := r.Values("to"); given != nil {
 		if to, err = TimeOf(r, "to", given); err != nil {
 			return from, to, err
 		}

@@ -102,12 +102,11 @@ func tenantsAsText(tenants []uuid.UUID) string {
 
 // asked returns what the caller wants and may have.
 func (b *Backups) asked(r *wire.Request) (tenants []uuid.UUID, withoutSecrets bool, err error) {
-	query := r.URL.Query()
-	withoutSecrets, err = readBool("withoutSecrets", query.Get("withoutSecrets"))
+	withoutSecrets, err = readBool("withoutSecrets", r.Value("withoutSecrets"))
 	if err != nil {
 		return nil, false, err
 	}
-	if text := query.Get("tenant"); text != "" {
+	if text := r.Value("tenant"); text != "" {
 		id, ok := guid.Parse(text)
 		if !ok {
 			return nil, false, problem.Refuse("tenant is '%s': it must be the id of a tenant.", problem.Clip(text))
@@ -118,7 +117,7 @@ func (b *Backups) asked(r *wire.Request) (tenants []uuid.UUID, withoutSecrets bo
 		return tenants, withoutSecrets, nil
 	}
 	others := tenants != nil && tenants[0] != r.Caller.Tenant
-	if others || query.Get("withoutSecrets") == "false" {
+	if others || r.Value("withoutSecrets") == "false" {
 		return nil, false, &identity.ForbiddenError{Operation: identity.BackUp}
 	}
 	return []uuid.UUID{r.Caller.Tenant}, true, nil

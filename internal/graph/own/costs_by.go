@@ -30,7 +30,7 @@ const mostCells = 1 << 20
 
 // dimensionOf reads ?by=; nil if it is missing.
 func dimensionOf(r *wire.Request) (*dimension, error) {
-	asked := valuesOf(r, "by")
+	asked := r.Values("by")
 	if len(asked) == 0 {
 		return nil, nil
 	}

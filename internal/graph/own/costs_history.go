@@ -57,7 +57,7 @@ func stepsOf(r *wire.Request) (times []time.Time, err error) {
 	if from.IsZero() {
 		from = to.Add(-usualHistory)
 	}
-	if given := r.URL.Query().Get("step"); given != "" {
+	if given := r.Value("step"); given != "" {
 		if step, err = duration.Parse(given); err != nil {
 			return nil, problem.Broken("step: %s.", err)
 		}

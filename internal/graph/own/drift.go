@@ -129,7 +129,7 @@ func newDrift(r *wire.Request, filter *odata.Filter, days int) (*drift, error) {
 
 // daysAsked reads ?days=.
 func daysAsked(r *wire.Request) (int, error) {
-	asked := valuesOf(r, "days")
+	asked := r.Values("days")
 	if len(asked) == 0 {
 		return UsualDays, nil
 	}

@@ -27,7 +27,7 @@ func ListErrors(r *wire.Request) error {
 	if err := r.Allow("group", "at", "$filter", "$orderby", "$count", "$top", "$skiptoken"); err != nil {
 		return err
 	}
-	groups := r.URL.Query()["group"]
+	groups := r.Values("group")
 	at, err := asOf(r)
 	if err != nil {
 		return err

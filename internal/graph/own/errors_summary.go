@@ -30,12 +30,12 @@ func SummarizeErrors(r *wire.Request) error {
 	if _, err := asOf(r); err != nil {
 		return err
 	}
-	list, err := errorsOf(r, r.URL.Query()["group"])
+	list, err := errorsOf(r, r.Values("group"))
 	if err != nil {
 		return err
 	}
 	s := newSummary(list)
-	s.filter, s.members = r.Options.Filter, len(r.URL.Query()["group"]) > 0
+	s.filter, s.members = r.Options.Filter, len(r.Values("group")) > 0
 	var failed error
 	n := 0
 	err = list.each(r, -1, func(user, _ uint32) bool {

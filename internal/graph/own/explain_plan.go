@@ -18,7 +18,7 @@ import (
 // planAsked returns the service plan that a request asks for with ?servicePlan=, by its id or its
 // name (docs/spec/licensing.md L79); false if it asks for none.
 func (x *explainer) planAsked(r *wire.Request) (plan *licensing.ServicePlan, asked bool, err error) {
-	given := valuesOf(r, "servicePlan")
+	given := r.Values("servicePlan")
 	if given == nil {
 		return nil, false, nil
 	}

@@ -88,8 +88,8 @@ func (e *Exports) Send(r *wire.Request) error {
 
 // exportOf reads the options of an export.
 func exportOf(r *wire.Request) (o ExportOptions, err error) {
-	o.Tables = valuesOf(r, "table")
-	if format := valuesOf(r, "format"); len(format) > 0 {
+	o.Tables = r.Values("table")
+	if format := r.Values("format"); len(format) > 0 {
 		o.Format = export.Format(format[0])
 	}
 	switch o.Format {
@@ -121,16 +121,6 @@ func exportOf(r *wire.Request) (o ExportOptions, err error) {
 	}
 	o.WithoutActivity = !r.Caller.Permissions.Has("AuditLog.Read.All") // as for signInActivity of users
 	return o, mayExport(r.Caller, o.Tables)
-}
-
-// valuesOf returns those of a query option, whose name is in any letter case (P1).
-func valuesOf(r *wire.Request, name string) (list []string) {
-	for other, given := range r.URL.Query() {
-		if strings.EqualFold(other, name) {
-			list = append(list, given...)
-		}
-	}
-	return list
 }
 
 // mayExport refuses the table of commits to callers that may not read the audit log: it says who

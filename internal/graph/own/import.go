@@ -52,11 +52,11 @@ const MaxMessage = 500
 // Lines are read while earlier ones are committed, so a chunk has several commits. If it fails, the
 // error reports how much was imported.
 func Import(r *wire.Request) error {
-	line, err := firstLine(r.URL.Query().Get("line"))
+	line, err := firstLine(r.Value("line"))
 	if err != nil {
 		return err
 	}
-	exact, err := readBool("exact", r.URL.Query().Get("exact"))
+	exact, err := readBool("exact", r.Value("exact"))
 	if err != nil {
 		return err
 	}

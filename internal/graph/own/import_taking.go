@@ -35,7 +35,7 @@ type taking struct {
 
 func startTaking(r *wire.Request, most int, exact bool) *taking {
 	t := &taking{
-		r: r, ctx: turns.Apart(r.Context()), id: r.URL.Query().Get("id"),
+		r: r, ctx: turns.Apart(r.Context()), id: r.Value("id"),
 		pieces: make(chan importPiece, most-1), most: most, exact: exact,
 		ended: make(chan struct{}),
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -226,7 +227,7 @@ func (r *Request) allowOwn(options []string) error {
 	if !strings.HasPrefix(strings.ToLower(r.URL.Path), route.Own+"/") {
 		return nil
 	}
-	for name := range r.URL.Query() {
+	for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) { // always the same one is named
 		is := func(option string) bool { return strings.EqualFold(option, name) }
 		given := "$" + strings.ToLower(strings.TrimPrefix(strings.TrimSpace(name), "$"))
 		if !slices.ContainsFunc(options, is) && !slices.Contains(r.Options.Given, given) {
@@ -234,6 +235,26 @@ func (r *Request) allowOwn(options []string) error {
 		}
 	}
 	return nil
+}
+
+// Values returns those of a query option of our own operations, whose name is in any letter case
+// (P1).
+func (r *Request) Values(name string) (list []string) {
+	query := r.URL.Query()
+	for _, other := range slices.Sorted(maps.Keys(query)) {
+		if strings.EqualFold(other, name) {
+			list = append(list, query[other]...)
+		}
+	}
+	return list
+}
+
+// Value returns the first of Values, or "".
+func (r *Request) Value(name string) string {
+	if list := r.Values(name); len(list) > 0 {
+		return list[0]
+	}
+	return ""
 }
 
 // counting reports whether the response has @odata.count: on the first page of advanced queries
