@@ -240,10 +240,10 @@ func (r *Request) allowOwn(options []string) error {
 // Values returns those of a query option of our own operations, whose name is in any letter case
 // (P1).
 func (r *Request) Values(name string) (list []string) {
-	query := r.URL.Query()
-	for _, other := range slices.Sorted(maps.Keys(query)) {
+	given := r.URL.Query()
+	for _, other := range slices.Sorted(maps.Keys(given)) {
 		if strings.EqualFold(other, name) {
-			list = append(list, query[other]...)
+			list = append(list, given[other]...)
 		}
 	}
 	return list
