@@ -24,7 +24,10 @@ type happened struct {
 	Operation       string
 	Operations      []string
 	Author          struct{ Type, ID, DisplayName string }
-	Users           *outcomes
+	Users           *struct {
+		Gain, Lose, Fail, Change int
+		Clear                    *int // nil: not known
+	}
 
 	ID, UserPrincipalName, SKUID, SKUPartNumber, Outcome, Error string
 	Groups                                                      []struct{ ID, DisplayName string }
@@ -56,8 +59,8 @@ func logCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "log [COMMIT]",
 		Short: "List changes and what each did to licenses",
-		Long: `Log lists the commits, the newest first: when, what, by which author, and how many users gained, lost, failed to get or
-changed a license. The flags select commits; those that are given must all fit. With the number of a commit, it lists what that
+		Long: `Log lists the commits, the newest first: when, what, by which author, and how many users gained, lost, failed to get, were
+cleared of an error of, or changed a license. The flags select commits; those that are given must all fit. With the number of a commit, it lists what that
 one did, user by user.`,
 		Example: "  licensor log --info demo.json --since 7d --sku ENTERPRISEPACK\n" +
 			"  licensor log --info demo.json 57",
@@ -90,15 +93,19 @@ var logColumns = []tables.Column{
 	{Title: "GAIN", Name: "gain", Right: true},
 	{Title: "LOSE", Name: "lose", Right: true},
 	{Title: "FAIL", Name: "fail", Right: true},
+	{Title: "CLEAR", Name: "clear", Right: true},
 	{Title: "CHANGE", Name: "change", Right: true},
 }
 
 func printCommit(t *tables.Writer, raw json.RawMessage, h *happened) error {
-	var gain, lose, fail, change any = "", "", "", "" // not known
+	var gain, lose, fail, clears, change any = "", "", "", "", "" // not known
 	if u := h.Users; u != nil {
 		gain, lose, fail, change = u.Gain, u.Lose, signed(u.Fail, tables.Bad), u.Change
+		if u.Clear != nil {
+			clears = *u.Clear
+		}
 	}
-	return t.Row(raw, h.Commit, h.CreatedDateTime, h.author(), h.did(), gain, lose, fail, change)
+	return t.Row(raw, h.Commit, h.CreatedDateTime, h.author(), h.did(), gain, lose, fail, clears, change)
 }
 
 func (l *listingLog) list(cmd *cobra.Command) error {
@@ -235,12 +242,12 @@ func (h *happened) outcome() tables.Cell {
 	return tables.Cell{Value: h.Outcome, Sign: outcomeSigns[h.Outcome]}
 }
 
-// wrong returns the error of a license that failed.
+// wrong returns the error of a license that failed, or that was cleared.
 func (h *happened) wrong() any {
 	if h.Error == "None" {
 		return ""
 	}
-	return tables.Cell{Value: h.Error, Sign: tables.Bad}
+	return tables.Cell{Value: h.Error, Sign: outcomeSigns[h.Outcome]}
 }
 
 func (h *happened) groups() string {
@@ -256,7 +263,8 @@ func historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history USER|GROUP",
 		Short: "List which changes gave and took the licenses of a user or group",
-		Long: `History lists each license that a user gained, lost or failed to get, the newest first, and by which commit and author.
+		Long: `History lists each license that a user gained, lost, failed to get or was cleared of an error of, the newest first, and by which
+commit and author.
 Of a group, it lists the commits that changed its members or licenses, with the numbers of users to whom something happened by them.
 A user is found by id or userPrincipalName, a group by id or displayName.`,
 		Example: "  licensor history olga.ebert@contoso.example --info demo.json\n" +

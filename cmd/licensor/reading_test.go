@@ -37,7 +37,7 @@ var readers = []struct {
 	{[]string{"costs"}, "EUR        21.90  21.90        0.00         0.00       0.00   21.90", "EUR,21.90,21.90,0.00,0.00,0.00,21.90"},
 	{[]string{"costs", "--by", "group"}, "Sales", "Sales,EUR,21.90,0.00,0.00,0.00,21.90," + sales},
 	{[]string{"costs", "--by", "department"}, "Unassigned  EUR       21.90", "Unassigned,EUR,21.90,"},
-	{[]string{"log"}, "reprocessLicenseAssignment     1     0     1       0", "6,"},
+	{[]string{"log"}, "reprocessLicenseAssignment     1     0     1      0       0", "6,"},
 	{[]string{"log", "--since", "1d", "--operation", "reprocessLicenseAssignment", "--sku", "enterprisepack", "--group", "Sales", "--user", "ben@contoso.example"}, "reprocess", "6,"},
 	{[]string{"log", "--before", "2020-01-01", "--author", "nobody"}, "There are no such commits.", ""},
 	{[]string{"log", "1"}, "It did nothing to licenses.", ""},

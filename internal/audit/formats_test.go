@@ -2,9 +2,6 @@ package audit_test
 
 import (
 	"context"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,58 +9,19 @@ import (
 
 	"licensor/internal/audit"
 	"licensor/internal/engine"
-	"licensor/internal/store/sqlite"
+	"licensor/internal/engine/enginetest"
 )
 
 // TestCommitsOfAllFormatsHaveEntries reads the audit logs of databases that earlier versions wrote.
 // Every entry names its targets, and is found by its id.
 func TestCommitsOfAllFormatsHaveEntries(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../engine/testdata/format-*.db")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are no databases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join(t.TempDir(), "licensor.db")
-			if err := os.WriteFile(path, data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			s, err := sqlite.Open(t.Context(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			ctx := context.Background()
-			all, err := engine.Open(ctx, s, engine.Options{Log: slog.New(slog.DiscardHandler)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer all.Close(ctx)
-			ids, err := s.Tenants(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, id := range ids {
-				checkEntries(t, all, id)
-			}
-		})
-	}
+	enginetest.EveryFormat(t, "../engine/testdata", checkEntries)
 }
 
-func checkEntries(t *testing.T, all *engine.Tenants, id uuid.UUID) {
+func checkEntries(t *testing.T, live *engine.Tenant) {
 	t.Helper()
 	ctx := context.Background()
-	live, err := all.Tenant(ctx, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer live.Release()
 	img := live.Image()
 	q := audit.Query{Condition: audit.All(), Descending: true, UpTo: img.Seq, Limit: 1000}
 	page, err := q.Read(ctx, live, img)

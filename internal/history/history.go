@@ -27,8 +27,12 @@ type Entry struct {
 	Operation  string
 	Operations []string // of the commands that made the commit together; nil: one command
 	Known      bool     // false: the commit has no record, so nothing is known of users
-	Happenings []Happening
-	Groups     []uint32 // whose licenses or members the commit changed
+	// ErrorsKnown is whether the commit says which errors there were before. Otherwise it is of a
+	// format before 14, there is no outcome.Clear, and outcome.Fail also has errors that became other
+	// ones (C14).
+	ErrorsKnown bool
+	Happenings  []Happening
+	Groups      []uint32 // whose licenses or members the commit changed
 	// Reprocessed is the result of the reprocessings that the commit consists of (C17); nil: there was
 	// none, or the commit is of a format before 14.
 	Reprocessed *tenant.Reprocessed
@@ -38,7 +42,7 @@ type Entry struct {
 type Happening struct {
 	outcome.What
 	Users *roaring.Bitmap
-	Error licensing.Violation // of outcome.Fail
+	Error licensing.Violation // of outcome.Fail; of outcome.Clear, the one that was cleared
 }
 
 // Read returns what a commit did. The image is a later one of the same log.
@@ -47,7 +51,10 @@ func Read(c store.Commit, img *licensing.Image) (*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Entry{Seq: c.Seq, At: c.At, Author: c.Actor, Operation: c.Operation, Known: true}
+	e := &Entry{
+		Seq: c.Seq, At: c.At, Author: c.Actor, Operation: c.Operation,
+		Known: true, ErrorsKnown: c.Format >= tenant.FormatWithErrors,
+	}
 	for _, step := range steps {
 		if len(steps) > 1 || step.Operation != c.Operation {
 			e.Operations = append(e.Operations, step.Operation)
@@ -75,7 +82,7 @@ func (e *Entry) read(step tenant.Decoded, img *licensing.Image) error {
 		e.Reprocessed.Add(record.Reprocessed)
 	}
 	if len(step.Record) == 0 {
-		e.Known = false
+		e.Known, e.ErrorsKnown = false, false
 		return nil
 	}
 	if step.Licensing == nil {
@@ -91,7 +98,17 @@ func (e *Entry) read(step tenant.Decoded, img *licensing.Image) error {
 	for _, change := range held {
 		e.held(change, img)
 	}
-	return e.failed(step.Licensing.Changes, img)
+	if !e.ErrorsKnown {
+		return e.failedOrOther(step.Licensing.Changes, img)
+	}
+	failed, err := licensing.ErrorChanges(step.Licensing.Changes, record.Failed)
+	if err != nil {
+		return err
+	}
+	for _, change := range failed {
+		e.failed(change, img)
+	}
+	return nil
 }
 
 // held adds a change of what users held.
@@ -118,8 +135,30 @@ func (e *Entry) held(c licensing.HeldChange, img *licensing.Image) {
 	}
 }
 
-// failed adds the licenses that could not be given, or that came to be in another error.
-func (e *Entry) failed(changes []licensing.Change, img *licensing.Image) error {
+// failed adds a change of the errors of users: a product fails if a source of it is in an error and
+// none was before, and is cleared in the opposite case (C5).
+func (e *Entry) failed(c licensing.HeldChange, img *licensing.Image) {
+	add := func(kind outcome.Kind, in, others []licensing.Outcome) {
+		for i, o := range in {
+			same := func(p licensing.Outcome) bool { return p.SKU == o.SKU && p.Error == o.Error }
+			if len(ofSKU(others, o.SKU)) > 0 || slices.ContainsFunc(in[:i], same) {
+				continue
+			}
+			what := outcome.What{SKUID: img.SKUOf(o.SKU), Kind: kind}
+			for _, p := range in[i:] {
+				if group, ok := p.Source.Group(); ok && same(p) {
+					what.Groups = append(what.Groups, group)
+				}
+			}
+			e.Happenings = append(e.Happenings, Happening{what, c.Users, o.Error})
+		}
+	}
+	add(outcome.Fail, c.After, c.Before)
+	add(outcome.Clear, c.Before, c.After)
+}
+
+// failedOrOther adds the licenses that could not be given, or that came to be in another error.
+func (e *Entry) failedOrOther(changes []licensing.Change, img *licensing.Image) error {
 	for _, c := range changes {
 		if c.Error == licensing.NoViolation {
 			continue

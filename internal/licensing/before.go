@@ -176,7 +176,7 @@ func sameInForce(a, b []Entry) bool {
 	return true
 }
 
-// HeldChange is a change of what users held, the same for all of Users.
+// HeldChange is a change of what users held, or of their errors, the same for all of Users.
 type HeldChange struct {
 	Before, After []Outcome // as HeldBefore.Held
 	Users         *roaring.Bitmap
@@ -185,6 +185,25 @@ type HeldChange struct {
 // HeldChanges returns the changes of what users held, from the effects of a change and what Before
 // returned. Each user is in at most one of them.
 func HeldChanges(changes []Change, before []HeldBefore) ([]HeldChange, error) {
+	return historyOf(changes, before, func(o Outcome) (Outcome, bool) {
+		return Outcome{Source: o.Source, SKU: o.SKU, InForce: o.InForce}, o.InForce != None
+	})
+}
+
+// ErrorChanges returns the changes of which licenses of users were in an error, from the effects of
+// a change and what ErrorsBefore returned. Each user is in at most one of them.
+func ErrorChanges(changes []Change, before []HeldBefore) ([]HeldChange, error) {
+	return historyOf(changes, before, func(o Outcome) (Outcome, bool) {
+		o.Since = 0
+		return o, o.Error != NoViolation
+	})
+}
+
+// historyOf applies changes to lists of outcomes. Kept returns what such a list has of an outcome,
+// if it has anything.
+func historyOf(
+	changes []Change, before []HeldBefore, kept func(Outcome) (Outcome, bool),
+) ([]HeldChange, error) {
 	all, err := beginnings(changes, before)
 	if err != nil {
 		return nil, err
@@ -199,7 +218,10 @@ func HeldChanges(changes []Change, before []HeldBefore) ([]HeldChange, error) {
 			if some.IsEmpty() {
 				continue
 			}
-			after := change.after(all[i].After)
+			after := change.after(all[i].After, kept)
+			if slices.Equal(after, all[i].After) {
+				continue
+			}
 			if all[i].Users.AndNot(some); all[i].Users.IsEmpty() {
 				all[i].After, all[i].Users = after, some
 			} else {
@@ -234,12 +256,13 @@ func beginnings(changes []Change, before []HeldBefore) ([]HeldChange, error) {
 	return append(all, HeldChange{nil, nil, nothing}), nil
 }
 
-// after returns what is in force after an outcome, given what was in force before. It does not
-// change held. The order is that of entries.
-func (o Outcome) after(held []Outcome) []Outcome {
+// after returns what a list has after an outcome, given what it had before. It does not change
+// held. The order is that of entries.
+func (o Outcome) after(held []Outcome, kept func(Outcome) (Outcome, bool)) []Outcome {
 	same := func(h Outcome) bool { return h.Source == o.Source && h.SKU == o.SKU }
 	next := slices.DeleteFunc(slices.Clone(held), same)
-	if o.InForce == None {
+	now, ok := kept(o)
+	if !ok {
 		return next
 	}
 	at := slices.IndexFunc(next, func(h Outcome) bool {
@@ -248,7 +271,7 @@ func (o Outcome) after(held []Outcome) []Outcome {
 	if at < 0 {
 		at = len(next)
 	}
-	return slices.Insert(next, at, Outcome{Source: o.Source, SKU: o.SKU, InForce: o.InForce})
+	return slices.Insert(next, at, now)
 }
 
 // Grants returns the licenses of a group as effects have them.

@@ -22,7 +22,7 @@ import (
 )
 
 // ListLog answers GET /licensor/v1/log (docs/spec/changes.md C12): the commits, the newest first,
-// each with its author and how many users gained, lost or failed to get licenses.
+// each with its author and how many users gained, lost or failed to get licenses, and so on (C5).
 func ListLog(r *wire.Request) error {
 	if err := r.Allow("$filter", "$top", "$skiptoken"); err != nil {
 		return err
@@ -215,16 +215,18 @@ func appendCommit(b []byte, e *history.Entry) []byte {
 	return append(jsontext.AppendTextOrNull(jsontext.AppendName(b, "displayName"), name), '}')
 }
 
-// happened are the kinds that a log knows (C14).
-var happened = []outcome.Kind{outcome.Gain, outcome.Lose, outcome.Fail, outcome.Change}
-
+// appendCounts writes to how many users something happened; null where the log does not know (C14).
 func appendCounts(b []byte, e *history.Entry) []byte {
 	if !e.Known {
 		return append(jsontext.AppendName(b, "users"), "null"...)
 	}
 	b = append(jsontext.AppendName(b, "users"), '{')
-	for _, kind := range happened {
-		b = jsontext.AppendInt(jsontext.AppendName(b, kind.String()), e.Count(kind))
+	for _, kind := range outcome.Kinds {
+		if b = jsontext.AppendName(b, kind.String()); kind == outcome.Clear && !e.ErrorsKnown {
+			b = append(b, "null"...)
+			continue
+		}
+		b = jsontext.AppendInt(b, e.Count(kind))
 	}
 	return append(b, '}')
 }

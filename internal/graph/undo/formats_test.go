@@ -2,16 +2,11 @@ package undo_test
 
 import (
 	"context"
-	"log/slog"
-	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/google/uuid"
-
 	"licensor/internal/engine"
+	"licensor/internal/engine/enginetest"
 	"licensor/internal/graph/undo"
-	"licensor/internal/store/sqlite"
 	"licensor/internal/tenant"
 )
 
@@ -26,51 +21,12 @@ func (refusing) Try(context.Context, string, string, []byte) (string, error) { r
 // If every request is refused, something stays different, and all that does has a reason.
 func TestCommitsOfAllFormatsAreUndone(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("../../engine/testdata/format-*.db")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there are no databases: %v", err)
-	}
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Parallel()
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join(t.TempDir(), "licensor.db")
-			if err := os.WriteFile(path, data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			s, err := sqlite.Open(t.Context(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer s.Close()
-			ctx := context.Background()
-			all, err := engine.Open(ctx, s, engine.Options{Log: slog.New(slog.DiscardHandler)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer all.Close(ctx)
-			ids, err := s.Tenants(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, id := range ids {
-				checkUndone(t, all, id)
-			}
-		})
-	}
+	enginetest.EveryFormat(t, "../../engine/testdata", checkUndone)
 }
 
-func checkUndone(t *testing.T, all *engine.Tenants, id uuid.UUID) {
+func checkUndone(t *testing.T, one *engine.Tenant) {
 	t.Helper()
 	ctx := t.Context()
-	one, err := all.Tenant(ctx, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer one.Release()
 	commits, err := one.FirstCommits(ctx, 0, one.Image().Seq)
 	if err != nil || len(commits) == 0 {
 		t.Fatalf("there are %d commits: %v", len(commits), err)
