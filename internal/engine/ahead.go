@@ -20,7 +20,8 @@ type ahead struct {
 // meanwhile.
 func (t *Tenant) foldAhead(f *fold, batch []request) *ahead {
 	a := &ahead{batch: batch, fold: newFold(f.image), stop: make(chan struct{}), ended: make(chan struct{})}
-	a.fold.before, a.fold.ahead, f.before = f, true, nil
+	a.fold.follow(f)
+	a.fold.ahead, f.before = true, nil
 	go func() {
 		defer close(a.ended)
 		a.run(t, len(f.replies))
@@ -48,7 +49,7 @@ func (a *ahead) run(t *Tenant, first int) {
 			<-a.stop
 			return
 		}
-		a.fold.replies = append(a.fold.replies, answer)
+		a.fold.note(a.batch[at], answer)
 		select {
 		case <-a.stop:
 			return

@@ -27,6 +27,8 @@ type fold struct {
 	// ahead says that the outcome of the batch before is unknown, so that nothing may happen outside
 	// the fold.
 	ahead bool
+	// broken has the series of which a command has failed in this batch or the one before.
+	broken map[*Series]bool
 	// stuck says that the last command could not be executed ahead.
 	stuck bool
 }
@@ -48,7 +50,8 @@ func (t *Tenant) fold(batch []request, ahead *fold) *fold {
 	f.ahead, f.stuck = false, false
 	t.readAhead(f, batch[len(f.replies):])
 	for len(f.replies) < len(batch) && f.hasRoom() {
-		f.replies = append(f.replies, t.decide(f, batch[len(f.replies)]))
+		r := batch[len(f.replies)]
+		f.note(r, t.decide(f, r))
 	}
 	return f
 }
@@ -109,6 +112,9 @@ func (t *Tenant) decide(f *fold, r request) (answer reply) {
 	}()
 	if !f.ahead && !r.take() || f.ahead && r.isWithdrawn() || r.ctx.Err() != nil {
 		return reply{err: r.ctx.Err()}
+	}
+	if f.isBroken(r.series) {
+		return reply{err: errSeries}
 	}
 	done, err := f.image.Execute(r.ctx, r.cmd, tenant.Execution{
 		At: t.now(f.image), NewID: t.options.NewID, By: r.by, Ahead: r.ahead,

@@ -151,23 +151,39 @@ func (t *Tenant) DoBy(ctx context.Context, by tenant.By, cmd tenant.Command) (te
 func (t *Tenant) queued(
 	ctx context.Context, by tenant.By, cmd tenant.Command, ahead *tenant.Ahead,
 ) (tenant.Done, error) {
-	turns.Of(ctx).Rest()
-	r := request{
-		ctx: ctx, by: by, cmd: cmd, ahead: ahead, share: memory.Of(ctx).Hold(),
-		state: new(atomic.Int32), reply: make(chan reply, 1),
-	}
-	if err := t.queue.put(ctx, r); err != nil {
-		r.share.End()
+	r, err := t.enqueue(ctx, by, cmd, ahead, nil)
+	if err != nil {
 		return tenant.Done{}, err
 	}
+	return t.await(r)
+}
+
+// enqueue adds a command to those that wait for the writer.
+func (t *Tenant) enqueue(
+	ctx context.Context, by tenant.By, cmd tenant.Command, ahead *tenant.Ahead, of *Series,
+) (request, error) {
+	turns.Of(ctx).Rest()
+	r := request{
+		ctx: ctx, by: by, cmd: cmd, ahead: ahead, share: memory.Of(ctx).Hold(), series: of,
+		state: new(atomic.Int32), reply: make(chan reply, 1),
+	}
+	err := t.queue.put(ctx, r)
+	if err != nil {
+		r.share.End()
+	}
+	return r, err
+}
+
+// await waits for the writer's response.
+func (t *Tenant) await(r request) (tenant.Done, error) {
 	select {
 	case answer := <-r.reply:
 		return answer.done, answer.err
-	case <-ctx.Done():
+	case <-r.ctx.Done():
 		if r.withdraw() {
-			return tenant.Done{}, ctx.Err()
+			return tenant.Done{}, r.ctx.Err()
 		}
-		return tenant.Done{}, errors.Join(errUnknown, ctx.Err())
+		return tenant.Done{}, errors.Join(errUnknown, r.ctx.Err())
 	case <-t.ended:
 	}
 	select { // the writer may have answered before it ended

@@ -12,13 +12,14 @@ import (
 
 // request is a command that waits for the writer.
 type request struct {
-	ctx   context.Context
-	by    tenant.By
-	cmd   tenant.Command
-	ahead *tenant.Ahead
-	share *memory.Share // is held until the response: the caller may have given up before
-	state *atomic.Int32
-	reply chan reply
+	ctx    context.Context
+	by     tenant.By
+	cmd    tenant.Command
+	ahead  *tenant.Ahead
+	share  *memory.Share // is held until the response: the caller may have given up before
+	series *Series       // nil if it is in none
+	state  *atomic.Int32
+	reply  chan reply
 }
 
 // The states of a request. A waiting request is either taken by the writer or withdrawn by its
@@ -44,6 +45,9 @@ func (r request) isWithdrawn() bool { return r.state.Load() == isWithdrawn }
 // answer ends the writer's hold of the share first: a caller that has its response no longer shows
 // in the figures of the budget.
 func (r request) answer(what reply) {
+	if what.err != nil {
+		r.series.fail()
+	}
 	r.share.End()
 	r.reply <- what
 }

@@ -27,10 +27,10 @@ const (
 	LinesType = "application/x-ndjson"
 )
 
-// importSize returns the maximum memory of an import: a piece that is read and one that is
+// importSize returns the maximum memory of an import: a piece that is read and two that are
 // committed, each four times as large as its lines.
 func importSize(r *wire.Request) int64 {
-	const times, most = 8, 8 * (pieceBytes + MaxLine)
+	const times, most = 12, 12 * (pieceBytes + MaxLine)
 	if r.HasLength() {
 		return min(times*r.ContentLength, most)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"licensor/internal/engine"
 	"licensor/internal/excerpt"
 	"licensor/internal/graph/problem"
 	"licensor/internal/graph/wire"
@@ -16,9 +17,11 @@ import (
 )
 
 // taking commits the pieces of an import, in order, while the next ones are read. All waiting
-// pieces share one commit, because larger commits cost less for each row.
+// pieces share one commit, because larger commits cost less for each row. A commit is executed
+// while the one before it is made durable, and refused if that fails.
 type taking struct {
 	r      *wire.Request
+	series engine.Series
 	ctx    context.Context
 	id     string
 	pieces chan importPiece
@@ -46,11 +49,16 @@ func startTaking(r *wire.Request, most int, exact bool) *taking {
 
 func (t *taking) run() {
 	defer close(t.ended)
+	finish := func() error { return nil } // the commit before
 	for piece := range t.pieces {
-		if t.failed = t.commit(t.gather(piece)); t.failed != nil {
+		next := t.begin(t.gather(piece))
+		if t.failed = finish(); t.failed != nil {
+			_ = next() // it was refused, too, unless only the times of sign-ins could not be stored
 			return
 		}
+		finish = next
 	}
+	t.failed = finish()
 }
 
 // gather returns a piece with those that wait after it.
@@ -69,13 +77,22 @@ func (t *taking) gather(piece importPiece) importPiece {
 	return piece
 }
 
-func (t *taking) commit(piece importPiece) error {
+// begin begins a commit. The function that it returns waits for its result, and adds it to that of
+// the import.
+func (t *taking) begin(piece importPiece) (finish func() error) {
 	_, noRoles := identity.WriteRoles.Check(t.r.Caller, identity.RelationOther)
 	cmd := tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles, Exact: t.exact}
-	done, err := t.r.Tenant.DoBy(t.ctx, t.r.By(), cmd)
-	if err != nil {
-		return err
+	wait := t.r.Tenant.Begin(t.ctx, t.r.By(), cmd, &t.series)
+	return func() error {
+		done, err := wait()
+		if err != nil {
+			return err
+		}
+		return t.add(piece, done)
 	}
+}
+
+func (t *taking) add(piece importPiece, done tenant.Done) error {
 	if err := t.storeSeen(piece.rows, done); err != nil {
 		return fmt.Errorf("store when imported users were last seen: %w", err)
 	}

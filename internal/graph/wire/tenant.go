@@ -21,6 +21,8 @@ type Tenant interface {
 	ID() uuid.UUID
 	Image() *tenant.Image
 	DoBy(ctx context.Context, by tenant.By, c tenant.Command) (tenant.Done, error)
+	// Begin is engine.Tenant.Begin.
+	Begin(ctx context.Context, by tenant.By, c tenant.Command, of *engine.Series) (wait func() (tenant.Done, error))
 	Turn(ctx context.Context) (*turns.Turn, error)
 	Work(ctx context.Context) (context.Context, *turns.Work, error)
 	// Find and Page are engine.Tenant.Find and Page for the objects of a type.
