@@ -32,7 +32,8 @@ func errorsCommand() *cobra.Command {
 The flags select errors; those that are given must all fit. --filter takes any condition of licenseErrors over
 error, skuId, group, since, department and usageLocation.
 
-With --summary, errors are counted by kind, product and group, and it says which one remedy resolves how many.`,
+With --summary, errors are counted by kind, product and group, and it says which one remedy resolves how many. That
+is what a preview of it shows, if it is exact; otherwise, fewer may be resolved.`,
 		Example: "  licensor errors --info demo.json\n" +
 			"  licensor errors --error CountViolation --sku ENTERPRISEPACK --order since\n" +
 			"  licensor errors --group Sales --since 7d --csv -o errors.csv --limit 0\n" +

@@ -26,6 +26,7 @@ type errorSum struct {
 	Error, SKUID, SKUPartNumber, AssignedByGroup, GroupDisplayName, Kind, Text string
 
 	Users          int
+	Exact          *bool // of remedies
 	OldestDateTime string
 }
 
@@ -49,6 +50,7 @@ func printSummary(ctx context.Context, out *printer, c *connection, query url.Va
 		tables.Column{Title: "BY", Name: "by", Whole: true}, tables.Column{Title: "USERS", Name: "users", Right: true},
 		tables.Column{Title: "OLDEST", Name: "oldestDateTime", Whole: true},
 		tables.Column{Title: "WHAT", Name: "name", Below: true}, tables.Column{Title: "ID", Name: "id", Whole: true, Extra: true},
+		tables.Column{Title: "EXACT", Name: "exact", Extra: true},
 	)
 	for _, part := range []struct {
 		by   string
@@ -57,7 +59,11 @@ func printSummary(ctx context.Context, out *printer, c *connection, query url.Va
 		for i := range part.sums {
 			sum := &part.sums[i]
 			name, id := sum.what(part.by)
-			if err := t.Row(nil, part.by, sum.Users, sum.OldestDateTime, name, id); err != nil {
+			var exact any = ""
+			if sum.Exact != nil {
+				exact = *sum.Exact
+			}
+			if err := t.Row(nil, part.by, sum.Users, sum.OldestDateTime, name, id, exact); err != nil {
 				return err
 			}
 		}

@@ -389,7 +389,6 @@ var operations = []wire.Operation{
 	{Method: "GET", Path: route.Own + "/overview", Need: identity.ReadErrors, Do: own.Overview},
 	{Method: "POST", Path: route.Own + "/reprocess", Need: identity.Reprocess, Do: own.Reprocess, Changes: true},
 	{Method: "GET", Path: route.Own + "/licenseErrors", Need: identity.ReadErrors, Do: own.ListErrors},
-	{Method: "GET", Path: route.Own + "/licenseErrors/summary", Need: identity.ReadErrors, Do: own.SummarizeErrors},
 	{Method: "POST", Path: route.Own + "/groups/previewRule", Need: identity.EvaluateGroupRule, Do: own.PreviewRule},
 	{Method: "GET", Path: route.Own + "/users/{user}/explain", Need: identity.ReadErrors, Do: own.Explain},
 	{Method: "GET", Path: route.Own + "/audit", Need: identity.ReadAudit, Do: auditlog.Collect},

@@ -83,6 +83,11 @@ func Of(ctx context.Context) *Share {
 	return s
 }
 
+// Without returns a context without a share, for work whose memory was taken before.
+func Without(ctx context.Context) context.Context {
+	return context.WithValue(ctx, shareKey{}, (*Share)(nil))
+}
+
 // More increases the share by so many bytes; call it before they are used. A request that needs
 // more than a tenant may have waits until no other large request of the tenant is in progress.
 func (s *Share) More(ctx context.Context, bytes int64) error {

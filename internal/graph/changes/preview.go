@@ -18,6 +18,7 @@ import (
 func (all *Previews) Operations() []wire.Operation {
 	const previews = route.Own + "/previews"
 	return []wire.Operation{
+		{Method: "GET", Path: route.Own + "/licenseErrors/summary", Need: identity.ReadErrors, Do: summarize},
 		{Method: "POST", Path: previews, Need: identity.Preview, Do: all.create},
 		{Method: "GET", Path: route.Own + differencePath, Need: identity.ReadErrors, Do: difference},
 		{Method: "GET", Path: previews + "/{preview}", Need: identity.Preview, Do: all.show},

@@ -22,12 +22,14 @@ const maxSummed = 100
 
 // SummarizeErrors answers GET /licensor/v1/licenseErrors/summary: the errors that satisfy $filter,
 // counted by error, product and group, and the remedies that would clear them, each list with the
-// largest number of users first (docs/spec/licensing.md L78).
-func SummarizeErrors(r *wire.Request) error {
+// largest number of users first (docs/spec/licensing.md L78). Try returns how many users a change
+// set clears of an error.
+func SummarizeErrors(r *wire.Request, try func(*wire.Request, []Change) (int, error)) error {
 	if err := r.Allow("group", "at", "$filter"); err != nil {
 		return err
 	}
-	if _, err := asOf(r); err != nil {
+	at, err := asOf(r)
+	if err != nil {
 		return err
 	}
 	list, err := errorsOf(r, r.Values("group"))
@@ -49,6 +51,11 @@ func SummarizeErrors(r *wire.Request) error {
 		return err
 	}
 	s.settleSeats()
+	if at == nil { // change sets are tried on the tenant as it is now
+		if err := s.try(r, try); err != nil {
+			return err
+		}
+	}
 	b := r.AppendHead(r.Begin(), "licenseErrors/summary")
 	b = jsontext.AppendInt(jsontext.AppendName(b, "users"), s.all.users)
 	b = jsontext.AppendTime(jsontext.AppendName(b, "oldestDateTime"), began(s.all.oldest))
@@ -111,7 +118,8 @@ type remedySum struct {
 	remedy licensing.Remedy
 	errors [licensing.Violations]bool // that it clears
 	// of are the licenses with these errors.
-	of map[licenseKey]bool
+	of    map[licenseKey]bool
+	exact bool // the change set has been tried
 }
 
 // licenseKey is a license of a SKU from a group, or a direct one.
@@ -237,31 +245,38 @@ func appendLength(b []byte, name string, n int) []byte {
 	return b
 }
 
-func (s *summary) appendRemedies(b []byte) []byte {
-	list := slices.SortedFunc(maps.Values(s.remedies), func(m, n *remedySum) int {
+// inOrder returns the remedies, those that clear the most first.
+func (s *summary) inOrder() []*remedySum {
+	return slices.SortedFunc(maps.Values(s.remedies), func(m, n *remedySum) int {
 		return cmp.Or(cmp.Compare(n.users, m.users), compareRemedies(&m.remedy, &n.remedy))
 	})
+}
+
+func (s *summary) appendRemedies(b []byte) []byte {
+	list := s.inOrder()
 	b = appendLength(b, "remedies", len(list))
 	list = list[:min(len(list), maxSummed)]
 	return jsontext.AppendList(jsontext.AppendName(b, "remedies"), list, func(b []byte, m *remedySum) []byte {
-		b = s.explainer.appendRemedy(m.append(append(b, '{')), m.remedy, manyUsers)
+		b = m.append(append(b, '{'))
+		b = jsontext.AppendBool(jsontext.AppendName(b, "exact"), m.exact)
+		b = s.explainer.appendRemedy(b, m.remedy, manyUsers)
 		return append(appendChangeSet(b, s.changes(m)), '}')
 	})
 }
 
 // changes returns the requests that carry out a remedy for all users that it counts; nil if there
 // are none, or too many.
-func (s *summary) changes(of *remedySum) []change {
+func (s *summary) changes(of *remedySum) []Change {
 	m := of.remedy
 	filter, ok := s.filterOf(of)
 	if !ok {
 		return nil
 	}
-	reprocess := change{"POST", ownRoot + "/reprocess", append(jsontext.AppendText([]byte(`{"filter":`), filter), '}')}
-	var first change
+	reprocess := Change{"POST", ownRoot + "/reprocess", append(jsontext.AppendText([]byte(`{"filter":`), filter), '}')}
+	var first Change
 	switch m.Kind {
 	case licensing.RemedyReprocess:
-		return []change{reprocess}
+		return []Change{reprocess}
 	case licensing.RemedyFreeSeats:
 		first, ok = s.explainer.moreSeats(m.SKUID, m.Seats)
 	case licensing.RemedyDisablePlan, licensing.RemedyRemoveLicense:
@@ -274,7 +289,7 @@ func (s *summary) changes(of *remedySum) []change {
 	if !ok {
 		return nil
 	}
-	return []change{first, reprocess}
+	return []Change{first, reprocess}
 }
 
 // maxFilter is the maximum length of a filter of reprocess, with some room for what is added to it.

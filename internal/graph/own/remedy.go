@@ -13,15 +13,15 @@ import (
 	"licensor/internal/tenant"
 )
 
-// change is a request of a change set: a request of Graph, or one of ours.
-type change struct {
-	method, url string
-	body        []byte // nil: none
+// Change is a request of a change set: a request of Graph, or one of ours.
+type Change struct {
+	Method, URL string
+	Body        []byte // nil: none
 }
 
 // appendChangeSet writes the requests that carry out a remedy, as a batch has them
 // (docs/spec/licensing.md L80). It writes nothing if there are none.
-func appendChangeSet(b []byte, changes []change) []byte {
+func appendChangeSet(b []byte, changes []Change) []byte {
 	if len(changes) == 0 {
 		return b
 	}
@@ -31,10 +31,10 @@ func appendChangeSet(b []byte, changes []change) []byte {
 			b = append(b, ',')
 		}
 		b = append(strconv.AppendInt(append(b, `{"id":"`...), int64(i+1), 10), '"')
-		b = jsontext.AppendText(jsontext.AppendName(b, "method"), c.method)
-		b = jsontext.AppendText(jsontext.AppendName(b, "url"), c.url)
-		if c.body != nil {
-			b = append(jsontext.AppendName(b, "body"), c.body...)
+		b = jsontext.AppendText(jsontext.AppendName(b, "method"), c.Method)
+		b = jsontext.AppendText(jsontext.AppendName(b, "url"), c.URL)
+		if c.Body != nil {
+			b = append(jsontext.AppendName(b, "body"), c.Body...)
 		}
 		b = append(b, '}')
 	}
@@ -43,13 +43,13 @@ func appendChangeSet(b []byte, changes []change) []byte {
 
 // changes returns the requests that carry out a remedy for the user who is explained; nil if the
 // remedy needs something that only a person knows, or would be refused.
-func (x *explainer) changes(reason *licensing.Reason, m *licensing.Remedy) []change {
-	reprocess := change{"POST", "/users/" + x.image.Directory.UserID(x.user).String() + "/reprocessLicenseAssignment", nil}
-	var first change
+func (x *explainer) changes(reason *licensing.Reason, m *licensing.Remedy) []Change {
+	reprocess := Change{"POST", "/users/" + x.image.Directory.UserID(x.user).String() + "/reprocessLicenseAssignment", nil}
+	var first Change
 	ok := true
 	switch m.Kind {
 	case licensing.RemedyReprocess:
-		return []change{reprocess}
+		return []Change{reprocess}
 	case licensing.RemedyClearOther:
 		return x.changesOfOther(m)
 	case licensing.RemedyFreeSeats:
@@ -64,12 +64,12 @@ func (x *explainer) changes(reason *licensing.Reason, m *licensing.Remedy) []cha
 	if !ok {
 		return nil
 	}
-	return []change{first, reprocess}
+	return []Change{first, reprocess}
 }
 
 // changesOfOther returns the requests of the first remedy that has any of the error that another
 // one results from.
-func (x *explainer) changesOfOther(at *licensing.Remedy) []change {
+func (x *explainer) changesOfOther(at *licensing.Remedy) []Change {
 	for other := range x.reasons.User(x.user, false) {
 		if other.SKUID != at.SKUID || other.Direct != at.Direct || other.Group != at.Group {
 			continue
@@ -86,7 +86,7 @@ func (x *explainer) changesOfOther(at *licensing.Remedy) []change {
 }
 
 // moreSeats buys seats with an active subscription of the SKU, or with a new one.
-func (x *explainer) moreSeats(skuID uuid.UUID, seats int) (change, bool) {
+func (x *explainer) moreSeats(skuID uuid.UUID, seats int) (Change, bool) {
 	var sum int
 	var best *tenant.Subscription
 	for i := range x.image.Subscriptions {
@@ -100,15 +100,15 @@ func (x *explainer) moreSeats(skuID uuid.UUID, seats int) (change, bool) {
 		}
 	}
 	if sum+seats > tenant.MaxLicenses {
-		return change{}, false
+		return Change{}, false
 	}
 	if best != nil {
 		body := jsontext.AppendInt([]byte(`{"totalLicenses":`), best.TotalLicenses+seats)
-		return change{"PATCH", ownRoot + "/subscriptions/" + best.ID.String(), append(body, '}')}, true
+		return Change{"PATCH", ownRoot + "/subscriptions/" + best.ID.String(), append(body, '}')}, true
 	}
 	body := jsontext.AppendID([]byte(`{"skuId":`), skuID)
 	body = jsontext.AppendInt(append(body, `,"totalLicenses":`...), seats)
-	return change{"POST", ownRoot + "/subscriptions", append(body, '}')}, true
+	return Change{"POST", ownRoot + "/subscriptions", append(body, '}')}, true
 }
 
 // ownRoot is the beginning of URLs of our own operations in a change set; other URLs are those of
@@ -116,7 +116,7 @@ func (x *explainer) moreSeats(skuID uuid.UUID, seats int) (change, bool) {
 const ownRoot = "/licensor/v1"
 
 // reassign disables further plans of an assignment, or removes it, unless that would be refused.
-func (x *explainer) reassign(m *licensing.Remedy) (change, bool) {
+func (x *explainer) reassign(m *licensing.Remedy) (Change, bool) {
 	var add []licensing.Assign
 	var remove []uuid.UUID
 	if m.Kind == licensing.RemedyRemoveLicense {
@@ -124,7 +124,7 @@ func (x *explainer) reassign(m *licensing.Remedy) (change, bool) {
 	} else {
 		disabled, ok := x.disabledAt(m.SKUID, m.Direct, m.Group)
 		if !ok {
-			return change{}, false
+			return Change{}, false
 		}
 		add = []licensing.Assign{{SKUID: m.SKUID, DisabledPlans: slices.Concat(disabled, m.Plans)}}
 	}
@@ -133,7 +133,7 @@ func (x *explainer) reassign(m *licensing.Remedy) (change, bool) {
 		return x.assignUser(add, remove), draft.AssignUser(x.user, add, remove) == nil
 	}
 	url := "/groups/" + x.image.Directory.GroupID(m.Group).String() + "/assignLicense"
-	return change{"POST", url, AssignBody(add, remove)}, draft.AcceptsOfGroup(m.Group, add, remove) == nil
+	return Change{"POST", url, AssignBody(add, remove)}, draft.AcceptsOfGroup(m.Group, add, remove) == nil
 }
 
 // disabledAt returns the plans that an assignment disables; false if there is no such assignment.
@@ -159,9 +159,9 @@ func (x *explainer) draft() *licensing.Draft {
 	return x.image.Licensing.Draft(x.image.Seq+1, x.image.At)
 }
 
-func (x *explainer) assignUser(add []licensing.Assign, remove []uuid.UUID) change {
+func (x *explainer) assignUser(add []licensing.Assign, remove []uuid.UUID) Change {
 	url := "/users/" + x.image.Directory.UserID(x.user).String() + "/assignLicense"
-	return change{"POST", url, AssignBody(add, remove)}
+	return Change{"POST", url, AssignBody(add, remove)}
 }
 
 // AssignBody is the body of assignLicense.
@@ -178,7 +178,7 @@ const maxTried = 5
 
 // addPlan assigns the user one of some plans, with as little else as possible: of the products that
 // the tenant has, the one with the fewest plans that clears the error.
-func (x *explainer) addPlan(reason *licensing.Reason, plans []uuid.UUID) (change, bool) {
+func (x *explainer) addPlan(reason *licensing.Reason, plans []uuid.UUID) (Change, bool) {
 	tried := 0
 	for _, product := range x.offering(plans) {
 		for _, plan := range plans {
@@ -186,7 +186,7 @@ func (x *explainer) addPlan(reason *licensing.Reason, plans []uuid.UUID) (change
 				continue
 			}
 			if tried++; tried > maxTried {
-				return change{}, false
+				return Change{}, false
 			}
 			add := []licensing.Assign{x.with(product, plan)}
 			if x.clears(reason, add) {
@@ -194,7 +194,7 @@ func (x *explainer) addPlan(reason *licensing.Reason, plans []uuid.UUID) (change
 			}
 		}
 	}
-	return change{}, false
+	return Change{}, false
 }
 
 // offering returns the products for users with one of some plans that the tenant is subscribed to,
