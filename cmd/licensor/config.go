@@ -25,9 +25,10 @@ func configCommand() *cobra.Command {
 		Short: "Show what is set, and where it is set",
 		Long: `Config prints the settings with which commands find their tenant, and where each comes from: a flag, an environment
 variable, the file of --info, or the default. It takes the flags of those commands, and does not connect. Secrets are not
-printed.`,
+printed. Config serve prints the settings of licensor serve.`,
 		Example: "  licensor config\n" +
-			"  licensor config --info demo.json --json",
+			"  licensor config --info demo.json --json\n" +
+			"  licensor config serve --listen :8443",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := c.settings(cmd)
@@ -39,6 +40,7 @@ printed.`,
 	}
 	c.registerForms(cmd)
 	c.connecting.register(cmd)
+	cmd.AddCommand(configServeCommand())
 	return cmd
 }
 
@@ -94,12 +96,17 @@ func (c *connecting) settings(cmd *cobra.Command) (all []setting, err error) {
 	} else if err := c.databaseSettings(add); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"NO_COLOR", "TERM", "GOMEMLIMIT", "SSL_CERT_FILE", "PGPASSFILE", "PGSSLMODE"} {
+	return append(all, inEnvironment("NO_COLOR", "TERM", "GOMEMLIMIT", "SSL_CERT_FILE", "PGPASSFILE", "PGSSLMODE")...), nil
+}
+
+// inEnvironment returns those of some environment variables that are set.
+func inEnvironment(names ...string) (all []setting) {
+	for _, name := range names {
 		if value := os.Getenv(name); value != "" {
 			all = append(all, setting{name, value, "environment " + name})
 		}
 	}
-	return all, nil
+	return all
 }
 
 func (c *connecting) databaseSettings(add func(name, value, fromFile, flag, variable string)) error {

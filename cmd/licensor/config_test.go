@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 // set returns the settings that `licensor config` prints, by name.
 func set(t *testing.T, args ...string) map[string]setting {
 	t.Helper()
-	code, stdout, stderr := call(t, rootCommand(), append([]string{"config", "--json"}, args...)...)
+	code, stdout, stderr := call(t, rootCommand(), append([]string{"config"}, append(args, "--json")...)...)
 	var answer struct{ Value []setting }
 	if err := json.Unmarshal([]byte(stdout), &answer); err != nil || code != exitDone {
 		t.Fatalf("exit code %d, %s%s", code, stdout, stderr)
@@ -67,5 +69,56 @@ func TestConfigTellsWhereSettingsComeFrom(t *testing.T) {
 	}
 	if code, _, _ := call(t, rootCommand(), "config", "--data", ""); code != exitUsage {
 		t.Errorf("an empty --data: exit code %d", code)
+	}
+}
+
+func TestConfigServeTellsWhereSettingsComeFrom(t *testing.T) {
+	for _, name := range []string{databaseVariable, secretsVariable, "GOMEMLIMIT", "PGPASSFILE"} {
+		t.Setenv(name, "")
+	}
+	check := func(got map[string]setting, name, value, source string) {
+		t.Helper()
+		if got[name] != (setting{name, value, source}) {
+			t.Errorf("%s is %+v, not %q from %s", name, got[name], value, source)
+		}
+	}
+	got := set(t, "serve", "--listen", ":8443", "--tls-name", "a.example", "--tls-name", "b.example",
+		"--public-url", "https://user:hush@licensor.example")
+	check(got, "listen", ":8443", "flag --listen")
+	check(got, "tls-name", "a.example, b.example", "flag --tls-name")
+	check(got, "public-url", "https://user:xxxxx@licensor.example", "flag --public-url")
+	check(got, "keep-log", "400d", "default")
+	check(got, "keep-days", "30", "default")
+	check(got, "backup-dir", "", "not set")
+	check(got, "secrets-key-file", "", "not set")
+	check(got, "log-level", "info", "default")
+	if one := got["database"]; one.Source != "default" || !filepath.IsAbs(one.Value) || len(got["json"].Source) > 0 {
+		t.Errorf("the settings are %+v", got)
+	}
+	// All flags of serve are there.
+	serve, _, err := rootCommand().Find([]string{"serve"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if _, ok := got[f.Name]; !ok && f.Name != "data" {
+			t.Errorf("--%s is not there", f.Name)
+		}
+	})
+	t.Setenv(databaseVariable, "postgres://licensor:hush@db1/licensor")
+	t.Setenv(secretsVariable, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	t.Setenv("GOMEMLIMIT", "1GiB")
+	t.Setenv("PGPASSFILE", "/etc/pass")
+	got = set(t, "serve")
+	check(got, "secrets-key-file", hidden, "environment "+secretsVariable)
+	check(got, "memory", "1GiB", "environment GOMEMLIMIT")
+	check(got, "PGPASSFILE", "/etc/pass", "environment PGPASSFILE")
+	if one := got["database"]; one.Source != "environment "+databaseVariable || strings.Contains(one.Value, "hush") {
+		t.Errorf("the database is %+v", one)
+	}
+	for _, wrong := range [][]string{{"--data", ""}, {"--unknown"}, {"--secrets-key-file", "x"}} {
+		if code, _, _ := call(t, rootCommand(), append([]string{"config", "serve"}, wrong...)...); code != exitUsage {
+			t.Errorf("%v: exit code %d", wrong, code)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"licensor/internal/database"
 	"licensor/internal/durable"
 )
 
@@ -22,6 +24,10 @@ func (d *doctor) examineDatabase(cmd *cobra.Command) (*connection, error) {
 	if path, isFile := at.name.IsFile(); isFile {
 		d.examineFile(path)
 		d.examineAuthority(filepath.Join(filepath.Dir(path), "tls", "ca.pem"))
+	} else {
+		d.examineDatabaseClock(cmd.Context(), at)
+		d.note("disk", "examine it on the machine of the database",
+			"how much room there is is not known: PostgreSQL does not say it")
 	}
 	if key, err := d.secrets.read(); err == nil && key == nil {
 		d.note("secrets", "encrypt them: licensor keys --help", "the signing keys may be stored unencrypted")
@@ -34,6 +40,25 @@ func (d *doctor) examineDatabase(cmd *cobra.Command) (*connection, error) {
 	}
 	d.good("database", "it can be opened, and its last snapshot and the changes after it be read")
 	return c, nil
+}
+
+// examineDatabaseClock compares the clock of the database's machine with that of this one. The
+// database is not changed, and another process may serve it.
+func (d *doctor) examineDatabaseClock(ctx context.Context, at place) {
+	how := at.opening()
+	how.Shared = true
+	s, err := at.openWith(ctx, "create one with `licensor init`", how)
+	if err != nil {
+		return // another check says so
+	}
+	defer s.Close()
+	skew, within, known, err := database.Skew(ctx, s, d.now)
+	switch {
+	case err != nil:
+		d.find("clock", "see the message", "that of the database cannot be read: %v", err)
+	case known:
+		d.compareClocks("the database", skew, within)
+	}
 }
 
 // leastFree is the room that a database should have at least: a change of all users may need that.

@@ -126,6 +126,8 @@ func (d *doctor) examineReadiness(ctx context.Context, login server.Login) bool 
 			excerpt.Of(strings.TrimSpace(string(body)), 200))
 	}
 	d.examineClock(response.Header.Get("Date"))
+	d.note("disk", "run `licensor doctor` on the machine of the server, with --data, when it is stopped, or watch the disk there",
+		"how much room the database of the server has is not known: the server does not say it")
 	return true
 }
 
@@ -152,11 +154,16 @@ func (d *doctor) examineClock(date string) {
 		d.note("clock", "", "the server does not say what time it is")
 		return
 	}
-	skew := at.Sub(d.now()).Round(time.Second)
-	if skew.Abs() > maxSkew {
+	d.compareClocks("the server", at.Sub(d.now()), time.Second)
+}
+
+// compareClocks reports by how much another clock is ahead of that of this machine. The difference
+// is known within a duration.
+func (d *doctor) compareClocks(whose string, skew, within time.Duration) {
+	if skew.Abs()-within > maxSkew {
 		d.find("clock", "set both clocks, as with NTP: tokens and schedules depend on them",
-			"that of the server differs by %s", skew)
+			"that of %s differs by %s", whose, skew.Round(time.Second))
 		return
 	}
-	d.good("clock", "that of the server agrees with this machine")
+	d.good("clock", "that of %s agrees with this machine", whose)
 }

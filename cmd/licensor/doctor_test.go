@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"licensor/internal/database"
 	"licensor/internal/server"
+	"licensor/internal/store/postgres/postgrestest"
 )
 
 // examined runs the doctor, and returns its results by check and state.
@@ -156,5 +158,29 @@ func TestTheDoctorReadsCertificates(t *testing.T) {
 	all := examined(t, exitDamaged, "--server", web.URL, "--tenant", "x", "--client-id", "x", "--client-secret", "x")
 	if !says(all, "server", conditionFinding, "certificate signed by unknown authority") {
 		t.Errorf("%+v", all)
+	}
+}
+
+// The clock of PostgreSQL is that of another machine.
+func TestTheDoctorComparesTheClockOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	url := postgrestest.Database(t)
+	if code, _, stderr := call(t, rootCommand(), "init", "--database", url, "--domain", "contoso.example"); code != exitDone {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	all := examined(t, exitDone, "--database", url)
+	if !says(all, "clock", conditionGood, "that of the database agrees") || !says(all, "disk", conditionNoted, "not known") {
+		t.Errorf("%+v", all)
+	}
+	name, err := database.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, off := range []time.Duration{time.Hour, -time.Hour} {
+		d := doctor{now: func() time.Time { return time.Now().Add(-off) }}
+		d.examineDatabaseClock(t.Context(), place{name: name})
+		if !says(d.all, "clock", conditionFinding, "that of the database differs by "+off.String()) {
+			t.Errorf("%+v", d.all)
+		}
 	}
 }

@@ -39,6 +39,12 @@ through a proxy that terminates TLS.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
 	}
+	s.registerAll(cmd)
+	return cmd
+}
+
+// registerAll registers the flags of serve.
+func (s *serving) registerAll(cmd *cobra.Command) {
 	s.register(cmd)
 	s.where.register(cmd)
 	s.secrets.register(cmd)
@@ -61,7 +67,6 @@ through a proxy that terminates TLS.`,
 		"and the signing keys (see licensor backup); may be repeated")
 	f.StringArrayVar(&o.Origins, "cors-origin", nil, "origin of web pages that may call the server, such as "+
 		"https://admin.contoso.com or http://localhost:*; may be repeated")
-	return cmd
 }
 
 func (s *serving) run(cmd *cobra.Command) error {
