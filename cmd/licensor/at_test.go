@@ -42,8 +42,9 @@ func TestCommandsAboutThePast(t *testing.T) {
 			{[]string{"costs", "--at", then, "--by", "group"}, "21.90"},
 			{[]string{"costs", "history", "--from", then, "--step", "PT1M", "--csv"}, "\n" + then + ",EUR,21.90,21.90,0.00,0.00,0.00,21.90\n"},
 			{[]string{"diff", "--from", then}, "ann@contoso.example  ENTERPRISEPACK  lose"},
+			{[]string{"diff", "--from", then}, "21.90       21.90 → 0.00  EUR"},
 			{[]string{"diff", "--from", then}, "Users: 1 gain, 1 lose, 0 fail, 1 are cleared of errors, 0 change plans."},
-			{[]string{"diff", "--from", then, "--filter", "outcome eq 'lose'", "--csv"}, "reason\nann@contoso.example,ENTERPRISEPACK,lose,,,\n"},
+			{[]string{"diff", "--from", then, "--filter", "outcome eq 'lose'", "--csv"}, "reason,remedies\nann@contoso.example,ENTERPRISEPACK,lose,,,,\n"},
 			{[]string{"diff", "--from", then, "--to", then}, "No user gains, loses or fails to get a license."},
 		} {
 			code, stdout, stderr := call(t, rootCommand(), slices.Concat(test.args, where)...)

@@ -130,11 +130,18 @@ type tried struct {
 	Users    outcomes
 	Products []struct {
 		SKUID, SKUPartNumber string
-		Before, After        struct{ Seats, Held, Unassigned, Waiting int }
+		Before, After        productUse
+		Currency             string // "": the product has no price
 		Users                outcomes
 	}
 	Changed bool
 	Commit  int
+}
+
+// productUse says how seats of a product are used, and what they cost.
+type productUse struct {
+	Seats, Held, Unassigned, Waiting int
+	HeldPerMonth, WaitingPerMonth    string
 }
 
 type outcomes struct{ Gain, Lose, Fail, Clear, Change int }
@@ -150,7 +157,7 @@ type previewedUser struct {
 	}
 	Reasons []struct {
 		Text     string
-		Remedies []struct{ Text string }
+		Remedies []remedyText
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 
 	"licensor/internal/tables"
@@ -40,24 +39,38 @@ func (p *tried) printProducts(out *printer) error {
 	for _, title := range []string{"SEATS", "HELD", "UNASSIGNED", "WAITING", "GAIN", "LOSE", "FAIL", "CLEAR", "CHANGE"} {
 		columns = append(columns, tables.Column{Title: title, Right: true})
 	}
+	priced := false
+	for _, s := range p.Products {
+		priced = priced || s.Currency != ""
+	}
+	if priced {
+		columns = append(columns, tables.Column{Title: "HELD PER MONTH", Right: true},
+			tables.Column{Title: "WAITING PER MONTH", Right: true}, tables.Column{Title: "CURRENCY"})
+	}
 	t := out.table(columns...)
 	for _, s := range p.Products {
-		err := t.Row(nil, firstOf(s.SKUPartNumber, s.SKUID),
-			became(s.Before.Seats, s.After.Seats), became(s.Before.Held, s.After.Held),
-			became(s.Before.Unassigned, s.After.Unassigned), became(s.Before.Waiting, s.After.Waiting),
-			s.Users.Gain, s.Users.Lose, s.Users.Fail, s.Users.Clear, s.Users.Change)
-		if err != nil {
+		was, is := &s.Before, &s.After
+		cells := []any{
+			firstOf(s.SKUPartNumber, s.SKUID), became(was.Seats, is.Seats), became(was.Held, is.Held),
+			became(was.Unassigned, is.Unassigned), became(was.Waiting, is.Waiting),
+			s.Users.Gain, s.Users.Lose, s.Users.Fail, s.Users.Clear, s.Users.Change,
+		}
+		if priced {
+			cells = append(cells, became(was.HeldPerMonth, is.HeldPerMonth),
+				became(was.WaitingPerMonth, is.WaitingPerMonth), s.Currency)
+		}
+		if err := t.Row(nil, cells...); err != nil {
 			return err
 		}
 	}
 	return t.End(false)
 }
 
-func became(was, is int) string {
+func became[T int | string](was, is T) string {
 	if was == is {
-		return strconv.Itoa(is)
+		return fmt.Sprint(is)
 	}
-	return fmt.Sprintf("%d → %d", was, is)
+	return fmt.Sprintf("%v → %v", was, is)
 }
 
 var previewColumns = []tables.Column{
@@ -66,7 +79,7 @@ var previewColumns = []tables.Column{
 	{Title: "OUTCOME", Name: "outcome"},
 	{Title: "FROM", Name: "from"},
 	{Title: "STATE", Name: "state"},
-	{Title: "REASON AND REMEDY", Name: "reason", Below: true},
+	{Title: "REASON AND REMEDY", Name: "reason", Below: true, Notes: "remedies"},
 }
 
 // outcomeSigns are the signs of outcomes.
@@ -95,17 +108,13 @@ func printPreviewed(t *tables.Writer, raw json.RawMessage) error {
 	if len(row.Reasons) > 0 {
 		reason = row.Reasons[0].Text
 	}
-	err := t.Row(raw, row.UserPrincipalName, firstOf(row.SKUPartNumber, row.SKUID),
+	var remedies []string
+	for _, one := range row.Reasons {
+		remedies = append(remedies, texts(one.Remedies)...)
+	}
+	return t.Noted(len(previewColumns)-1, remedies, raw, row.UserPrincipalName, firstOf(row.SKUPartNumber, row.SKUID),
 		tables.Cell{Value: row.Outcome, Sign: outcomeSigns[row.Outcome]}, strings.Join(from, ", "),
 		strings.Join(states, ", "), reason)
-	for _, one := range row.Reasons {
-		for _, remedy := range one.Remedies {
-			if err == nil {
-				err = t.Note(len(previewColumns)-1, "→ "+remedy.Text)
-			}
-		}
-	}
-	return err
 }
 
 // printFindings prints what a check has found.

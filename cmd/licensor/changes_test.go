@@ -30,7 +30,7 @@ func TestChangesAreTriedAndApplied(t *testing.T) {
 	_, id, _ := strings.Cut(stdout, "licensor apply ")
 
 	code, stdout, _ = call(t, rootCommand(), append([]string{"preview", file, "--csv", "--filter", "outcome eq 'lose'"}, args...)...)
-	if want := "userPrincipalName,product,outcome,from,state,reason\nuser1@contoso.example,ENTERPRISEPACK,lose,,,\n"; code != exitDone || stdout != want {
+	if want := "userPrincipalName,product,outcome,from,state,reason,remedies\nuser1@contoso.example,ENTERPRISEPACK,lose,,,,\n"; code != exitDone || stdout != want {
 		t.Errorf("exit code %d, %s", code, stdout)
 	}
 

@@ -21,11 +21,11 @@ func configServeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Show the settings of `licensor serve`, and where they are set",
-		Long: `Config serve takes the flags of licensor serve, and prints all its settings with their values, and where each comes from:
-a flag, an environment variable, or the default. There is no configuration file. Nothing is opened. Passwords and keys are not
-printed.`,
+		Long: `Config serve takes the flags of licensor serve, and prints all its settings with their values, and where each comes
+from: a flag, an environment variable, or the default. There is no configuration file. Nothing is opened. Passwords and keys
+are not printed.`,
 		Example: "  licensor config serve\n" +
-			"  licensor config serve --database postgres://licensor@db1,db2/licensor --listen :8443 --tls self-signed --json",
+			"  licensor config serve --listen :8443 --tls self-signed --json",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := s.settings(cmd)

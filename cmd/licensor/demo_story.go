@@ -63,7 +63,7 @@ func newStory(ctx context.Context, out io.Writer, login server.Login, trust *x50
 
 // play plays the story.
 func (s *story) play() error {
-	for _, chapter := range []func() error{s.people, s.trouble, s.licenses, s.seat} {
+	for _, chapter := range []func() error{s.people, s.prices, s.trouble, s.licenses, s.seat} {
 		if err := chapter(); err != nil {
 			return err
 		}
@@ -74,6 +74,19 @@ func (s *story) play() error {
 func (s *story) people() error {
 	s.say("200 people, 12 groups, their members, and 13 subscriptions, in one import:")
 	return s.call("POST", "/licensor/v1/import?id=demo", demoImport(s.groups), nil)
+}
+
+// demoPriced is the date from which the demo's prices are valid. It is before the time of any clock
+// that --clock sets to show the demo.
+const demoPriced = "2020-01-01"
+
+func (s *story) prices() error {
+	s.say("What a seat of each product costs, as an example, so that `licensor costs` has something to show:")
+	prices, err := demoPrices(demoPriced)
+	if err != nil {
+		return err
+	}
+	return s.call("PUT", "/licensor/v1/prices", prices, nil)
 }
 
 // trouble prepares conflicts that prevent licenses.

@@ -11,25 +11,26 @@ import (
 const demoDomain = "contoso.example"
 
 // demoSeats are the products of the demo, by their skuPartNumber in the built-in catalog, with the
-// number of seats.
+// number of seats, and an example of what a seat costs per month.
 var demoSeats = []struct {
 	part  string
 	id    string
 	seats int
+	price string // in EUR
 }{
-	{"ENTERPRISEPACK", "6fd2c87f-b296-42f0-b197-1e91e994b900", 93}, // Office 365 E3: one fewer than needed
-	{"SPE_E5", "06ebc4ee-1bb5-47dd-8120-11324bc54e06", 25},         // Microsoft 365 E5
-	{"DESKLESSPACK", "4b585984-651b-448a-9e53-3b10f069cf7f", 60},   // Office 365 F3
-	{"EMS", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e", 150},           // Enterprise Mobility + Security E3
-	{"AAD_PREMIUM", "078d2b04-f1bd-4111-bbd4-b4b1b354cef4", 50},    // Microsoft Entra ID P1
-	{"SHAREPOINTSTANDARD", "1fc08a02-8b3d-43b9-831e-f76859e04e1a", 10},
-	{"MCOEV", "e43b5b99-8dfb-405f-9987-dc307f34bcbd", 20},      // Teams Phone Standard
-	{"MCOMEETADV", "0c266dff-15dd-4b49-8397-2bb16070ed52", 20}, // Audio Conferencing
-	{"POWER_BI_PRO", "f8a1db68-be16-40ed-86d5-cb42ce701560", 40},
-	{"VISIOCLIENT", "c5928f49-12ba-48f7-ada3-0d743a3601d5", 3},          // Visio Plan 2
-	{"PROJECTPROFESSIONAL", "53818b1b-4a27-454b-8896-0dba576410e6", 15}, // Planner and Project Plan 3
-	{"Microsoft_365_Copilot", "639dec6b-bb19-468b-871c-c5c441c4b0cb", 5},
-	{"EXCHANGEENTERPRISE", "19ec0d23-8335-4cbd-94ac-6050e30712fa", 20}, // Exchange Online (Plan 2)
+	{"ENTERPRISEPACK", "6fd2c87f-b296-42f0-b197-1e91e994b900", 93, "22.00"}, // Office 365 E3: one fewer than needed
+	{"SPE_E5", "06ebc4ee-1bb5-47dd-8120-11324bc54e06", 25, "58.00"},         // Microsoft 365 E5
+	{"DESKLESSPACK", "4b585984-651b-448a-9e53-3b10f069cf7f", 60, "4.00"},    // Office 365 F3
+	{"EMS", "efccb6f7-5641-4e0e-bd10-b4976e1bf68e", 150, "10.00"},           // Enterprise Mobility + Security E3
+	{"AAD_PREMIUM", "078d2b04-f1bd-4111-bbd4-b4b1b354cef4", 50, "6.00"},     // Microsoft Entra ID P1
+	{"SHAREPOINTSTANDARD", "1fc08a02-8b3d-43b9-831e-f76859e04e1a", 10, "5.00"},
+	{"MCOEV", "e43b5b99-8dfb-405f-9987-dc307f34bcbd", 20, "8.00"},      // Teams Phone Standard
+	{"MCOMEETADV", "0c266dff-15dd-4b49-8397-2bb16070ed52", 20, "4.00"}, // Audio Conferencing
+	{"POWER_BI_PRO", "f8a1db68-be16-40ed-86d5-cb42ce701560", 40, "10.00"},
+	{"VISIOCLIENT", "c5928f49-12ba-48f7-ada3-0d743a3601d5", 3, "15.00"},          // Visio Plan 2
+	{"PROJECTPROFESSIONAL", "53818b1b-4a27-454b-8896-0dba576410e6", 15, "30.00"}, // Planner and Project Plan 3
+	{"Microsoft_365_Copilot", "639dec6b-bb19-468b-871c-c5c441c4b0cb", 5, "30.00"},
+	{"EXCHANGEENTERPRISE", "19ec0d23-8335-4cbd-94ac-6050e30712fa", 20, "8.00"}, // Exchange Online (Plan 2)
 }
 
 func demoSKU(part string) string {
@@ -117,6 +118,16 @@ func demoImport(groups []uuid.UUID) string {
 		line("subscription", map[string]any{"skuId": p.id, "totalLicenses": p.seats})
 	}
 	return b.String()
+}
+
+// demoPrices returns what the products cost, from a date on, as PUT /licensor/v1/prices reads it.
+func demoPrices(from string) (string, error) {
+	var list []price
+	for _, p := range demoSeats {
+		list = append(list, price{SKUID: p.id, Amount: p.price, Currency: "EUR", Period: "month", ValidFrom: from})
+	}
+	text, err := json.Marshal(map[string]any{"prices": list})
+	return string(text), err
 }
 
 func demoDepartment(i int) string {

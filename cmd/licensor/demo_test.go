@@ -52,8 +52,12 @@ func TestTheDemoTellsItsStory(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "demo.db")
 	var login server.Login
-	meanwhile := func(_ string, told server.Login) {
+	meanwhile := func(info string, told server.Login) {
 		login = told
+		code, costs, stderr := call(t, rootCommand(), "costs", "--csv", "--info", info)
+		if code != exitDone || !strings.Contains(costs, "\nEUR,7031.00,") {
+			t.Errorf("the costs: exit code %d, %s%s", code, costs, stderr)
+		}
 		form := url.Values{"client_id": {told.PublicClientID}, "scope": {"User.Read"}}
 		response, err := http.PostForm(told.Authority+"/"+told.TenantID+"/oauth2/v2.0/devicecode", form)
 		if err != nil || response.StatusCode != http.StatusOK {

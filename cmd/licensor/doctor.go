@@ -106,23 +106,16 @@ func (d *doctor) report(out *printer) error {
 	columns := []tables.Column{
 		{Title: "CHECK", Name: "check", Whole: true},
 		{Title: "STATE", Name: "state", Whole: true},
-		{Title: "WHAT", Name: "text", Below: true},
-	}
-	asCSV := out.format == tables.CSV
-	if asCSV {
-		columns = append(columns, tables.Column{Name: "remedy"})
+		{Title: "WHAT", Name: "text", Below: true, Notes: "remedy"},
 	}
 	t, found := out.table(columns...), 0
 	for _, one := range d.all {
-		cells := []any{one.Check, tables.Cell{Value: string(one.State), Sign: signs[one.State]}, one.Text}
-		if asCSV {
-			cells = append(cells, one.Remedy)
+		var remedies []string
+		if one.Remedy != "" {
+			remedies = append(remedies, one.Remedy)
 		}
-		err := t.Row(one, cells...)
-		if err == nil && one.Remedy != "" {
-			err = t.Note(len(columns)-1, "→ "+one.Remedy)
-		}
-		if err != nil {
+		state := tables.Cell{Value: string(one.State), Sign: signs[one.State]}
+		if err := t.Noted(len(columns)-1, remedies, one, one.Check, state, one.Text); err != nil {
 			return err
 		}
 		if one.State == conditionFinding {

@@ -126,7 +126,7 @@ func (d *doctor) examineReadiness(ctx context.Context, login server.Login) bool 
 			excerpt.Of(strings.TrimSpace(string(body)), 200))
 	}
 	d.examineClock(response.Header.Get("Date"))
-	d.note("disk", "run `licensor doctor` on the machine of the server, with --data, when it is stopped, or watch the disk there",
+	d.note("disk", "watch it on the machine of the server, or run `licensor doctor --data` there when it is stopped",
 		"how much room the database of the server has is not known: the server does not say it")
 	return true
 }

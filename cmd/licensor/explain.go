@@ -83,7 +83,7 @@ var licenseColumns = []tables.Column{
 	{Title: "STATE", Name: "state"},
 	{Title: "ERROR", Name: "error"},
 	{Title: "SINCE", Name: "since", Whole: true, Extra: true},
-	{Title: "REASON AND REMEDY", Name: "reason", Below: true},
+	{Title: "REASON AND REMEDY", Name: "reason", Below: true, Notes: "remedies"},
 }
 
 func (u *explainedUser) print(out *printer) error {

@@ -24,7 +24,17 @@ type reasonOf struct {
 	State, Error     string
 	Since            string
 	Text             string
-	Remedies         []struct{ Text string }
+	Remedies         []remedyText
+}
+
+// remedyText is what would resolve an error.
+type remedyText struct{ Text string }
+
+func texts(remedies []remedyText) (list []string) {
+	for _, m := range remedies {
+		list = append(list, m.Text)
+	}
+	return list
 }
 
 func (r *reasonOf) product() string { return firstOf(r.SKUPartNumber, r.SKUID) }
@@ -38,7 +48,7 @@ var errorColumns = []tables.Column{
 	{Title: "FROM", Name: "from"},
 	{Title: "ERROR", Name: "error"},
 	{Title: "SINCE", Name: "since", Extra: true, Whole: true},
-	{Title: "REASON AND REMEDY", Name: "reason", Below: true},
+	{Title: "REASON AND REMEDY", Name: "reason", Below: true, Notes: "remedies"},
 }
 
 // printExplained prints the errors of a user: a row for each license in error, and below it a note
@@ -61,15 +71,9 @@ func printExplained(t *tables.Writer, raw json.RawMessage) error {
 	return nil
 }
 
-// print prints a row, and below it a note for each remedy, in the last column.
+// print prints a row, and its remedies as notes about the last column.
 func (r *reasonOf) print(t *tables.Writer, cells ...any) error {
-	err := t.Row(nil, cells...)
-	for _, remedy := range r.Remedies {
-		if err == nil {
-			err = t.Note(len(cells)-1, "→ "+remedy.Text)
-		}
-	}
-	return err
+	return t.Noted(len(cells)-1, texts(r.Remedies), nil, cells...)
 }
 
 // cells returns what is printed of a license of one user.

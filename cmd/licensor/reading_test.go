@@ -90,6 +90,24 @@ func TestCommandsThatRead(t *testing.T) {
 	}
 }
 
+// TestRemediesAreInTheCSV reads the column of remedies.
+func TestRemediesAreInTheCSV(t *testing.T) {
+	t.Parallel()
+	data := newContent(t)
+	for _, command := range [][]string{{"errors"}, {"explain", "ben@contoso.example"}} {
+		code, stdout, stderr := call(t, rootCommand(), slices.Concat(command, []string{"--csv", "--data", data})...)
+		lines, err := csv.NewReader(strings.NewReader(stdout)).ReadAll()
+		if code != exitDone || err != nil || len(lines) < 2 {
+			t.Fatalf("%v: exit code %d, %s%s, %v", command, code, stdout, stderr, err)
+		}
+		last := len(lines[0]) - 1
+		want := "Free or buy 1 more of ENTERPRISEPACK, then reprocess the user."
+		if lines[0][last] != "remedies" || lines[1][last] != want {
+			t.Errorf("%v prints %q", command, lines)
+		}
+	}
+}
+
 func TestNumbersOfGroupsAreInTheJSON(t *testing.T) {
 	t.Parallel()
 	code, stdout, stderr := call(t, rootCommand(), "groups", "--json", "--filter", "displayName eq 'Sales'", "--data", newContent(t))

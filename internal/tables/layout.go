@@ -15,6 +15,8 @@ type Column struct {
 	Whole bool   // is never shortened
 	Extra bool   // is left out on terminals that are too narrow for it
 	Below bool   // is printed below the row, as whole sentences, on terminals that are too narrow for it
+	// Notes is the name of one more column in CSV, which has the notes of the row; "" for none.
+	Notes string
 }
 
 // line is a row, or a note below one.

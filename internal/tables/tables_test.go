@@ -17,7 +17,7 @@ import (
 var columns = []tables.Column{
 	{Title: "USER", Name: "userPrincipalName"},
 	{Title: "SEATS", Name: "seats", Right: true},
-	{Title: "REASON", Name: "reason"},
+	{Title: "REASON", Name: "reason", Notes: "remedies"},
 	{Title: "ID", Name: "id", Whole: true, Extra: true},
 }
 
@@ -29,8 +29,7 @@ func printed(t *testing.T, format tables.Format, look tables.Look) string {
 	w.Member("commit", 7)
 	var missing *string
 	for _, err := range []error{
-		w.Row(json.RawMessage(`{"a":"<1>"}`), "ann@contoso.example", 5, tables.Cell{Value: "No seat of ENTERPRISEPACK\x1b is free", Sign: tables.Bad}, "5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11"),
-		w.Note(2, "→ Buy one"),
+		w.Noted(2, []string{"Buy one"}, json.RawMessage(`{"a":"<1>"}`), "ann@contoso.example", 5, tables.Cell{Value: "No seat of ENTERPRISEPACK\x1b is free", Sign: tables.Bad}, "5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11"),
 		w.Row(map[string]string{"b": "&"}, "=1+2", -12, missing, nil),
 		w.End(true),
 	} {
@@ -70,9 +69,9 @@ func TestForms(t *testing.T) {
 			"                            → Buy one\n" +
 			"=1+2                   -12\n"},
 		{"CSV", tables.CSV, tables.Look{}, "" +
-			"userPrincipalName,seats,reason,id\n" +
-			"ann@contoso.example,5,No seat of ENTERPRISEPACK\x1b is free,5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11\n" +
-			"'=1+2,-12,,\n"},
+			"userPrincipalName,seats,reason,remedies,id\n" +
+			"ann@contoso.example,5,No seat of ENTERPRISEPACK\x1b is free,Buy one,5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11\n" +
+			"'=1+2,-12,,,\n"},
 		{"JSON", tables.JSON, tables.Look{}, "{\n  \"commit\": 7,\n  \"value\": [\n    {\n      \"a\": \"<1>\"\n    },\n    {\n      \"b\": \"&\"\n    }\n  ],\n  \"more\": true\n}\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -93,7 +92,7 @@ func TestSentencesAreBelowRowsOfNarrowTerminals(t *testing.T) {
 		var out strings.Builder
 		w := tables.NewWriter(&out, tables.Text, tables.Look{Width: width},
 			tables.Column{Title: "USER"}, tables.Column{Title: "REASON", Below: true})
-		err := errors.Join(w.Row(nil, "ann", "No seat of ENTERPRISEPACK is free: 1 of 1 are taken."), w.Note(1, "→ Buy one"),
+		err := errors.Join(w.Noted(1, []string{"Buy one"}, nil, "ann", "No seat of ENTERPRISEPACK is free: 1 of 1 are taken."),
 			w.Row(nil, "ben", "b"), w.End(false))
 		if err != nil || out.String() != want {
 			t.Errorf("%d characters: %s\nwant %s", width, out.String(), want)
@@ -104,7 +103,7 @@ func TestSentencesAreBelowRowsOfNarrowTerminals(t *testing.T) {
 func TestATableWithoutRows(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[tables.Format]string{
-		tables.Text: "There is nothing.\n", tables.CSV: "userPrincipalName,seats,reason,id\n", tables.JSON: "{\n  \"value\": [],\n  \"more\": false\n}\n",
+		tables.Text: "There is nothing.\n", tables.CSV: "userPrincipalName,seats,reason,remedies,id\n", tables.JSON: "{\n  \"value\": [],\n  \"more\": false\n}\n",
 	} {
 		var out strings.Builder
 		w := tables.NewWriter(&out, format, tables.Look{}, columns...)

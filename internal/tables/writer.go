@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"io"
+	"strings"
 )
 
 // Format is the form in which rows are printed.
@@ -86,7 +88,11 @@ const layoutRows = 1000
 
 // Row prints a row: value as JSON, the cells otherwise, one for each column. A cell is a text, a
 // number, nil, or a Cell.
-func (w *Writer) Row(value any, cells ...any) error {
+func (w *Writer) Row(value any, cells ...any) error { return w.Noted(0, nil, value, cells...) }
+
+// Noted is Row with notes about a column. A table has them below the row, each with an arrow; CSV
+// has them in the column that Notes of that one names, separated by semicolons.
+func (w *Writer) Noted(column int, notes []string, value any, cells ...any) error {
 	w.rows++
 	switch w.format {
 	case JSON:
@@ -103,20 +109,37 @@ func (w *Writer) Row(value any, cells ...any) error {
 		if w.rows == 1 {
 			w.header()
 		}
-		row := make([]string, len(cells))
-		for i := range cells {
-			row[i] = csvCell(cells[i])
-		}
-		return w.csv.Write(row)
+		return w.csv.Write(w.record(cells, notes))
 	default:
-		return w.line(cells)
+		err := w.line(cells)
+		for _, note := range notes {
+			below := make([]any, len(w.columns))
+			below[column] = "→ " + note
+			err = errors.Join(err, w.line(below))
+		}
+		return err
 	}
+}
+
+// record returns a line of CSV.
+func (w *Writer) record(cells []any, notes []string) []string {
+	row := make([]string, 0, len(cells)+1)
+	for i := range cells {
+		row = append(row, csvCell(cells[i]))
+		if w.columns[i].Notes != "" {
+			row = append(row, csvCell(strings.Join(notes, "; ")))
+		}
+	}
+	return row
 }
 
 func (w *Writer) header() {
 	var names []string
 	for i := range w.columns {
 		names = append(names, w.columns[i].Name)
+		if notes := w.columns[i].Notes; notes != "" {
+			names = append(names, notes)
+		}
 	}
 	_ = w.csv.Write(names)
 }
@@ -145,16 +168,6 @@ func (w *Writer) begin() {
 		_, _ = w.out.WriteString(w.layout.format(w.columns, row, w.look))
 	}
 	w.waiting = nil
-}
-
-// Note prints a text below the last row, in one of the columns. CSV and JSON do not have it.
-func (w *Writer) Note(column int, text string) error {
-	if w.format != Text {
-		return nil
-	}
-	cells := make([]any, len(w.columns))
-	cells[column] = text
-	return w.line(cells)
 }
 
 // End prints the end, and whether there are more rows that are not printed, which CSV does not say.
