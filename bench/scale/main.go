@@ -29,6 +29,7 @@ type options struct {
 	snapshots time.Duration
 	rounds    int
 	neighbors bool
+	imports   bool
 }
 
 func main() {
@@ -43,6 +44,7 @@ func main() {
 	flag.DurationVar(&o.snapshots, "snapshots", time.Minute, "how long to change users until a snapshot is due")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often changes of all users are measured; the median counts")
 	flag.BoolVar(&o.neighbors, "neighbors", true, "measure PocketBase and OpenFGA, too; builds them with the Go module proxy")
+	flag.BoolVar(&o.imports, "imports", false, "of tenants with many users, measure only the imports, and COPY")
 	flag.BoolVar(&reportOnly, "report", false, "only regenerate the section of performance.md and its plots")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))

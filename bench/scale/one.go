@@ -37,6 +37,9 @@ func (s *scale) people(ctx context.Context, users int) error {
 	if err := os.RemoveAll(files); err != nil {
 		return err
 	}
+	if s.imports {
+		return errors.Join(s.copyRaw(ctx, pg), s.dropDatabase(ctx, "scale"), removeDatabase(lite.at))
+	}
 	if err := s.inProcess(ctx, lite, pg, users); err != nil {
 		return err
 	}

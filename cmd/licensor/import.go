@@ -132,7 +132,7 @@ func (im *importFlags) all(
 func (im *importFlags) one(cmd *cobra.Command, c *connection, f *importing.File) (*importing.Result, error) {
 	out := newProgress(cmd.ErrOrStderr(), im.quiet || im.json)
 	defer out.end()
-	o := importing.Options{Restart: im.restart, Stop: im.onError == "stop", Exact: im.exact}
+	o := importing.Options{Restart: im.restart, Stop: im.onError == "stop", Exact: im.exact, Local: c.tokens == nil}
 	o.Progress = func(read int64, rows int) {
 		part := -1.0
 		if f.Size > 0 {

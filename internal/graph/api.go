@@ -51,8 +51,8 @@ type Config struct {
 	Random io.Reader
 	// PasswordCost is the cost of checking a password that is set here; identity.UsualCost if zero.
 	PasswordCost identity.PasswordCost
-	// ImportPieces is the maximum number of pieces of 1,000 lines that an import writes in one
-	// commit, 1 if zero. More make an import faster, but delay other writers.
+	// ImportPieces is the maximum number of pieces that an import writes in one commit, and of
+	// thousands of lines in a piece, 1 if zero. More make an import faster, but delay other writers.
 	ImportPieces int
 	// Backups makes backups for callers; nil: the operation is not supported.
 	Backups *own.Backups

@@ -8,6 +8,7 @@ import (
 
 	"licensor/internal/directory"
 	"licensor/internal/excerpt"
+	"licensor/internal/jsontext"
 )
 
 // column is a property in a column of CSV, and how its cells are encoded as JSON.
@@ -84,27 +85,22 @@ func (c column) append(b []byte, cell string) ([]byte, error) {
 		}
 		return strconv.AppendInt(b, n, 10), nil
 	case texts:
-		return appendTexts(b, cell)
+		return appendTexts(b, cell), nil
 	case nested:
 		if !json.Valid([]byte(cell)) {
 			return nil, fmt.Errorf("%s is %q: it must be JSON", c.name, excerpt.Of(cell, 50))
 		}
 		return append(b, strings.ReplaceAll(cell, "\n", " ")...), nil
 	}
-	return appendJSON(b, cell)
+	return jsontext.AppendText(b, cell), nil
 }
 
-func appendTexts(b []byte, cell string) ([]byte, error) {
+func appendTexts(b []byte, cell string) []byte {
 	list := []string{}
 	for part := range strings.SplitSeq(cell, ";") {
 		if part = strings.TrimSpace(part); part != "" {
 			list = append(list, part)
 		}
 	}
-	return appendJSON(b, list)
-}
-
-func appendJSON(b []byte, value any) ([]byte, error) {
-	data, err := json.Marshal(value)
-	return append(b, data...), err
+	return jsontext.AppendList(b, list, jsontext.AppendText)
 }

@@ -151,7 +151,11 @@ func (t *table) settle(k Kind) error {
 
 // object writes a row as JSON.
 func (t *table) object(cells []string) ([]byte, error) {
-	b := []byte{'{'}
+	size := 2
+	for i, c := range t.columns {
+		size += len(c.name) + len(cells[i]) + len(`"":"",`)
+	}
+	b := append(make([]byte, 0, size), '{')
 	for i, c := range t.columns {
 		cell := strings.TrimSpace(cells[i])
 		if c.name == "" || cell == "" {

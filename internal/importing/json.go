@@ -50,7 +50,7 @@ func (l *lines) next() (record, error) {
 	for l.scanner.Scan() {
 		l.line++
 		if text := bytes.TrimSpace(l.scanner.Bytes()); len(text) > 0 {
-			return newRecord(l.line, bytes.Clone(text)), nil
+			return newRecord(l.line, text), nil
 		}
 	}
 	return record{}, ended(cmp.Or(l.scanner.Err(), io.EOF), l.line)
@@ -68,9 +68,10 @@ func ended(err error, line int) error {
 	}
 }
 
-// newRecord checks that a text is a JSON object, and removes its line breaks.
+// newRecord checks that a text is a JSON object, and copies it without its line breaks.
 func newRecord(line int, text []byte) record {
 	var flat bytes.Buffer
+	flat.Grow(len(text))
 	if err := json.Compact(&flat, text); err != nil {
 		return record{line: line, fault: fmt.Errorf("it is not JSON: %w", err)}
 	}

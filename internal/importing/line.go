@@ -15,6 +15,7 @@ func wireLine(k Kind, object []byte) (wire []byte, err error) {
 			return nil, err
 		}
 	}
+	wire = make([]byte, 0, len(k.line())+len(object)+len(`{"":}`))
 	wire = append(append(append(wire, `{"`...), k.line()...), `":`...)
 	return append(append(wire, object...), '}'), nil
 }

@@ -15,6 +15,7 @@ import (
 const (
 	PieceRows  = 10_000
 	stopRows   = 1000 // if the import stops at the first refused row
+	localRows  = 200_000 // if the API is in this process
 	pieceBytes = 16 << 20
 )
 
@@ -29,6 +30,7 @@ type Options struct {
 	Restart bool // send every row, including those that an interrupted import has processed
 	Stop    bool // stop after the first refused row, and the rows that are sent together with it
 	Exact   bool // import an export as it is: licenses are not evaluated
+	Local   bool // the API is in this process: pieces are larger
 
 	Progress func(read int64, rows int) // of the file, after each piece; may be nil
 	Refused  func(Fault)                // for each refused row; may be nil
@@ -146,8 +148,11 @@ func (t *transfer) read(first int) <-chan *piece {
 // fill reads rows until the piece is full.
 func (t *transfer) fill(c *piece) error {
 	rows := PieceRows
-	if t.Stop {
+	switch {
+	case t.Stop:
 		rows = stopRows
+	case t.Local:
+		rows = localRows
 	}
 	for len(c.rows) < rows && c.body.Len() < pieceBytes {
 		r, err := t.file.rows.next()

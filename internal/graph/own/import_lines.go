@@ -18,8 +18,8 @@ const (
 	// MaxLine limits one line of it, in bytes: longer objects could not be stored anyway.
 	MaxLine = 2 << 20
 
-	// Limits of a piece of an import: the number of lines that are not empty, and the number of
-	// bytes after which no line begins.
+	// Limits of a piece of an import: the number of lines that are not empty, for each piece that one
+	// commit may have, and the number of bytes after which no line begins.
 	pieceLines = 1000
 	pieceBytes = 1 << 20
 
@@ -41,6 +41,7 @@ func importSize(r *wire.Request) int64 {
 type importLines struct {
 	source *bufio.Reader
 	number int64 // of the next line
+	most   int   // lines of a piece
 	last   int   // bytes of the previous piece
 }
 
@@ -60,7 +61,7 @@ func lines(r *wire.Request, first int64) (*importLines, error) {
 		return nil, err
 	}
 	if r.ContentLength == 0 || r.Body == nil || empty {
-		return &importLines{source: bufio.NewReader(http.NoBody), number: first}, nil
+		return newLines(r, bufio.NewReader(http.NoBody), first), nil
 	}
 	if r.ContentLength <= MaxImport { // otherwise it is too large
 		if err := wire.HasType(r.Header.Get("Content-Type"), LinesType); err != nil {
@@ -78,10 +79,14 @@ func lines(r *wire.Request, first int64) (*importLines, error) {
 			return nil, wire.BodyProblem(err, MaxImport)
 		}
 		if err != nil || len(bytes.TrimSpace(next)) > 0 {
-			return &importLines{source: source, number: first}, nil
+			return newLines(r, source, first), nil
 		}
 		_, _ = source.Discard(1) // it is available
 	}
+}
+
+func newLines(r *wire.Request, source *bufio.Reader, first int64) *importLines {
+	return &importLines{source: source, number: first, most: pieceLines * r.ImportPieces}
 }
 
 // next returns the lines of the next piece that are not empty. An error comes with the lines before
@@ -90,7 +95,7 @@ func (l *importLines) next() (lines []line, err error) {
 	// Pieces are similar, and those with short lines take little memory.
 	text := make([]byte, 0, min(l.last+l.last/4+4096, pieceBytes))
 	defer func() { l.last = len(text) }()
-	for len(lines) < pieceLines && len(text) < pieceBytes && err == nil {
+	for len(lines) < l.most && len(text) < pieceBytes && err == nil {
 		begin, long := len(text), false
 		if text, long, err = l.appendLine(text); err != nil && err != io.EOF {
 			return lines, err // an incomplete line is ignored

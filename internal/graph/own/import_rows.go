@@ -82,7 +82,14 @@ var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member
 var rowKinds = slices.Sorted(maps.Keys(rowReaders))
 
 // importRow parses a line.
-func importRow(text []byte) (row tenant.ImportRow, err error) {
+func importRow(text []byte) (tenant.ImportRow, error) {
+	if m, ok := plainMembership(text); ok {
+		return tenant.ImportRow{Membership: m}, nil
+	}
+	return anyRow(text)
+}
+
+func anyRow(text []byte) (row tenant.ImportRow, err error) {
 	outer, err := directory.Members(text)
 	if err != nil {
 		return row, err

@@ -59,7 +59,8 @@ func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
 		Clock: time.Now, NewID: uuid.New,
 	})
 	r.Tenant = wire.Direct{Tenant: contoso}
-	lines := &importLines{source: bufio.NewReader(strings.NewReader(`{"user":{}}`)), number: 1}
+	r.ImportPieces = 1
+	lines := newLines(r, bufio.NewReader(strings.NewReader(`{"user":{}}`)), 1)
 	if err := readPieces(r, lines, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("it says %v", err)
 	}
