@@ -10,6 +10,7 @@ import (
 // of them is kept, their callers can still withdraw them, and nothing is done that could not be
 // undone: names are claimed and lost rows reported by the writer later.
 type ahead struct {
+	queue *queue
 	batch []request // first those of the batch that is made durable
 	fold  *fold     // of those after it
 	stop  chan struct{}
@@ -17,15 +18,26 @@ type ahead struct {
 }
 
 // foldAhead begins to execute the commands that follow those of a batch, including those that come
-// meanwhile.
+// meanwhile. It begins when there is one: waking a processor for nothing would delay the batch of a
+// single caller.
 func (t *Tenant) foldAhead(f *fold, batch []request) *ahead {
-	a := &ahead{batch: batch, fold: newFold(f.image), stop: make(chan struct{}), ended: make(chan struct{})}
+	a := &ahead{
+		queue: t.queue, batch: batch, fold: newFold(f.image), stop: make(chan struct{}), ended: make(chan struct{}),
+	}
 	a.fold.follow(f)
 	a.fold.ahead, f.before = true, nil
-	go func() {
-		defer close(a.ended)
-		a.run(t, len(f.replies))
-	}()
+	first := len(f.replies)
+	begin := func() {
+		go func() {
+			defer close(a.ended)
+			a.run(t, first)
+		}()
+	}
+	if len(batch) > first {
+		begin()
+	} else {
+		t.queue.atNext(begin)
+	}
 	return a
 }
 
@@ -84,6 +96,9 @@ func (a *ahead) end() ([]request, *fold) {
 	case <-a.stop:
 	default:
 		close(a.stop)
+		if a.queue.forgetNext() { // it did not begin
+			close(a.ended)
+		}
 	}
 	<-a.ended
 	return a.batch, a.fold

@@ -17,6 +17,7 @@ type queue struct {
 
 	mu      sync.Mutex
 	waiting []request
+	next    func() // is called once, when there is a waiting command
 	closed  bool
 }
 
@@ -39,7 +40,31 @@ func (q *queue) put(ctx context.Context, r request) error {
 	}
 	q.waiting = append(q.waiting, r)
 	q.wake()
+	if q.next != nil {
+		q.next()
+		q.next = nil
+	}
 	return nil
+}
+
+// atNext calls a function once there is a waiting command. It must not wait.
+func (q *queue) atNext(do func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) > 0 {
+		do()
+		return
+	}
+	q.next = do
+}
+
+// forgetNext reports whether the function of atNext is still to be called, and forgets it.
+func (q *queue) forgetNext() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	waits := q.next != nil
+	q.next = nil
+	return waits
 }
 
 // wake makes the writer look. The caller holds the lock.
