@@ -251,7 +251,7 @@ func (v *verbs) script(ctx context.Context, properties string, take func(user ma
 
 // past measures what the tenant was.
 func (v *verbs) past(ctx context.Context) error {
-	at := v.now().AddDate(0, 0, -verbDays+1).UTC().Format(time.RFC3339)
+	at := v.now().AddDate(0, 0, -verbDays+1).UTC().Format(time.RFC3339Nano) // after the commits of that day
 	took, err := v.call(ctx, http.MethodGet, "/licensor/v1/licenseErrors?at="+at, "", nil)
 	if err != nil {
 		return err
