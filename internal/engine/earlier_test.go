@@ -138,6 +138,40 @@ func TestOneSnapshotADayIsKept(t *testing.T) {
 	}
 }
 
+// heldSweeps is a store that sweeps, at the end of a snapshot, only when the test lets it.
+type heldSweeps struct {
+	store.Store
+	begun, proceed chan struct{}
+}
+
+func (h *heldSweeps) Sweep(ctx context.Context, id uuid.UUID, before time.Time) (int, error) {
+	select {
+	case h.begun <- struct{}{}:
+	default:
+	}
+	<-h.proceed
+	return h.Store.Sweep(ctx, id, before)
+}
+
+// TestADayThatBeginsDuringASnapshotHasOne even if nothing is changed later that day.
+func TestADayThatBeginsDuringASnapshotHasOne(t *testing.T) {
+	t.Parallel()
+	s := &heldSweeps{memory.New().Open(), make(chan struct{}, 1), make(chan struct{})}
+	e := newEstate(t, s, 1, 0)
+	id := e.ids[0]
+	for i := range 2 {
+		e.pass(day)
+		if err := e.add(id, fmt.Sprint("u", i)); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			<-s.begun // that of the first day
+		}
+	}
+	close(s.proceed)
+	waitForSnapshot(t, s, id, time.Unix(e.clock.Load(), 0))
+}
+
 // waitForSnapshot waits until there is a snapshot of a day, which is taken in the background.
 func waitForSnapshot(t *testing.T, s store.Store, id uuid.UUID, at time.Time) {
 	t.Helper()

@@ -18,8 +18,9 @@ type snapshots struct {
 
 	mu      sync.Mutex // guards what follows
 	stale   staleness
-	pending int // bytes of effects since the last snapshot
-	size    int // bytes of the last snapshot
+	pending int  // bytes of effects since the last snapshot
+	size    int  // bytes of the last snapshot
+	newDay  bool // a day has begun since the last snapshot
 
 	due bool // take one as soon as the tenant is running
 }
@@ -58,7 +59,7 @@ func (s *snapshots) take() staleness {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stale := s.stale
-	s.stale, s.pending = nil, 0
+	s.stale, s.pending, s.newDay = nil, 0, false
 	return stale
 }
 
@@ -112,24 +113,36 @@ func (s *snapshots) took(names tenant.PartNames, sizes map[string]int) {
 func (s *snapshots) note(t *Tenant, was *tenant.Image, bytes int) {
 	is := t.Image()
 	s.changed(was, is)
-	enough := s.waiting(bytes) >= max(t.options.SnapshotAfter, s.quarter())
-	if enough || was.Seq > 0 && dayOf(was.At).Before(dayOf(is.At)) {
+	newDay := s.dayBegan(was.Seq > 0 && dayOf(was.At).Before(dayOf(is.At)))
+	if newDay || s.waiting(bytes) >= max(t.options.SnapshotAfter, s.quarter()) {
 		s.begin(t)
 	}
 }
 
+// dayBegan reports whether a day has begun since the last snapshot, now or before.
+func (s *snapshots) dayBegan(now bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.newDay = s.newDay || now
+	return s.newDay
+}
+
 func dayOf(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
 
-// begin takes a snapshot in the background, unless one is in progress.
+// begin takes a snapshot in the background, unless one is in progress. If a day begins meanwhile,
+// it takes another one.
 func (s *snapshots) begin(t *Tenant) {
 	if !s.taking.TryLock() {
 		return
 	}
 	stale, img := s.take(), t.Image()
 	s.running.Go(func() {
-		defer s.taking.Unlock()
 		if err := t.snapshot(context.Background(), img, stale); err != nil {
 			t.options.Log.Error("no snapshot could be taken; the next start will take longer", "tenant", t.id, "error", err)
+		}
+		s.taking.Unlock()
+		if s.dayBegan(false) {
+			s.begin(t)
 		}
 	})
 }
