@@ -223,6 +223,7 @@ func (t *Tenant) readFrom(
 	if err := room(head.need()); err != nil {
 		return nil, err
 	}
+	defer head.expect()()
 	img, size := tenant.NewImage(), 0
 	if head != nil {
 		var sizes map[string]int

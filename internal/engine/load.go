@@ -201,6 +201,7 @@ func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant, last *savedHea
 	select {
 	case all.loading <- struct{}{}:
 		defer func() { <-all.loading }()
+		defer last.expect()()
 		return recoverImage(ctx, t, last)
 	case <-ctx.Done():
 		return errClosing

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"licensor/internal/memory"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -109,6 +110,18 @@ func (h *savedHead) need() int64 {
 		return emptySize
 	}
 	return max(h.head.Size, emptySize)
+}
+
+// expect postpones garbage collection while a large tenant is read.
+func (h *savedHead) expect() (end func()) {
+	const (
+		large   = 32 << 20
+		perByte = 3 // reading allocates nearly so many for each byte that stays
+	)
+	if h.need() < large {
+		return func() {}
+	}
+	return memory.Expect(perByte * h.need())
 }
 
 const (

@@ -14,7 +14,7 @@ import (
 // enough that little is repeated after an interruption.
 const (
 	PieceRows  = 10_000
-	stopRows   = 1000 // if the import stops at the first refused row
+	stopRows   = 1000    // if the import stops at the first refused row
 	localRows  = 200_000 // if the API is in this process
 	pieceBytes = 16 << 20
 )
