@@ -60,6 +60,9 @@ func (s *Store) Append(
 	if err := at.Check(commits); err != nil {
 		return err
 	}
+	if len(objects) >= manyNew {
+		return s.appendMany(ctx, tenant, at, commits, objects)
+	}
 	rows, err := columnsOf(objects)
 	if err != nil {
 		return err
@@ -74,15 +77,20 @@ func (s *Store) Append(
 		if err != nil || applied == 1 {
 			return err
 		}
-		why := ""
-		switch err := orUnknown(tenant, c.row(ctx, findFrozen, tenant).Scan(&why)); {
-		case isCallers(err):
-			return err
-		case why != "":
-			return fmt.Errorf("%w: %s", store.ErrFrozen, why)
-		}
-		return fmt.Errorf("the log no longer ends at commit %d: %w", at.Seq, store.ErrConflict)
+		return c.whyNotAppended(ctx, tenant, at)
 	})
+}
+
+// whyNotAppended says why an append has done nothing.
+func (c conn) whyNotAppended(ctx context.Context, tenant uuid.UUID, at store.Place) error {
+	why := ""
+	switch err := orUnknown(tenant, c.row(ctx, findFrozen, tenant).Scan(&why)); {
+	case isCallers(err):
+		return err
+	case why != "":
+		return fmt.Errorf("%w: %s", store.ErrFrozen, why)
+	}
+	return fmt.Errorf("the log no longer ends at commit %d: %w", at.Seq, store.ErrConflict)
 }
 
 func placeArgs(tenant uuid.UUID, at, after store.Place) []any {

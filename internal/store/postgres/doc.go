@@ -9,8 +9,9 @@
 //
 // Any number of stores, in any number of processes, may be open on one database. They do not need
 // to know each other: an append is one statement that moves the tenant's row on by compare-and-set,
-// and does nothing if another was first. No lock outlives a statement, and there is no session
-// state, sequence, trigger or function, and no transaction about two tenants (docs/scaling.md).
+// and does nothing if another was first. No lock outlives a statement, except while many new rows
+// are copied, and there is no session state, sequence, trigger or function, and no transaction
+// about two tenants (docs/scaling.md).
 //
 // A change that returned no error is as durable as a commit of the database. Open checks this as
 // far as the database tells. If the response to a change is lost, its outcome is unknown

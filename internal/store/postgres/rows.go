@@ -55,26 +55,39 @@ func lastOfEach(objects []store.Object) []int {
 }
 
 func (c *columns) add(o *store.Object) error {
-	keys, document := keys{}, []byte{}
-	if !o.Purged {
-		var err error
-		if keys, err = keysOf(o.Document); err != nil {
-			return fmt.Errorf("object %d of kind %d: %w", o.Ordinal, o.Kind, err)
-		}
-		document = o.Document
-	}
-	var deleted *int64
-	if !o.Deleted.IsZero() {
-		at := o.Deleted.Unix()
-		deleted = &at
+	v, err := valuesOf(o)
+	if err != nil {
+		return err
 	}
 	c.kinds, c.ordinals = append(c.kinds, int16(o.Kind)), append(c.ordinals, int64(o.Ordinal))
-	c.ids, c.deleted = append(c.ids, o.ID), append(c.deleted, deleted)
+	c.ids, c.deleted = append(c.ids, o.ID), append(c.deleted, v.deleted)
 	c.seqs, c.sums = append(c.seqs, int64(o.Seq)), append(c.sums, o.Sum())
-	c.purged, c.documents = append(c.purged, o.Purged), append(c.documents, document)
-	c.upns, c.names = append(c.upns, keys[0]), append(c.names, keys[1])
-	c.mails, c.dates = append(c.mails, keys[2]), append(c.dates, keys[3])
+	c.purged, c.documents = append(c.purged, o.Purged), append(c.documents, v.document)
+	c.upns, c.names = append(c.upns, v.keys[0]), append(c.names, v.keys[1])
+	c.mails, c.dates = append(c.mails, v.keys[2]), append(c.dates, v.keys[3])
 	return nil
+}
+
+// values are those of a row that the object does not have as they are stored.
+type values struct {
+	keys     keys
+	document []byte
+	deleted  *int64
+}
+
+func valuesOf(o *store.Object) (v values, err error) {
+	v.document = []byte{}
+	if !o.Purged {
+		if v.keys, err = keysOf(o.Document); err != nil {
+			return v, fmt.Errorf("object %d of kind %d: %w", o.Ordinal, o.Kind, err)
+		}
+		v.document = o.Document
+	}
+	if !o.Deleted.IsZero() {
+		at := o.Deleted.Unix()
+		v.deleted = &at
+	}
+	return v, nil
 }
 
 func (c *columns) args() []any {

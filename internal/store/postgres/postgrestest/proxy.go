@@ -1,6 +1,7 @@
 package postgrestest
 
 import (
+	"bytes"
 	"net"
 	"net/url"
 	"sync"
@@ -27,6 +28,7 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	fault Fault
+	text  []byte // of the message that the fault affects
 	conns []net.Conn
 	ended bool
 }
@@ -55,16 +57,23 @@ func NewProxy(tb testing.TB, of string) (*Proxy, string) {
 }
 
 // Set makes the proxy apply a fault to the next message, or FaultSwallow to all.
-func (p *Proxy) Set(fault Fault) {
+func (p *Proxy) Set(fault Fault) { p.SetAt("", fault) }
+
+// SetAt is Set for the next message that contains a text, and with FaultSwallow those after it.
+func (p *Proxy) SetAt(text string, fault Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.fault = fault
+	p.fault, p.text = fault, []byte(text)
 }
 
 // take returns the fault for a message of a client.
-func (p *Proxy) take() Fault {
+func (p *Proxy) take(message []byte) Fault {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if !bytes.Contains(message, p.text) {
+		return FaultNone
+	}
+	p.text = nil
 	fault := p.fault
 	if fault != FaultSwallow {
 		p.fault = FaultNone
@@ -75,7 +84,7 @@ func (p *Proxy) take() Fault {
 func (p *Proxy) swallows() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.fault == FaultSwallow
+	return p.fault == FaultSwallow && len(p.text) == 0
 }
 
 func (p *Proxy) accept(lines *sync.WaitGroup) {
@@ -153,7 +162,7 @@ func (c *connection) fromClient() {
 			return
 		}
 		message := buffer[:n]
-		fault := c.proxy.take()
+		fault := c.proxy.take(message)
 		switch fault {
 		case FaultBefore:
 			return
