@@ -9,9 +9,10 @@ import (
 
 // Expect postpones the next garbage collection until so many more bytes are allocated, for work
 // that keeps most of what it allocates: a collection would find little garbage, and while it runs,
-// requests that allocate wait for it. It ends with the next collection, or when end is called. Go's
-// limit of memory still applies.
+// requests that allocate wait for it. It ends with the next collection, or when end is called. The
+// garbage that is postponed stays within the part of Go's limit that is for garbage.
 func Expect(bytes int64) (end func()) {
+	bytes = min(bytes, debug.SetMemoryLimit(-1)/marginShare)
 	end = sync.OnceFunc(func() { expected.add(-bytes) })
 	expected.add(bytes)
 	runtime.AddCleanup(new(collected), func(end func()) { end() }, end)

@@ -66,6 +66,16 @@ func TestAnExpectationEndsWithACollection(t *testing.T) {
 	}
 }
 
+func TestNoMoreIsExpectedThanThereIsRoomForGarbage(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(64 << 20))
+	end := memory.Expect(1 << 30)
+	defer end()
+	if p := percent(); p > 300 { // 8 MiB more than 4
+		t.Errorf("the percentage is %d", p)
+	}
+}
+
 func TestGarbageCollectionThatIsOffStaysOff(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	end := memory.Expect(64 << 20)
