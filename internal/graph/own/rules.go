@@ -2,12 +2,9 @@ package own
 
 import (
 	"maps"
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
-
-	"github.com/RoaringBitmap/roaring/v2"
 
 	"licensor/internal/directory"
 	"licensor/internal/engine"
@@ -116,11 +113,14 @@ const joining = 1 << 32
 // sendMovers ends the response with a page of the users who would leave, and then of those who
 // would join, each in the order in which they were created.
 func sendMovers(r *wire.Request, b []byte, p *engine.RulePreview, page wire.Page) error {
-	list := following(p.Leave, page.After, page.Limit+1)
+	list, more := page.Of(p.Leave)
 	leaving := len(list)
-	list = append(list, following(p.Join, page.After-joining, page.Limit+1-leaving)...)
-	if len(list) > page.Limit {
-		list = list[:page.Limit]
+	if !more {
+		var joined []uint32
+		joined, more = wire.Page{After: page.After - joining, Limit: page.Limit - leaving}.Of(p.Join)
+		list = append(list, joined...)
+	}
+	if more {
 		last := int64(list[page.Limit-1])
 		if page.Limit > leaving {
 			last += joining
@@ -150,17 +150,4 @@ func sendMovers(r *wire.Request, b []byte, p *engine.RulePreview, page wire.Page
 		}
 	}
 	return r.Send(http.StatusOK, append(b, "]}"...))
-}
-
-// following returns up to n elements of a set that are greater than an element, in ascending order.
-func following(set *roaring.Bitmap, after int64, n int) (list []uint32) {
-	if after >= math.MaxUint32 {
-		return nil
-	}
-	it := set.Iterator()
-	it.AdvanceIfNeeded(uint32(max(0, after+1)))
-	for len(list) < n && it.HasNext() {
-		list = append(list, it.Next())
-	}
-	return list
 }

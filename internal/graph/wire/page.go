@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,9 +35,13 @@ type Page struct {
 }
 
 // Of returns the objects of a set that are on the page, by ordinal, and whether there are more.
+// After may also be less or greater than any ordinal.
 func (p Page) Of(set *roaring.Bitmap) (list []uint32, more bool) {
+	if p.After >= math.MaxUint32 {
+		return nil, false
+	}
 	it := set.Iterator()
-	it.AdvanceIfNeeded(uint32(p.After + 1))
+	it.AdvanceIfNeeded(uint32(max(0, p.After+1)))
 	for len(list) < p.Limit && it.HasNext() {
 		list = append(list, it.Next())
 	}
