@@ -48,7 +48,7 @@ func TestAProductIsSwapped(t *testing.T) {
 	}
 	buy(t, c, e1, "2")
 	want(swap(exitUsage), "1 requests.", "STANDARDPACK", "add --yes")
-	want(swap(exitFailed, "--user", "user1@contoso.example"), "User 'user1@contoso.example' does not have ENTERPRISEPACK directly.")
+	want(swap(exitDamaged, "--user", "user1@contoso.example"), "The user does not have ENTERPRISEPACK directly.  user1@contoso.example")
 	want(swap(exitFailed, "--filter", ""), "filter is empty")
 	want(swap(exitDone, "--yes", "--disable", "TEAMS1"), "Users: 3 gain, 1 lose, 0 fail,", "\nDone: commit ")
 	want(swap(exitFailed), "There is nothing to swap")

@@ -26,6 +26,7 @@ type obstacle struct {
 
 // The kinds of obstacles.
 const (
+	obstacleMissing      = "missing"      // the old product, at a place that was named
 	obstacleSubscription = "subscription" // the tenant has none of the new product
 	obstacleSeats        = "seats"
 	obstacleConflict     = "conflict"    // with a plan of another license
@@ -51,12 +52,12 @@ type finder struct {
 
 // obstacles returns what prevents the swap, judging by its trial.
 func (s *swap) obstacles(p *preview) ([]*obstacle, error) {
-	f := &finder{swap: s, preview: p, reasons: p.after.Licensing.Explainer()}
+	f := &finder{swap: s, preview: p, list: slices.Clone(s.lacking), reasons: p.after.Licensing.Explainer()}
 	f.reasons.WithoutOthers = true
 	if !f.subscribed() {
-		return []*obstacle{{
+		return append(f.list, &obstacle{
 			kind: obstacleSubscription, text: fmt.Sprintf("The tenant has no subscription of %s.", s.to.SKUPartNumber),
-		}}, nil
+		}), nil
 	}
 	s.r.Work.Doing("finding what prevents the swap")
 	for i := range s.places {

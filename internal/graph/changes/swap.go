@@ -2,6 +2,7 @@ package changes
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -24,7 +25,8 @@ type swap struct {
 	given    bool        // the request has said which; otherwise they follow from those of the old one
 	groups   []uint32    // whose license is swapped, ascending
 	users    *roaring.Bitmap
-	places   []place // by request
+	places   []place     // by request
+	lacking  []*obstacle // those that were named and do not have the old product
 }
 
 // place is a group or a user with a direct license of the old product.
@@ -95,7 +97,7 @@ func readSwap(r *wire.Request) (*swap, error) {
 	} else {
 		err = s.selectNamed(groups, users, filter)
 	}
-	if err == nil && len(s.groups) == 0 && s.users.IsEmpty() {
+	if err == nil && len(s.groups) == 0 && s.users.IsEmpty() && len(s.lacking) == 0 {
 		err = problem.Refuse("There is nothing to swap: of the selected users none has %s directly, and no selected "+
 			"group has it.", s.from.SKUPartNumber)
 	}
@@ -160,26 +162,25 @@ func (s *swap) selectNamed(groups, users []string, filter *string) error {
 	if err != nil {
 		return err
 	}
-	for _, group := range ordinals {
-		if _, ok := s.ofGroup(group, s.from); !ok {
-			return problem.Refuse("Group '%s' does not have %s.", s.r.Image.GroupNamed(group).Name,
-				s.from.SKUPartNumber)
+	without := roaring.New()
+	slices.Sort(ordinals)
+	for _, group := range slices.Compact(ordinals) {
+		if _, ok := s.ofGroup(group, s.from); ok {
+			s.groups = append(s.groups, group)
+		} else {
+			without.Add(group)
 		}
 	}
-	slices.Sort(ordinals)
-	s.groups = slices.Compact(ordinals)
+	s.lacks("The group does not have %s.", roaring.New(), without)
 	named, err := own.Resolve(s.r, "users", users, s.r.Image.LiveUser)
 	if err != nil {
 		return err
 	}
 	direct := s.direct()
-	for _, user := range named {
-		if !direct.Contains(user) {
-			return problem.Refuse("User '%s' does not have %s directly.", s.r.Image.UserNamed(user).Principal,
-				s.from.SKUPartNumber)
-		}
-	}
 	s.users.AddMany(named)
+	without = roaring.AndNot(s.users, direct)
+	s.users.AndNot(without)
+	s.lacks("The user does not have %s directly.", without, roaring.New())
 	if filter != nil {
 		if *filter == "" {
 			return problem.Refuse("filter is empty: leave it out to select all groups and users.")
@@ -191,6 +192,14 @@ func (s *swap) selectNamed(groups, users []string, filter *string) error {
 		s.users.Or(roaring.And(found, direct))
 	}
 	return nil
+}
+
+// lacks notes that users or groups do not have the old product.
+func (s *swap) lacks(text string, users, groups *roaring.Bitmap) {
+	if !users.IsEmpty() || !groups.IsEmpty() {
+		text = fmt.Sprintf(text, s.from.SKUPartNumber)
+		s.lacking = append(s.lacking, &obstacle{kind: obstacleMissing, text: text, users: users, groups: groups})
+	}
 }
 
 // direct returns the users who have the old product directly, without deleted ones.
