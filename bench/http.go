@@ -162,7 +162,7 @@ func (o *ours) login(ctx context.Context) (*identity.Authority, string, error) {
 		Application: directory.Application{
 			ID: id('a', 2), AppID: id('a', 3), DisplayName: "Bench", Secrets: []directory.Secret{{Hash: hash[:]}},
 		},
-		Principal: directory.ServicePrincipal{ID: id('a', 1), Permissions: []string{"User.ReadWrite.All", "GroupMember.Read.All", "Directory.ReadWrite.All"}},
+		Principal: directory.ServicePrincipal{ID: id('a', 1), Permissions: []string{"User.ReadWrite.All", "GroupMember.Read.All", "Directory.ReadWrite.All", "AuditLog.Read.All"}},
 	}
 	if _, err := o.tenant.Do(ctx, "bench", tenant.SetClient{Client: app}); err != nil {
 		return nil, "", err

@@ -25,7 +25,7 @@ func main() {
 	load := flag.Duration("load", 5*time.Second, "how long HTTP is under load, each time")
 	connections := flag.Int("connections", 8, "connections of the load")
 	rules := flag.Bool("rules", false, "measure only the rules of dynamic groups")
-	verbs := flag.Bool("verbs", false, "measure only previews, the past, and costs")
+	verbs := flag.Bool("verbs", false, "measure only previews, the past, costs, drift and swaps")
 	commits := flag.Int("commits", 1_000_000, "commits of the log, with -verbs")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))

@@ -38,8 +38,8 @@ type verbs struct {
 	rounds int
 }
 
-// measureVerbs measures previews, explanations of the past and costs over HTTP, one request at a
-// time, and what a script takes that reads all users and computes the same.
+// measureVerbs measures previews, explanations of the past, costs, drift and swaps over HTTP, one
+// request at a time, and what a script takes that reads all users and computes the same.
 func measureVerbs(ctx context.Context, users, commits, rounds int) error {
 	dir, err := os.MkdirTemp("", "licensor-bench-")
 	if err != nil {
@@ -69,7 +69,7 @@ func measureVerbs(ctx context.Context, users, commits, rounds int) error {
 	}
 	defer served.close()
 	v.root, v.token = "http://"+served.address, token
-	for _, measured := range []func(context.Context) error{v.previews, v.past, v.histories, v.money} {
+	for _, measured := range []func(context.Context) error{v.previews, v.past, v.histories, v.money, v.drift, v.swap} {
 		if err := measured(ctx); err != nil {
 			return err
 		}

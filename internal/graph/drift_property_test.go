@@ -323,3 +323,61 @@ func sortedPlans(all map[string][]string) (lists [][]string) {
 	}
 	return lists
 }
+
+// A user is inactive who was not seen in any way, on a page of the list and in its sum.
+func TestL87DriftReadsSignInsOfManyUsers(t *testing.T) {
+	t.Parallel()
+	const users = 2700
+	w := newWorld(t)
+	lines := []string{`{"subscription":{"skuId":"` + e3 + `","totalLicenses":` + fmt.Sprint(users) + `}}`}
+	lines = append(lines, fmt.Sprintf(`{"group":{"id":%q,"displayName":"all","mailNickname":"all","mailEnabled":false,`+
+		`"securityEnabled":true}}`, idOf('b', "all")))
+	inactive := map[string]bool{}
+	for i := range users {
+		upn := fmt.Sprintf("user%d@contoso.example", i)
+		// All have last signed in on a page long ago, and every third has been seen without one since.
+		seen := `"lastSignInDateTime":"2025-06-01T08:00:00Z"`
+		if i%3 == 0 {
+			seen += `,"lastNonInteractiveSignInDateTime":"2026-01-30T08:00:00Z"`
+		} else {
+			inactive[upn] = true
+		}
+		lines = append(lines, fmt.Sprintf(`{"user":{"userPrincipalName":%q,"displayName":"User","mailNickname":"user%d",`+
+			`"accountEnabled":true,"usageLocation":"DE","signInActivity":{%s}}}`, upn, i, seen),
+			fmt.Sprintf(`{"member":{"group":%q,"member":%q}}`, idOf('b', "all"), upn))
+	}
+	w.imports(lines...)
+	token := w.appToken(allPermissions...)
+	got := w.do("POST", "/v1.0/groups/"+idOf('b', "all")+"/assignLicense", token,
+		`{"addLicenses":[{"skuId":"`+e3+`"}],"removeLicenses":[]}`)
+	if got.status != http.StatusAccepted {
+		t.Fatalf("assignLicense: %d %s", got.status, got.body)
+	}
+	next := "/licensor/v1/drift?$top=999&$count=true&$filter=" + url.QueryEscape("kind eq 'inactive'")
+	for pages := 0; next != ""; pages++ {
+		var page struct {
+			Next  string `json:"@odata.nextLink"`
+			Count *int   `json:"@odata.count"`
+			Value []struct {
+				User struct{ UserPrincipalName string }
+			}
+		}
+		got := w.do("GET", next, token, "")
+		if got.status != http.StatusOK || json.Unmarshal([]byte(got.body), &page) != nil {
+			t.Fatalf("drift: %d %s", got.status, got.body)
+		}
+		if pages == 0 && (page.Count == nil || *page.Count != len(inactive)) {
+			t.Errorf("the number of rows is %v, want %d", page.Count, len(inactive))
+		}
+		for _, row := range page.Value {
+			if !inactive[row.User.UserPrincipalName] {
+				t.Fatalf("%s is inactive, or a duplicate", row.User.UserPrincipalName)
+			}
+			delete(inactive, row.User.UserPrincipalName)
+		}
+		next = strings.TrimPrefix(page.Next, w.server.URL)
+	}
+	if len(inactive) > 0 {
+		t.Errorf("%d users are missing", len(inactive))
+	}
+}

@@ -101,3 +101,12 @@ func (r *Recorder) Active(ctx context.Context, tenant uuid.UUID, from, until tim
 	users, err := r.store.ActiveUsers(ctx, tenant, from, until)
 	return roaring.BitmapOf(users...), err
 }
+
+// Seen returns the users of a tenant who were last seen in any way not before a time.
+func (r *Recorder) Seen(ctx context.Context, tenant uuid.UUID, from time.Time) (*roaring.Bitmap, error) {
+	if err := r.Flush(ctx); err != nil {
+		return nil, err
+	}
+	users, err := r.store.SeenUsers(ctx, tenant, from)
+	return roaring.BitmapOf(users...), err
+}

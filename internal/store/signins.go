@@ -32,6 +32,8 @@ type SignIns interface {
 	// ActiveUsers returns the users whose last interactive sign-in is not before a time and before
 	// another, in ascending order. With two zero times, it returns all users with an activity.
 	ActiveUsers(ctx context.Context, tenant uuid.UUID, from, until time.Time) ([]uint32, error)
+	// SeenUsers returns the users who were last seen in any way not before a time, in ascending order.
+	SeenUsers(ctx context.Context, tenant uuid.UUID, from time.Time) ([]uint32, error)
 	// DropActivities removes the activities of users, at most TrimRows of them.
 	DropActivities(ctx context.Context, tenant uuid.UUID, users []uint32) error
 }
@@ -106,6 +108,11 @@ type Activity struct {
 type Seen struct {
 	At time.Time // UTC, whole milliseconds
 	ID uuid.UUID
+}
+
+// Last returns when the user was last seen in any way; the zero time for never.
+func (a *Activity) Last() time.Time {
+	return a.Interactive.Later(a.NonInteractive).Later(a.Successful).At
 }
 
 // Later returns the later one of two; the other one if they are equal.

@@ -50,8 +50,8 @@ type DriftRow struct {
 	User  uint32          // NoUser: of a group or a product
 	Entry licensing.Entry // of which kinds about groups and products have only the SKU and the source
 	SKU   licensing.SKUInfo
-	Seats int // that would become free
-	Seen  time.Time
+	Seats int       // that would become free
+	Seen  time.Time // of rows of kind inactive on a page
 	// By is what covers the license: the group that gives the same product, or another product.
 	By     licensing.Source
 	Other  *licensing.SKUInfo
@@ -73,8 +73,6 @@ type drift struct {
 	// status says why the rows of a kind cannot be known, and which rows of others are missing.
 	status [driftKinds]driftStatus
 	rows   []DriftRow                    // of one user
-	idle   *roaring.Bitmap               // the candidates of kind inactive
-	seen   map[uint32]time.Time          // when some of them were last seen
 	others [][]*costed                   // of each SKU: those with all of its plans
 	gives  map[[2]licensing.Variant]bool // whether the second has all plans of the first
 }
@@ -225,10 +223,7 @@ func (d *drift) ofKind(kind DriftKind, after *driftPlace, take func(*DriftRow) b
 			}
 		}
 		ordinal := it.Next()
-		rows, err := d.rowsOf(kind, ordinal)
-		if err != nil {
-			return false, err
-		}
+		rows := d.rowsOf(kind, ordinal)
 		for i := range rows {
 			row := &rows[i]
 			row.number = i
@@ -245,7 +240,7 @@ func (d *drift) ofKind(kind DriftKind, after *driftPlace, take func(*DriftRow) b
 
 // rowsOf returns the rows of a user, a group or a SKU that satisfy the condition. They are valid
 // until the next call.
-func (d *drift) rowsOf(kind DriftKind, ordinal uint32) ([]DriftRow, error) {
+func (d *drift) rowsOf(kind DriftKind, ordinal uint32) []DriftRow {
 	d.rows = d.rows[:0]
 	switch kind {
 	case DriftEmptyGroup:
@@ -255,11 +250,9 @@ func (d *drift) rowsOf(kind DriftKind, ordinal uint32) ([]DriftRow, error) {
 		entry := licensing.Entry{SKU: k.Number}
 		d.add(DriftRow{Kind: kind, User: NoUser, Entry: entry, SKU: k.SKUInfo, Seats: k.Free()})
 	default:
-		if err := d.ofUser(kind, ordinal); err != nil {
-			return nil, err
-		}
+		d.ofUser(kind, ordinal)
 	}
-	return d.rows, nil
+	return d.rows
 }
 
 // add adds a row that satisfies the condition.
@@ -282,7 +275,7 @@ func (d *drift) ofGroup(group uint32) {
 
 // ofUser adds the licenses of a user. A seat becomes free if all licenses of its product are among
 // them.
-func (d *drift) ofUser(kind DriftKind, user uint32) error {
+func (d *drift) ofUser(kind DriftKind, user uint32) {
 	entries := d.r.Image.Licensing.Entries(user)
 	for i := range entries {
 		row := DriftRow{Kind: kind, User: user, Entry: entries[i], SKU: d.skus[entries[i].SKU].SKUInfo}
@@ -290,23 +283,9 @@ func (d *drift) ofUser(kind DriftKind, user uint32) error {
 			d.add(row)
 		}
 	}
-	if len(d.rows) == 0 {
-		return nil
-	}
-	if kind == DriftInactive {
-		seen, ok, err := d.inactiveSince(user)
-		if err != nil || !ok {
-			d.rows = d.rows[:0]
-			return err
-		}
-		for i := range d.rows {
-			d.rows[i].Seen = seen
-		}
-	}
 	if kind == DriftDuplicate || kind == DriftDisabledAccount || kind == DriftInactive {
 		d.countSeats(entries)
 	}
-	return nil
 }
 
 // is reports whether a license of a user is of the kind of the row, and completes the row.

@@ -2,14 +2,12 @@ package own
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/RoaringBitmap/roaring/v2"
 
 	"licensor/internal/graph/odata"
 	"licensor/internal/licensing"
-	"licensor/internal/store"
 )
 
 // candidates returns the users, groups or SKUs that may have rows of a kind.
@@ -93,8 +91,8 @@ func (d *drift) emptyGroups() (*roaring.Bitmap, error) {
 	return found, nil
 }
 
-// unseen returns the users who hold a license and have not signed in on a page since the day of the
-// limit. Users who were never seen are not among them: they may sign in elsewhere (L87).
+// unseen returns the users who hold a license and have not signed in, in any way, since the day of
+// the limit. Users who were never seen are not among them: they may sign in elsewhere (L87).
 func (d *drift) unseen() (*roaring.Bitmap, error) {
 	if !d.r.Caller.Permissions.Has("AuditLog.Read.All") {
 		d.status[DriftInactive] = driftStatus{
@@ -117,50 +115,35 @@ func (d *drift) unseen() (*roaring.Bitmap, error) {
 		d.status[DriftInactive].text = fmt.Sprintf("%d users with a license were never seen to sign in. They are not "+
 			"in the list, because they may sign in elsewhere.", never)
 	}
-	recently, err := d.r.SignIns.Active(d.r.Context(), d.r.Tenant.ID(), d.limit, time.UnixMilli(math.MaxInt64/2))
+	recently, err := d.r.SignIns.Seen(d.r.Context(), d.r.Tenant.ID(), d.limit)
 	if err != nil {
 		return nil, err
 	}
 	ever.AndNot(recently)
 	ever.And(all)
-	d.idle = ever
 	return ever, nil
 }
 
-// seenAtOnce is how many users' sign-ins are read at once.
-const seenAtOnce = 1000
-
-// inactiveSince returns when a user was last seen, if that is before the limit, also without a
-// page.
-func (d *drift) inactiveSince(user uint32) (at time.Time, ok bool, err error) {
-	if _, known := d.seen[user]; !known {
-		if err := d.readSeen(user); err != nil {
-			return at, false, err
+// addSeen completes the rows of inactive users.
+func (d *drift) addSeen(rows []DriftRow) error {
+	var users []uint32
+	for i := range rows {
+		if rows[i].Kind == DriftInactive {
+			users = append(users, rows[i].User)
 		}
 	}
-	at = d.seen[user]
-	return at, !at.IsZero() && at.Before(d.limit), nil
-}
-
-// readSeen reads when a user and those after it were last seen.
-func (d *drift) readSeen(user uint32) error {
-	var some []uint32
-	it := d.idle.Iterator()
-	for it.AdvanceIfNeeded(user); it.HasNext() && len(some) < seenAtOnce; {
-		some = append(some, it.Next())
+	if len(users) == 0 {
+		return nil
 	}
-	seen, err := d.r.SignIns.Activities(d.r.Context(), d.r.Tenant.ID(), some)
+	seen, err := d.r.SignIns.Activities(d.r.Context(), d.r.Tenant.ID(), users)
 	if err != nil {
 		return err
 	}
-	d.seen = make(map[uint32]time.Time, len(some))
-	for _, one := range some {
-		d.seen[one] = last(seen[one])
+	for i := range rows {
+		if rows[i].Kind == DriftInactive {
+			activity := seen[rows[i].User]
+			rows[i].Seen = activity.Last()
+		}
 	}
 	return nil
-}
-
-// last returns when a user was last seen in any way.
-func last(a store.Activity) time.Time {
-	return a.Interactive.Later(a.NonInteractive).Later(a.Successful).At
 }

@@ -31,6 +31,9 @@ func ListDrift(r *wire.Request) error {
 	}
 	sums := newDriftSums(d)
 	rows, more, err := d.page(page, sums)
+	if err == nil {
+		err = d.addSeen(rows)
+	}
 	if err != nil {
 		return err
 	}

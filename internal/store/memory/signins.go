@@ -153,6 +153,20 @@ func (s *Store) ActiveUsers(
 	return users, err
 }
 
+// SeenUsers implements store.Store.
+func (s *Store) SeenUsers(ctx context.Context, tenant uuid.UUID, from time.Time) (users []uint32, err error) {
+	err = s.do(ctx, func(w *World) error {
+		for key, a := range w.signIns.activities {
+			if last := a.Last(); key.tenant == tenant && !last.IsZero() && !last.Before(from) {
+				users = append(users, key.user)
+			}
+		}
+		return nil
+	})
+	slices.Sort(users)
+	return users, err
+}
+
 // DropActivities implements store.Store.
 func (s *Store) DropActivities(ctx context.Context, tenant uuid.UUID, users []uint32) error {
 	return s.do(ctx, func(w *World) error {

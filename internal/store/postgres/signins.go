@@ -45,6 +45,8 @@ const (
 		FROM licensor.activity WHERE tenant = $1 AND ordinal = ANY ($2)`
 	activeUsers = "SELECT ordinal FROM licensor.activity WHERE tenant = $1 AND interactive <> 0 " +
 		"AND interactive >= $2 AND interactive < $3 ORDER BY ordinal"
+	seenUsers = "SELECT ordinal FROM licensor.activity WHERE tenant = $1 " +
+		"AND greatest(interactive, non_interactive, successful) >= greatest($2::bigint, 1) ORDER BY ordinal"
 	allActivities  = "SELECT ordinal FROM licensor.activity WHERE tenant = $1 ORDER BY ordinal"
 	dropActivities = "DELETE FROM licensor.activity WHERE tenant = $1 AND ordinal = ANY ($2)"
 )
@@ -186,10 +188,19 @@ func wide(ordinals []uint32) []int64 {
 
 // ActiveUsers implements store.Store.
 func (s *Store) ActiveUsers(ctx context.Context, tenant uuid.UUID, from, until time.Time) ([]uint32, error) {
-	text, args := allActivities, []any{tenant}
-	if !from.IsZero() || !until.IsZero() {
-		text, args = activeUsers, []any{tenant, store.FirstMilli(from), store.FirstMilli(until)}
+	if from.IsZero() && until.IsZero() {
+		return s.usersOf(ctx, tenant, allActivities, tenant)
 	}
+	return s.usersOf(ctx, tenant, activeUsers, tenant, store.FirstMilli(from), store.FirstMilli(until))
+}
+
+// SeenUsers implements store.Store.
+func (s *Store) SeenUsers(ctx context.Context, tenant uuid.UUID, from time.Time) ([]uint32, error) {
+	return s.usersOf(ctx, tenant, seenUsers, tenant, store.FirstMilli(from))
+}
+
+// usersOf returns the users whom a statement finds.
+func (s *Store) usersOf(ctx context.Context, tenant uuid.UUID, text string, args ...any) ([]uint32, error) {
 	return read(ctx, s, tenant, "read active users", func(r reading) (users []uint32, err error) {
 		err = r.rows(text, args, func(row pgx.CollectableRow) error {
 			var user uint32

@@ -169,17 +169,29 @@ func (s *Store) Activities(ctx context.Context, tenant uuid.UUID, users []uint32
 
 // ActiveUsers implements store.Store.
 func (s *Store) ActiveUsers(ctx context.Context, tenant uuid.UUID, from, until time.Time) ([]uint32, error) {
-	text, args := "SELECT user FROM activity WHERE tenant = ?1", []any{tenant[:]}
-	if !from.IsZero() || !until.IsZero() {
-		text += " AND interactive <> 0 AND interactive >= ?2 AND interactive < ?3"
-		args = append(args, store.FirstMilli(from), store.FirstMilli(until))
+	if from.IsZero() && until.IsZero() {
+		return s.usersWhere(ctx, "", tenant[:])
 	}
-	turn, err := s.lines.Begin(ctx, tenant)
+	return s.usersWhere(ctx, " AND interactive <> 0 AND interactive >= ?2 AND interactive < ?3",
+		tenant[:], store.FirstMilli(from), store.FirstMilli(until))
+}
+
+// SeenUsers implements store.Store.
+func (s *Store) SeenUsers(ctx context.Context, tenant uuid.UUID, from time.Time) ([]uint32, error) {
+	return s.usersWhere(ctx, " AND max(interactive, non_interactive, successful) >= max(?2, 1)",
+		tenant[:], store.FirstMilli(from))
+}
+
+// usersWhere returns the users of a tenant whose activity fulfills a condition. The first argument
+// is the tenant.
+func (s *Store) usersWhere(ctx context.Context, condition string, args ...any) ([]uint32, error) {
+	turn, err := s.lines.Begin(ctx, uuid.UUID(args[0].([]byte)))
 	if err != nil {
 		return nil, err
 	}
 	defer turn.End()
-	rows, err := s.reader.QueryContext(ctx, text+" ORDER BY user", args...)
+	text := "SELECT user FROM activity WHERE tenant = ?1" + condition + " ORDER BY user"
+	rows, err := s.reader.QueryContext(ctx, text, args...)
 	if err != nil {
 		return nil, s.fail("read active users", err)
 	}

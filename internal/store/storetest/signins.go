@@ -186,6 +186,13 @@ func activities(t *testing.T, open Place) {
 	active(noon.Add(10*time.Second), noon.Add(time.Hour), 7)
 	active(time.Time{}, noon.Add(10*time.Second))
 	active(noon.Add(10*time.Second+1), noon.Add(time.Hour))
+	for from, want := range map[time.Time][]uint32{
+		{}: {3, 7}, three.Last(): {3, 7}, seven.Last(): {7}, seven.Last().Add(1): nil,
+	} {
+		if got, err := s.SeenUsers(t.Context(), tenant, from); err != nil || !slices.Equal(got, want) {
+			t.Errorf("seen since %v were %v, %v; want %v", from, got, err, want)
+		}
+	}
 	if err := s.DropActivities(t.Context(), tenant, []uint32{7, 8}); err != nil {
 		t.Fatal(err)
 	}
