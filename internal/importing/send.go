@@ -14,9 +14,12 @@ import (
 // enough that little is repeated after an interruption.
 const (
 	PieceRows  = 10_000
-	stopRows   = 1000    // if the import stops at the first refused row
-	localRows  = 200_000 // if the API is in this process
+	stopRows   = 1000 // if the import stops at the first refused row
 	pieceBytes = 16 << 20
+
+	// If the API is in this process, and after the first piece, for which it waits.
+	localRows  = 300_000
+	localBytes = 27 << 20 // with one more row less than the API accepts
 )
 
 // API is the import of a tenant's API.
@@ -108,11 +111,11 @@ func (c *piece) add(line int, wire []byte, fault error) {
 // run imports the file, and reads the next piece while the previous one is sent. If the file has an
 // error, the rows before it are imported.
 func (t *transfer) run(ctx context.Context) error {
-	next := t.read(1)
+	next := t.read(1, 0)
 	for {
 		c := <-next
 		if c.end == nil {
-			next = t.read(c.first + len(c.rows))
+			next = t.read(c.first+len(c.rows), c.body.Len())
 		}
 		if err := t.send(ctx, c); err != nil {
 			return err
@@ -132,12 +135,13 @@ func (t *transfer) run(ctx context.Context) error {
 	}
 }
 
-// read reads a piece in the background. It does not block if no one receives the piece, so an
-// import can stop without waiting for a slow file.
-func (t *transfer) read(first int) <-chan *piece {
+// read reads a piece in the background, which is expected to have so many bytes. It does not block
+// if no one receives the piece, so an import can stop without waiting for a slow file.
+func (t *transfer) read(first, size int) <-chan *piece {
 	done := make(chan *piece, 1)
 	go func() {
 		c := &piece{first: first}
+		c.body.Grow(size)
 		c.end = t.fill(c)
 		c.notes = slices.Clone(t.file.rows.notes())
 		done <- c
@@ -147,14 +151,14 @@ func (t *transfer) read(first int) <-chan *piece {
 
 // fill reads rows until the piece is full.
 func (t *transfer) fill(c *piece) error {
-	rows := PieceRows
+	rows, most := PieceRows, pieceBytes
 	switch {
 	case t.Stop:
 		rows = stopRows
-	case t.Local:
-		rows = localRows
+	case t.Local && c.first > 1:
+		rows, most = localRows, localBytes
 	}
-	for len(c.rows) < rows && c.body.Len() < pieceBytes {
+	for len(c.rows) < rows && c.body.Len() < most {
 		r, err := t.file.rows.next()
 		if err != nil {
 			return err

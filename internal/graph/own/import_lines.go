@@ -43,6 +43,7 @@ type importLines struct {
 	number int64 // of the next line
 	most   int   // lines of a piece
 	last   int   // bytes of the previous piece
+	count  int   // lines of the previous piece
 }
 
 // line is a non-empty line of a chunk, and its command or error.
@@ -94,7 +95,8 @@ func newLines(r *wire.Request, source *bufio.Reader, first int64) *importLines {
 func (l *importLines) next() (lines []line, err error) {
 	// Pieces are similar, and those with short lines take little memory.
 	text := make([]byte, 0, min(l.last+l.last/4+4096, pieceBytes))
-	defer func() { l.last = len(text) }()
+	lines = make([]line, 0, min(l.count+l.count/4+16, l.most))
+	defer func() { l.last, l.count = len(text), len(lines) }()
 	for len(lines) < l.most && len(text) < pieceBytes && err == nil {
 		begin, long := len(text), false
 		if text, long, err = l.appendLine(text); err != nil && err != io.EOF {
