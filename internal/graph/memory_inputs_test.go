@@ -172,10 +172,15 @@ func (h *heavy) queries(op *wire.Operation) (list []queried) {
 		add("?$filter of errors", "?$filter="+filter)
 		add("?$filter&$orderby of errors", "?$top=999&$count=true&$orderby=displayName%20desc&$filter="+filter)
 	}
-	if now := h.now().UTC().Format(time.RFC3339); strings.HasSuffix(op.Path, "/costs/history") {
-		add("?from", "?from="+now)
-	} else if strings.HasSuffix(op.Path, "/difference") {
-		add("?from", "?$top=999&from="+now)
+	then := h.then.UTC().Format(time.RFC3339)
+	switch own := "/licensor/v1"; op.Path {
+	case own + "/costs/history":
+		add("?from", "?from="+then+"&step=PT10M")
+	case own + "/difference":
+		add("?from", "?$top=999&from="+then)
+	case own + "/licenseErrors", own + "/licenseErrors/summary", own + "/products", own + "/costs",
+		own + "/users/{user}/explain":
+		add("?at", "?at="+then)
 	}
 	if strings.HasSuffix(op.Path, "/drift") {
 		filter := url.QueryEscape(strings.Repeat("kind ne 'stuck' and ", 400) + "department eq null")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"licensor/internal/graph/own"
 	"licensor/internal/identity"
 	"licensor/internal/signins"
+	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
@@ -24,6 +26,7 @@ type heavy struct {
 	big   []program // applications with documents as large as they can be
 	hub   program   // an application with links of all kinds
 	unit  string
+	then  time.Time // when everyone had one product less; the last snapshot before is of that day
 }
 
 // program are the ids of an application and of its service principal.
@@ -41,12 +44,15 @@ const (
 	largeApps   = 8
 	boss        = "a0000000-0000-4000-8000-000000019999" // the manager of many
 	outerGroup  = "c0000000-0000-4000-8000-00000000000e" // has nobodysID, the group of everyone, in it
+	secondGroup = "c0000000-0000-4000-8000-00000000000d" // of everyone, too
 )
+
+var heavyPermissions = append(slices.Clone(allPermissions), "User.RevokeSessions.All", "Policy.ReadWrite.Authorization")
 
 func newHeavy(t *testing.T) *heavy {
 	h := &heavy{world: newWorld(t)}
 	h.once = true
-	h.token = h.appToken(append(allPermissions, "User.RevokeSessions.All", "Policy.ReadWrite.Authorization")...)
+	h.token = h.appToken(heavyPermissions...)
 	for _, set := range []string{"users", "groups", "applications", "servicePrincipals", "directory/administrativeUnits"} {
 		var round struct {
 			Link string `json:"@odata.deltaLink"`
@@ -54,7 +60,7 @@ func newHeavy(t *testing.T) *heavy {
 		h.get("/v1.0/"+set+"/delta?$deltatoken=latest", &round)
 		h.links = append(h.links, strings.TrimPrefix(round.Link, h.server.URL))
 	}
-	for _, part := range []func(){h.people, h.license, h.applications, h.relate, h.large, h.seen} {
+	for _, part := range []func(){h.people, h.license, h.past, h.applications, h.relate, h.large, h.seen} {
 		start := time.Now()
 		part()
 		t.Log(time.Since(start))
@@ -78,7 +84,7 @@ func (h *heavy) people() {
 			send()
 		}
 	}
-	for _, id := range []string{nobodysID, outerGroup} {
+	for _, id := range []string{nobodysID, outerGroup, secondGroup} {
 		add(`{"group":{"id":"%s","displayName":"All","mailEnabled":false,"mailNickname":"all%s","securityEnabled":true}}`, id, id)
 	}
 	add(`{"member":{"group":"%s","member":"%s"}}`, outerGroup, nobodysID)
@@ -90,6 +96,7 @@ func (h *heavy) people() {
 	send()
 	for i := range heavyUsers {
 		add(`{"member":{"group":"%s","member":"%s"}}`, nobodysID, manyID(i))
+		add(`{"member":{"group":"%s","member":"%s"}}`, secondGroup, manyID(i))
 	}
 	send()
 }
@@ -103,6 +110,37 @@ func (h *heavy) license() {
 	h.batches(200, func(i int) string {
 		return step20("POST", "/groups/"+manyGroup(i)+"/assignLicense", `{"addLicenses":[{"skuId":"`+visio+`"}],"removeLicenses":[]}`)
 	})
+}
+
+// past makes the tenant have a snapshot of the next day, from which its state of that day is read,
+// and gives everyone one more product a day later.
+func (h *heavy) past() {
+	day := func() {
+		h.clock.Add(24 * 60 * 60)
+		h.token = h.appToken(heavyPermissions...)
+	}
+	day()
+	h.ask("PATCH", "/v1.0/users/"+boss, `{"jobTitle":"Boss"}`)
+	h.awaitSnapshot()
+	h.then = h.now()
+	day()
+	h.ask("POST", "/licensor/v1/subscriptions", fmt.Sprintf(`{"skuId":"%s","totalLicenses":%d}`, ems, heavyUsers))
+	h.ask("POST", "/v1.0/groups/"+secondGroup+"/assignLicense", `{"addLicenses":[{"skuId":"`+ems+`"}],"removeLicenses":[]}`)
+	h.awaitSnapshot()
+}
+
+// awaitSnapshot waits for the snapshot of the day.
+func (h *heavy) awaitSnapshot() {
+	today := h.now().UTC().Format(time.DateOnly)
+	for range 6000 {
+		list, err := h.store.Manifests(h.t.Context(), h.tenant.ID())
+		h.must(err)
+		if slices.ContainsFunc(list, func(m store.Manifest) bool { return m.Name == today }) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	h.t.Fatalf("there is no snapshot of %s", today)
 }
 
 // seen reports a sign-in of many users, whose texts are as long as they can be.
@@ -121,6 +159,8 @@ func (h *heavy) seen() {
 		})
 	}
 }
+
+const ems = "efccb6f7-5641-4e0e-bd10-b4976e1bf68e"
 
 const visio = "c5928f49-12ba-48f7-ada3-0d743a3601d5" // VISIOCLIENT
 
