@@ -52,6 +52,7 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 		{"Origins", func(o *licensor.Options) { o.Origins = []string{"contoso.com"} }, `has "contoso.com"`},
 		{"TrustedProxies", func(o *licensor.Options) { o.TrustedProxies = []string{"proxy"} }, `is "proxy"`},
 		{"MemoryLimit", func(o *licensor.Options) { o.MemoryLimit = -1 }, "is -1"},
+		{"MemoryLimit", func(o *licensor.Options) { o.MemoryLimit = 512 }, "is 512 bytes: it must be 0 (no limit), or 1048576 or more"},
 		{"TenantMemory", func(o *licensor.Options) { o.TenantMemory = -1 }, "is -1: it must be 0"},
 		{"RotateKeys", func(o *licensor.Options) { o.RotateKeys = 1 }, "is 1ns: it must be 1h0m0s or more"},
 		{"KeepDays", func(o *licensor.Options) { o.KeepLog, o.KeepDays = 8*24*time.Hour, 9 }, "is 9: it must be at least 1, and not longer"},

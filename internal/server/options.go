@@ -68,6 +68,7 @@ const (
 	UsualKeepLog          = 400 * 24 * time.Hour
 	UsualBackupEvery      = 24 * time.Hour
 	UsualBackupKeep       = 7
+	LeastMemory           = 1 << 20            // bytes: fewer are a mistake in the unit
 	LeastKeepLog          = 7 * 24 * time.Hour // as long as delta links of Graph are valid
 )
 
@@ -131,8 +132,8 @@ func (s *settings) checkData() error {
 		return err
 	}
 	switch {
-	case s.MemoryLimit < 0:
-		return wrong("MemoryLimit", "is %d: it must be 0 (no limit) or more", s.MemoryLimit)
+	case s.MemoryLimit < 0 || s.MemoryLimit > 0 && s.MemoryLimit < LeastMemory:
+		return wrong("MemoryLimit", "is %d bytes: it must be 0 (no limit), or %d or more", s.MemoryLimit, LeastMemory)
 	case s.TenantMemory < 0:
 		return wrong("TenantMemory", "is %d: it must be 0 (a part of MemoryLimit) or more", s.TenantMemory)
 	case s.RotateKeys >= 0 && s.RotateKeys < LeastRotation:
