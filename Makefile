@@ -21,8 +21,10 @@ SDK_FLAGS := -vet=off -gcflags=all='-N -l' -ldflags='-s -w'
 # The browser that the sign-in pages are tried in.
 CHROMIUM ?= $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
 
-# How many simulations of a tenant test-long plays.
-LICENSOR_SEEDS ?= 10000
+# How many simulations of a tenant test-long plays, how often it kills the program on each database, and for how long it moves 10,000 tenants in and out of memory.
+LICENSOR_SEEDS ?= 100000
+LICENSOR_KILLS ?= 500
+LICENSOR_SOAK  ?= 10m
 
 FUZZTIME  ?= 20s
 BENCH     ?= .
@@ -58,9 +60,11 @@ test-memory: go ## look at the memory that every operation takes with its larges
 	LICENSOR_MEMORY=1 $(GO) test -timeout=20m -count=1 -run 'TakesMuchMemory' ./internal/graph ./internal/identity/oauth
 
 .PHONY: test-long
-test-long: go ## run what takes many minutes: a million users in 2 GB (Linux), thousands of crashes in simulations (LICENSOR_SEEDS=10000)
+test-long: go postgres ## run what takes hours: a million users in 2 GB (Linux), simulations (LICENSOR_SEEDS=100000), crashes (LICENSOR_KILLS=500), many tenants (LICENSOR_SOAK=10m)
 	LICENSOR_LONG=1 $(GO) test -timeout=60m -count=1 -v -run 'TestAMillionUsers' ./cmd/licensor
-	LICENSOR_SEEDS=$(LICENSOR_SEEDS) $(GO) test -timeout=60m -count=1 -run 'TestSimulation' ./internal/engine
+	LICENSOR_KILLS=$(LICENSOR_KILLS) $(GO) test -timeout=6h -count=1 -run 'TestKilledServerKeepsWhatItAnswered' ./cmd/licensor
+	LICENSOR_SOAK=$(LICENSOR_SOAK) $(GO) test -timeout=2h -count=1 -v -run 'TestManyTenantsComeAndGo' ./internal/engine
+	LICENSOR_SEEDS=$(LICENSOR_SEEDS) $(GO) test -timeout=8h -count=1 -run 'TestSimulation' ./internal/engine
 
 # Clients that others write, against the real program; they have dependencies of their own.
 .PHONY: test-sdk

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -40,8 +41,16 @@ func TestKilledServerKeepsWhatItAnswered(t *testing.T) {
 	})
 }
 
+// rounds kills the program six times, or as often as LICENSOR_KILLS says.
 func (k *killed) rounds() {
-	for round := range 6 {
+	rounds := 6
+	if text := os.Getenv("LICENSOR_KILLS"); text != "" {
+		var err error
+		if rounds, err = strconv.Atoi(text); err != nil {
+			k.t.Fatalf("LICENSOR_KILLS must be a number: %v", err)
+		}
+	}
+	for round := range rounds {
 		k.load(time.Duration(100+rand.IntN(400)) * time.Millisecond)
 		k.start()
 		k.check(round)

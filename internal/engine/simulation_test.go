@@ -17,8 +17,12 @@ import (
 	"licensor/internal/tenant"
 )
 
-// simulationTime is how long simulations are played, unless LICENSOR_SEEDS says how many.
-const simulationTime = 20 * time.Second
+// Simulations are played for so long, but not more than so many, unless LICENSOR_SEEDS says how
+// many.
+const (
+	simulationTime = 100 * time.Second
+	simulations    = 1000
+)
 
 // TestSimulation plays random commands of several callers over a store that fails in every way,
 // with crashes in between. The log is trimmed, and the tenant is dropped and loaded again. It plays
@@ -61,8 +65,11 @@ func seeds(t *testing.T) func(yield func(uint64) bool) {
 			return
 		}
 		many, counted := number("LICENSOR_SEEDS")
+		if !counted {
+			many = simulations
+		}
 		first, until := uint64(rand.Uint32()), time.Now().Add(simulationTime)
-		for seed := first; counted && seed < first+many || !counted && time.Now().Before(until); seed++ {
+		for seed := first; seed < first+many && (counted || time.Now().Before(until)); seed++ {
 			if !yield(seed) {
 				return
 			}
