@@ -77,11 +77,11 @@ func (t *Tenant) ImagesAt(ctx context.Context, times []time.Time, do func(time.T
 
 // lastUntil returns the last commit that is not later than a time.
 func (t *Tenant) lastUntil(ctx context.Context, at time.Time) (uint64, error) {
-	floors, err := t.store.Floors(ctx, t.id)
+	next, err := t.FirstSince(ctx, at.Truncate(time.Millisecond).Add(time.Millisecond))
 	if err != nil {
 		return 0, err
 	}
-	next, err := t.FirstSince(ctx, at.Truncate(time.Millisecond).Add(time.Millisecond))
+	floors, err := t.store.Floors(ctx, t.id) // the log may have been trimmed meanwhile
 	if err != nil {
 		return 0, err
 	}

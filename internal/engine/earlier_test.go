@@ -138,6 +138,44 @@ func TestOneSnapshotADayIsKept(t *testing.T) {
 	}
 }
 
+// TestALogIsTrimmedWhileAnEarlierImageIsLookedFor: an image of a later time is never the answer.
+func TestALogIsTrimmedWhileAnEarlierImageIsLookedFor(t *testing.T) {
+	t.Parallel()
+	world := memory.New()
+	writer, id := trimmedEstate(t, world.Open(), 0)
+	for i := range 12 {
+		writer.pass(day)
+		if err := writer.add(id, fmt.Sprint("u", i)); err != nil {
+			t.Fatal(err)
+		}
+		waitForSnapshot(t, world.Open(), id, time.Unix(writer.clock.Load(), 0))
+	}
+	o := &overtaken{Store: world.Open()}
+	o.between = func() { writer.trim(id, engine.Trimming{Keep: 3 * day, Load: true}) }
+	reader := newEstate(t, o, 0, 0)
+	reader.clock.Store(writer.clock.Load())
+	one, err := reader.Tenant(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer one.Release()
+	before := firstCommit(t, o, id)
+	at := one.Image().At.Add(-6 * day)
+	o.times = 1
+	img, release, err := one.ImageAt(t.Context(), at)
+	if err == nil {
+		defer release()
+		if img.At.After(at) {
+			t.Errorf("the image of %s is of %s", at, img.At)
+		}
+	} else if !errors.As(err, new(*engine.NotKeptError)) {
+		t.Error(err)
+	}
+	if after := firstCommit(t, o, id); after <= before {
+		t.Errorf("the log was not trimmed: it begins with commit %d, and has begun with %d", after, before)
+	}
+}
+
 // heldSweeps is a store that sweeps, at the end of a snapshot, only when the test lets it.
 type heldSweeps struct {
 	store.Store
