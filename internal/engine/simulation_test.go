@@ -20,7 +20,7 @@ import (
 // Simulations are played for so long, but not more than so many, unless LICENSOR_SEEDS says how
 // many.
 const (
-	simulationTime = 100 * time.Second
+	simulationTime = time.Minute
 	simulations    = 1000
 )
 

@@ -28,7 +28,7 @@ func TestManyTenantsComeAndGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
-	tenants, lasts := 2_000, 20*time.Second
+	tenants, lasts := 2_000, 10*time.Second
 	var world store.Store = memory.New().Open()
 	if text := os.Getenv("LICENSOR_SOAK"); text != "" {
 		var err error
