@@ -29,7 +29,7 @@ type options struct {
 	snapshots time.Duration
 	rounds    int
 	neighbors bool
-	imports   bool
+	only      string // what is measured of tenants with many users; empty for all
 }
 
 func main() {
@@ -44,7 +44,7 @@ func main() {
 	flag.DurationVar(&o.snapshots, "snapshots", time.Minute, "how long to change users until a snapshot is due")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often changes of all users are measured; the median counts")
 	flag.BoolVar(&o.neighbors, "neighbors", true, "measure PocketBase and OpenFGA, too; builds them with the Go module proxy")
-	flag.BoolVar(&o.imports, "imports", false, "of tenants with many users, measure only the imports, and COPY")
+	flag.StringVar(&o.only, "only", "", `of tenants with many users, measure only "imports" and COPY, or "loads"`)
 	flag.BoolVar(&reportOnly, "report", false, "only regenerate the section of performance.md and its plots")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
@@ -66,8 +66,17 @@ func run(ctx context.Context, o options, users, tenants string, reportOnly bool)
 	if o.tenants, err = numbers("-tenants", tenants); err != nil {
 		return err
 	}
+	if o.only != "" && o.only != onlyImports && o.only != onlyLoads {
+		return fmt.Errorf("-only: %q is not %q or %q", o.only, onlyImports, onlyLoads)
+	}
 	return measure(ctx, o)
 }
+
+// Values of -only.
+const (
+	onlyImports = "imports"
+	onlyLoads   = "loads"
+)
 
 // numbers reads the value of a flag: numbers separated by commas, or nothing.
 func numbers(name, text string) (list []int, err error) {

@@ -37,8 +37,12 @@ func (s *scale) people(ctx context.Context, users int) error {
 	if err := os.RemoveAll(files); err != nil {
 		return err
 	}
-	if s.imports {
+	if s.only == onlyImports {
 		return errors.Join(s.copyRaw(ctx, pg), s.dropDatabase(ctx, "scale"), removeDatabase(lite.at))
+	}
+	if s.only == onlyLoads {
+		err = errors.Join(s.loads(ctx, lite), s.loads(ctx, pg))
+		return errors.Join(err, s.dropDatabase(ctx, "scale"), removeDatabase(lite.at))
 	}
 	if err := s.inProcess(ctx, lite, pg, users); err != nil {
 		return err
@@ -58,6 +62,19 @@ func (s *scale) people(ctx context.Context, users int) error {
 		err = errors.Join(err, s.dropDatabase(ctx, name))
 	}
 	return errors.Join(err, removeDatabase(lite.at))
+}
+
+// loads measures how the tenant is loaded that was imported.
+func (s *scale) loads(ctx context.Context, h *house) error {
+	var tokens []string
+	err := h.within(ctx, func() (err error) {
+		tokens, err = h.tokens(ctx, 3)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.cold(ctx, h, tokens)
 }
 
 // fill creates the tenants of a database, and measures the import of the large one by the command.

@@ -120,7 +120,7 @@ func (s *scale) changesOverHTTP(ctx context.Context, h *house, v *serving, users
 
 // cold measures how soon the program is ready, the first answers of tenants that are not loaded,
 // and reads of another tenant before and while the large one is loaded.
-func (s *scale) cold(ctx context.Context, h *house, tokens []string) error {
+func (s *scale) cold(ctx context.Context, h *house, tokens []string) (err error) {
 	v, err := s.serve(ctx, h)
 	if err != nil {
 		return err
@@ -152,7 +152,9 @@ func (s *scale) cold(ctx context.Context, h *house, tokens []string) error {
 	}
 	s.addValue("cold-all", h.name, took.Seconds())
 	s.add("others-meanwhile", h.name, meanwhile)
-	return nil
+	resident, err := v.Resident()
+	s.addValue("resident", h.name, float64(resident)/(1<<20))
+	return err
 }
 
 // watch reads a user of a tenant every 2 ms until the context ends. The time of a request begins
