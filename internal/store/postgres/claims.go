@@ -86,7 +86,7 @@ func (s *Store) ClaimsOf(ctx context.Context, tenant uuid.UUID) ([]store.Claim, 
 }
 
 func (c conn) claims(ctx context.Context, text string, args ...any) ([]store.Claim, error) {
-	rows, err := c.Query(ctx, text, append([]any{c.mode}, args...)...)
+	rows, err := c.Query(ctx, text, c.args(args)...)
 	if err != nil {
 		return nil, err
 	}

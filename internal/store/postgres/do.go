@@ -20,10 +20,10 @@ const (
 	connectWait = 5 * time.Second
 	writeWait   = 10 * time.Second
 	readWait    = 5 * time.Second
-	// hangUp is when the connection of a change without a response is closed. Until then it counts
-	// as one of the pool's, so a database that does not respond, such as one that waits for its
-	// standby, has no more open connections than the pool allows.
-	hangUp = 60 * time.Second
+	// keptPlace is how long the connection of a change without a response still counts as one of the
+	// pool's. A database that does not respond, such as one that waits for its standby, does not
+	// notice that it was closed, and has no more open connections than the pool allows.
+	keptPlace = 50 * time.Second
 	// tries is how often a repeatable operation is tried.
 	tries = 5
 )
@@ -74,12 +74,25 @@ var errClosed = fmt.Errorf("the store was closed: %w", store.ErrUnavailable)
 
 // exec executes a statement and returns the number of affected rows.
 func (c conn) exec(ctx context.Context, text string, args ...any) (int64, error) {
-	tag, err := c.Exec(ctx, text, append([]any{c.mode}, args...)...)
+	tag, err := c.Exec(ctx, text, c.args(args)...)
 	return tag.RowsAffected(), err
 }
 
 func (c conn) row(ctx context.Context, text string, args ...any) pgx.Row {
-	return c.QueryRow(ctx, text, append([]any{c.mode}, args...)...)
+	return c.QueryRow(ctx, text, c.args(args)...)
+}
+
+// args returns the arguments of a statement as pgx takes them. A uuid.UUID would be written as text
+// and parsed again, because it can be a value of database/sql.
+func (c conn) args(values []any) []any {
+	args := append(make([]any, 0, len(values)+1), c.mode)
+	for _, value := range values {
+		if id, ok := value.(uuid.UUID); ok {
+			value = [16]byte(id)
+		}
+		args = append(args, value)
+	}
+	return args
 }
 
 // write executes a change. Once it has a connection it continues even if ctx ends. If it returns
@@ -111,26 +124,31 @@ func (s *Store) writeOnce(ctx context.Context, do func(ctx context.Context, c co
 	if err != nil {
 		return err
 	}
-	done := make(chan error, 1)
-	s.underWay.Go(func() {
-		defer c.Release()
-		ctx, cancel := context.WithTimeout(s.life, hangUp)
-		defer cancel()
-		err := do(ctx, c)
-		if err == nil && c.line.warned {
-			err = fmt.Errorf("the server has warned, as it does when a wait for a standby was canceled: %w",
-				store.ErrUnknown)
-		}
-		s.noteFailure(err)
-		done <- err
-	})
-	late := time.NewTimer(writeWait)
-	defer late.Stop()
-	select {
-	case err := <-done:
+	s.underWay.Add(1)
+	defer s.underWay.Done()
+	ctx, cancel := context.WithTimeout(s.life, writeWait)
+	defer cancel()
+	err = do(ctx, c)
+	if err == nil && c.line.warned {
+		err = fmt.Errorf("the server has warned, as it does when a wait for a standby was canceled: %w",
+			store.ErrUnknown)
+	}
+	s.noteFailure(err)
+	if err == nil || refused(err) || isCallers(err) || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		c.Release()
 		return err
-	case <-late.C:
-		return fmt.Errorf("no answer within %s: %w", writeWait, store.ErrUnknown)
+	}
+	s.underWay.Go(func() { s.keepPlace(c) })
+	return fmt.Errorf("no answer within %s: %w", writeWait, store.ErrUnknown)
+}
+
+// keepPlace releases a connection that was closed without a response after keptPlace, or when the
+// store is closed.
+func (s *Store) keepPlace(c conn) {
+	defer c.Release()
+	select {
+	case <-time.After(keptPlace):
+	case <-s.life.Done():
 	}
 }
 
@@ -215,7 +233,7 @@ func readOnce[T any](ctx context.Context, s *Store, do func(r reading) (T, error
 // rows passes each row of a query to scan, until scan has enough. Queries should not return many
 // more rows than scan takes, since all are read anyway.
 func (r reading) rows(text string, args []any, scan func(row pgx.CollectableRow) error) error {
-	rows, err := r.Query(r.ctx, text, append([]any{r.mode}, args...)...)
+	rows, err := r.Query(r.ctx, text, r.args(args)...)
 	if err != nil {
 		return err
 	}

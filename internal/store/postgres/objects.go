@@ -122,7 +122,7 @@ func (s *Store) scanObject(row pgx.CollectableRow, kind store.Kind) (store.Objec
 	o := store.Object{Kind: kind}
 	var deleted *int64
 	var sum int64
-	if err := row.Scan(&o.Ordinal, &o.ID, &deleted, &o.Document, &sum, &o.Seq); err != nil {
+	if err := row.Scan(&o.Ordinal, (*[16]byte)(&o.ID), &deleted, &o.Document, &sum, &o.Seq); err != nil {
 		return o, err
 	}
 	return o, s.checkObject(&o, deleted, sum)

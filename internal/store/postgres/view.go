@@ -277,7 +277,7 @@ func (v *view) rowsBetween(kind store.Kind, from, to int64, bytes int) ([]store.
 			var o store.Object
 			var deleted *int64
 			var sum int64
-			if err := row.Scan(&o.Kind, &o.Ordinal, &o.ID, &deleted, &o.Document, &sum, &o.Seq); err != nil {
+			if err := row.Scan(&o.Kind, &o.Ordinal, (*[16]byte)(&o.ID), &deleted, &o.Document, &sum, &o.Seq); err != nil {
 				return err
 			}
 			err := v.s.checkObject(&o, deleted, sum)
