@@ -36,7 +36,7 @@ var bounds = []bound{
 		"owners, sponsors, app role assignments and members that are not users, together", 1_000_000,
 		func(img *Image) int { return img.Links.Len() },
 	},
-	{"memberships of users in groups", 100_000_000, func(img *Image) int { return img.Memberships }},
+	{"memberships of users in groups", 200_000_000, func(img *Image) int { return img.Memberships }},
 	{"groups that are members of groups", 10_000_000, func(img *Image) int { return img.Nested }},
 	{"members of administrative units", 100_000_000, func(img *Image) int { return img.UnitMembers.Len() }},
 	{
