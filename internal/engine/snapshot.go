@@ -86,15 +86,16 @@ func (s *snapshots) waiting(more int) int {
 	return s.pending
 }
 
-// quarter returns a quarter of the size of the last snapshot, so that the data written for
-// snapshots stays in proportion to that of commits; 0 for a snapshot that takes no noticeable time.
-func (s *snapshots) quarter() int {
+// enough returns how many bytes of effects a snapshot is taken for: a quarter of the size that the
+// next one has if it grows by all of them, so that the data written for snapshots stays in
+// proportion to that of commits; 0 for a snapshot that takes no noticeable time.
+func (s *snapshots) enough() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.size < 1<<20 {
 		return 0
 	}
-	return s.size / 4
+	return s.size / 3 // which is a quarter of size + size/3
 }
 
 // took records the parts of the last snapshot. The caller holds taking, or is the only user.
@@ -114,7 +115,7 @@ func (s *snapshots) note(t *Tenant, was *tenant.Image, bytes int) {
 	is := t.Image()
 	s.changed(was, is)
 	newDay := s.dayBegan(was.Seq > 0 && dayOf(was.At).Before(dayOf(is.At)))
-	if newDay || s.waiting(bytes) >= max(t.options.SnapshotAfter, s.quarter()) {
+	if newDay || s.waiting(bytes) >= max(t.options.SnapshotAfter, s.enough()) {
 		s.begin(t)
 	}
 }

@@ -25,7 +25,7 @@ type Options struct {
 	// Damaged is called if the store has lost data; nil: it is only returned as an error.
 	Damaged func(error)
 	// SnapshotAfter is the minimum number of bytes of effects for a new snapshot, which a start may
-	// have to replay. Large tenants take one when the effects are a quarter of the last snapshot.
+	// have to replay. Large tenants take one when the effects are a third of the last snapshot.
 	SnapshotAfter int
 	// KeepDays is the number of days for which the first snapshot of a day is kept, so that the tenant
 	// can be read as it was; 0 means 30. See Tenant.ImageAt.
