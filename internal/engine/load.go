@@ -11,6 +11,7 @@ import (
 
 	"licensor/internal/store"
 	"licensor/internal/tenant"
+	"licensor/internal/turns"
 )
 
 // entry is a tenant that is loaded, or is being loaded or dropped.
@@ -197,12 +198,16 @@ func (all *Tenants) notLoaded(ctx context.Context, id uuid.UUID, err error) erro
 
 // recoverInTurn reads a tenant, as recoverImage does. It waits until fewer than Options.Loading
 // others are being read.
-func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant, last *savedHead) error {
+func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant, last *savedHead) (err error) {
 	select {
 	case all.loading <- struct{}{}:
 		defer func() { <-all.loading }()
+		if !last.isLarge() {
+			return recoverImage(ctx, t, last)
+		}
 		defer last.expect()()
-		return recoverImage(ctx, t, last)
+		turns.Patiently(func() { err = recoverImage(ctx, t, last) })
+		return err
 	case <-ctx.Done():
 		return errClosing
 	}

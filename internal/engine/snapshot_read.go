@@ -112,15 +112,12 @@ func (h *savedHead) need() int64 {
 	return max(h.head.Size, emptySize)
 }
 
+// isLarge reports whether requests for other tenants would notice that the tenant is read.
+func (h *savedHead) isLarge() bool { return h.need() >= 32<<20 }
+
 // expect postpones garbage collection while a large tenant is read.
 func (h *savedHead) expect() (end func()) {
-	const (
-		large   = 32 << 20
-		perByte = 3 // reading allocates nearly so many for each byte that stays
-	)
-	if h.need() < large {
-		return func() {}
-	}
+	const perByte = 3 // reading allocates nearly so many for each byte that stays
 	return memory.Expect(perByte * h.need())
 }
 

@@ -10,9 +10,11 @@ var aside = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)-1))
 // Aside does a piece of work that no turn is held for, such as a part of loading a tenant. If it is
 // long, it waits until a processor is left to the requests. It must not wait for other such work.
 func Aside(long bool, do func()) {
-	if long {
-		aside <- struct{}{}
-		defer func() { <-aside }()
+	if !long {
+		do()
+		return
 	}
-	do()
+	aside <- struct{}{}
+	defer func() { <-aside }()
+	Patiently(do)
 }

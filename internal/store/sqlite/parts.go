@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/store"
+	"licensor/internal/turns"
 )
 
 // SaveParts implements store.Store.
@@ -51,20 +52,30 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 		return nil, err
 	}
 	parts := make([]store.Part, 0, len(names))
+	turns.Patiently(func() { err = s.addParts(ctx, tenant, number, names, &parts) })
+	if err != nil {
+		return nil, err
+	}
+	return parts, nil
+}
+
+func (s *Store) addParts(
+	ctx context.Context, tenant uuid.UUID, number int64, names []string, parts *[]store.Part,
+) error {
 	for _, name := range names {
 		part := store.Part{Name: name}
 		var sum int64
 		err := s.loads.QueryRowContext(ctx, readPart, number, name).Scan((*kept)(&part.Data), &sum)
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil, fmt.Errorf("part %q of tenant %s: %w", name, tenant, store.ErrNotFound)
+			return fmt.Errorf("part %q of tenant %s: %w", name, tenant, store.ErrNotFound)
 		} else if err != nil {
-			return nil, s.fail("read part "+name, err)
+			return s.fail("read part "+name, err)
 		} else if part.Sum() != sum {
-			return nil, s.damaged("part " + name + " has another checksum")
+			return s.damaged("part " + name + " has another checksum")
 		}
-		parts = append(parts, part)
+		*parts = append(*parts, part)
 	}
-	return parts, nil
+	return nil
 }
 
 // kept is a []byte that is scanned without the copy that database/sql makes, since parts are large.
