@@ -71,7 +71,7 @@ func (t *table[T]) appendAll(dst []byte, object *T) []byte {
 // parse parses a document. It does not check whether values are allowed: they were when they were
 // written. An unknown property is an error, since the next write would lose it.
 func (t *table[T]) parse(document []byte) (*T, error) {
-	members, ok := split(document)
+	members, ok := Stored(document)
 	if !ok {
 		return nil, fmt.Errorf("document of a %s is not a JSON object", t.resource)
 	}
