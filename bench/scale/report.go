@@ -84,7 +84,10 @@ var tables = []table{
 		{"memory-user", "memory of a user with 15 properties and 15 memberships", shown("B"), "", "500 B"},
 		{"ready", "`serve` is ready", seconds, "", "1 s"},
 		{"cold-small", "first answer of a tenant of 100 users", seconds, "", "10 ms"},
-		{"cold-all", "first answer of the tenant of all users, with commits to replay", seconds, "", "3 s with 1,000,000; 30 s with 10,000,000"},
+		{
+			"cold-all", "first answer of the tenant of all users, with commits to replay", seconds, "",
+			"3 s with 1,000,000; 30 s with 10,000,000",
+		},
 		{"others-before", "reads of another tenant before that, 99th percentile", slowest, "", ""},
 		{"others-meanwhile", "… while it is loaded; against before", slowest, "others-before", "1.5 times"},
 		{"resident", "resident memory after that", shown("MB"), "", "8 GB with 10,000,000"},

@@ -149,8 +149,8 @@ func elements(array []byte) ([]json.RawMessage, bool) {
 
 const jsonSpace = " \t\r\n"
 
-// next skips to the next name, value or end of valid JSON. It does not use bytes.TrimLeft, which
-// takes longer to prepare than there is to skip.
+// next skips to the next name, value or end of valid JSON. bytes.TrimLeft takes longer to prepare
+// than to skip the one or two characters.
 func next(text []byte) []byte {
 	for i, c := range text {
 		switch c {

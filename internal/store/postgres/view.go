@@ -277,10 +277,11 @@ func (v *view) rowsBetween(kind store.Kind, from, to int64, bytes int) ([]store.
 			var o store.Object
 			var deleted *int64
 			var sum int64
-			if err := row.Scan(&o.Kind, &o.Ordinal, (*[16]byte)(&o.ID), &deleted, &o.Document, &sum, &o.Seq); err != nil {
+			err := row.Scan(&o.Kind, &o.Ordinal, (*[16]byte)(&o.ID), &deleted, &o.Document, &sum, &o.Seq)
+			if err != nil {
 				return err
 			}
-			err := v.s.checkObject(&o, deleted, sum)
+			err = v.s.checkObject(&o, deleted, sum)
 			list = append(list, o)
 			return err
 		})
