@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -345,4 +346,46 @@ func wantKinds(t *testing.T, what string, got map[string]bool, want ...string) {
 	if kinds := slices.Sorted(maps.Keys(got)); !slices.Equal(kinds, want) {
 		t.Errorf("remedies %s: %v, want %v", what, kinds, want)
 	}
+}
+
+// TestC19ADifferenceExplainsAsExplainDoes compares the reasons why Ann failed to get something.
+// Previews write the same rows.
+func TestC19ADifferenceExplainsAsExplainDoes(t *testing.T) {
+	t.Parallel()
+	shared := false
+	for name, text := range remedied {
+		t.Run(name, func(t *testing.T) {
+			s := newScenario(t, newWorld(t), newWitnesses())
+			s.play("\n-- another is the first --\nSETUP\nusers zoe\n\n-- later --\nWAIT 1h\n" + text)
+			var got, want []map[string]any
+			for _, row := range s.list("/licensor/v1/difference?from=2026-01-31T12:30:00Z", "value") {
+				if row["id"] == s.known["ann"] && row["outcome"] == "fail" {
+					for _, reason := range row["reasons"].([]any) {
+						got = append(got, reason.(map[string]any))
+					}
+				}
+			}
+			for _, reason := range s.list("/licensor/v1/users/"+s.known["ann"]+"/explain", "reasons") {
+				if reason["error"] != "None" {
+					want = append(want, reason)
+				}
+				shared = shared || reason["sharedAddresses"] != nil
+			}
+			if len(want) == 0 || !reflect.DeepEqual(got, want) {
+				t.Errorf("the reasons of the difference are\n%v\nwant\n%v", got, want)
+			}
+		})
+	}
+	if !shared {
+		t.Error("no address is shared")
+	}
+}
+
+// list reads a list of objects of an answer.
+func (s *scenario) list(path, name string) (objects []map[string]any) {
+	var answer map[string]json.RawMessage
+	got := s.world.do("GET", path, s.token(""), "")
+	s.world.must(json.Unmarshal([]byte(got.body), &answer))
+	s.world.must(json.Unmarshal(answer[name], &objects))
+	return objects
 }

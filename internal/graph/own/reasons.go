@@ -16,6 +16,7 @@ func ReasonsIn(image *tenant.Image) *Reasons { return &Reasons{newExplainer(imag
 // Append writes the list of the reasons of a user's errors of a product, as explain does, at most
 // MaxProblems.
 func (s *Reasons) Append(b []byte, user uint32, skuID uuid.UUID) []byte {
+	s.x.begin(user)
 	b = append(b, '[')
 	n := 0
 	for reason := range s.x.reasons.User(user, false) {
