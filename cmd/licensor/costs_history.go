@@ -29,7 +29,8 @@ of that day: at most 400 rows.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&h.from, "from", "",
-		"the first time: a time, a date, or how long ago, such as 90d; 30 days before the last by default")
+		"the first time: a time, a date, or how long ago, such as 90d; by default, what is kept of the 30 days "+
+			"before the last")
 	f.StringVar(&h.to, "to", "", "the last time; now by default")
 	f.StringVar(&h.step, "step", "", "time between two rows, such as P1D, which is the default, or PT1H")
 	h.register(cmd, "steps", 0)
