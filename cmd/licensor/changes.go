@@ -263,7 +263,7 @@ func (t *trying) make(cmd *cobra.Command, out *printer, c *connection, p *tried)
 	})
 }
 
-// confirm asks whether to make the changes.
+// confirm asks whether to make the changes, unless --yes says so.
 func (t *trying) confirm(cmd *cobra.Command) error {
 	if t.yes {
 		return nil
@@ -271,6 +271,11 @@ func (t *trying) confirm(cmd *cobra.Command) error {
 	if t.to != "" {
 		return usage(errors.New("with --output, the preview would not be seen before it is applied: add --yes"))
 	}
+	return confirm(cmd)
+}
+
+// confirm asks at the terminal whether to make the changes that were printed.
+func confirm(cmd *cobra.Command) error {
 	in, ok := cmd.InOrStdin().(*os.File)
 	if !ok || !isTerminal(in) {
 		return usage(errors.New("the changes are not made without a confirmation: add --yes"))

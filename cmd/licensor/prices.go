@@ -65,22 +65,28 @@ func printPrice(t *tables.Writer, raw json.RawMessage, p *price) error {
 
 func pricesImportCommand() *cobra.Command {
 	var to connecting
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "import FILE.csv",
-		Short: "Replace all prices by those of a file",
+		Short: "Replace all prices by those of a file, after showing what that changes",
 		Long: `Import replaces the prices of the tenant by those of a CSV file, whose first line names the columns: skuId or
 skuPartNumber, amount (a decimal number with a point), currency (a code such as EUR), period (month or year) and
 validFrom (a date such as 2026-01-31). A product may have several prices with different dates. If a line is wrong,
-nothing is changed. The name - is the standard input.`,
+nothing is changed. The name - is the standard input.
+
+Prices that the file does not have are removed. Import prints which prices are new, changed and removed, and asks. Undo
+does not bring prices back: "licensor prices --csv -o old.csv" keeps them in a file that can be imported again.`,
 		Example: "  licensor prices import prices.csv\n" +
-			"  licensor prices import --info demo.json prices.csv",
+			"  licensor prices import --yes --info demo.json prices.csv",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rows, err := readPrices(args[0], cmd.InOrStdin())
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			err = to.use(cmd, func(ctx context.Context, c *connection) error { return importPrices(ctx, c, rows) })
+			err = to.use(cmd, func(ctx context.Context, c *connection) error {
+				return importPrices(ctx, cmd, c, rows, yes)
+			})
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
@@ -88,6 +94,7 @@ nothing is changed. The name - is the standard input.`,
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	to.register(cmd)
 	return cmd
 }
@@ -156,12 +163,38 @@ func pricesOf(table [][]string) ([]price, error) {
 	return list, nil
 }
 
-// importPrices finds products by their part numbers, and sets all prices.
-func importPrices(ctx context.Context, c *connection, rows []price) error {
+// importPrices finds products by their part numbers, shows what changes, asks unless yes is set,
+// and sets all prices.
+func importPrices(ctx context.Context, cmd *cobra.Command, c *connection, rows []price, yes bool) error {
 	var all licensing.Catalog
 	if err := c.get(ctx, "/licensor/v1/catalog", &all); err != nil {
 		return err
 	}
+	if err := findPriced(rows, &all); err != nil {
+		return err
+	}
+	body, err := json.Marshal(map[string]any{"prices": rows})
+	if err != nil {
+		return err
+	}
+	before, err := pricesNow(ctx, c)
+	if err != nil {
+		return err
+	}
+	change := comparePrices(before, rows, &all)
+	if err := change.print(cmd.OutOrStdout()); err != nil {
+		return err
+	}
+	if !yes && !change.none() {
+		if err := confirm(cmd); err != nil {
+			return err
+		}
+	}
+	return c.do(ctx, http.MethodPut, "/licensor/v1/prices", "application/json", body, nil)
+}
+
+// findPriced sets the ids of products that only have a part number.
+func findPriced(rows []price, all *licensing.Catalog) error {
 	for i := range rows {
 		p := &rows[i]
 		if p.SKUID != "" {
@@ -175,9 +208,5 @@ func importPrices(ctx context.Context, c *connection, rows []price) error {
 		}
 		p.SKUID = all.Products[known].SKUID.String()
 	}
-	body, err := json.Marshal(map[string]any{"prices": rows})
-	if err != nil {
-		return err
-	}
-	return c.do(ctx, http.MethodPut, "/licensor/v1/prices", "application/json", body, nil)
+	return nil
 }
