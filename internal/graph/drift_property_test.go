@@ -29,11 +29,14 @@ func TestL85L86L88DriftIsWhatGraphShows(t *testing.T) {
 				w.alone(w.disabled())
 			case 1:
 				w.clock.Add(int64(rapid.IntRange(10, 40).Draw(rt, "hours")) * 3600)
+				w.token = w.appToken(allPermissions...)
 			case 2:
 				w.alone(w.all("/users/"+w.user(), "SHAREPOINTENTERPRISE"))
 			case 3:
 				w.alone(w.all("/users/"+w.user(), "ENTERPRISEPACK"))
-			case 4, 5:
+			case 4:
+				w.suspend()
+			case 5, 6:
 				w.alone(trialRequest{ID: "0", Method: "POST", URL: "/groups/" + w.group() + "/members/$ref", Body: map[string]any{
 					"@odata.id": "https://graph.microsoft.com/v1.0/users/" + w.user(),
 				}})
@@ -82,6 +85,23 @@ func (w *swapTrial) disabled() trialRequest {
 		body = map[string]any{"usageLocation": nil}
 	}
 	return trialRequest{ID: "0", Method: "PATCH", URL: "/users/" + w.user(), Body: body}
+}
+
+// suspend suspends all subscriptions of a product, or enables them again.
+func (w *swapTrial) suspend() {
+	product := rapid.SampledFrom([]string{"ENTERPRISEPACK", "SHAREPOINTENTERPRISE", "STANDARDPACK"}).Draw(w.rt, "suspended")
+	status := rapid.SampledFrom([]string{"Suspended", "Suspended", "Enabled"}).Draw(w.rt, "status")
+	var list struct {
+		Value []struct{ ID, SkuPartNumber string }
+	}
+	w.read("/v1.0/directory/subscriptions?$select=id,skuPartNumber", &list)
+	for _, s := range list.Value {
+		if s.SkuPartNumber == product {
+			w.alone(trialRequest{
+				ID: "0", Method: "PATCH", URL: "/licensor/v1/subscriptions/" + s.ID, Body: map[string]any{"status": status},
+			})
+		}
+	}
 }
 
 // all assigns all plans of a product to a user or a group.
@@ -162,6 +182,9 @@ type graphState struct {
 
 func (s *graphState) held() bool { return s.State != "Error" }
 
+// works reports whether the license gives its plans, which those of suspended products do not.
+func (s *graphState) works() bool { return s.held() && s.State != "Disabled" }
+
 // naiveDrift finds the rows by reading Graph.
 func (w *swapTrial) naiveDrift() (rows []string) {
 	var skus struct {
@@ -183,9 +206,10 @@ func (w *swapTrial) naiveDrift() (rows []string) {
 			rows = append(rows, driftText("unassigned", "-", s.SkuPartNumber, "", free))
 		}
 	}
-	duplicates := func(sku, other string) bool {
-		return sku != other && containsAll(plans[other], plans[sku]) &&
-			(len(plans[other]) > len(plans[sku]) || order[other] < order[sku])
+	duplicates := func(s, other *graphState) bool {
+		mine, others := plans[s.SkuID], plans[other.SkuID]
+		return s.SkuID != other.SkuID && containsAll(others, mine) &&
+			(len(others) > len(mine) || !s.works() || order[other.SkuID] < order[s.SkuID])
 	}
 	var users struct{ Value []graphUser }
 	w.read("/v1.0/users?$select=userPrincipalName,usageLocation,accountEnabled,licenseAssignmentStates", &users)
@@ -213,7 +237,7 @@ func (w *swapTrial) naiveDrift() (rows []string) {
 }
 
 func (w *swapTrial) naiveUser(
-	u *graphUser, names map[string]string, duplicates func(sku, other string) bool,
+	u *graphUser, names map[string]string, duplicates func(s, other *graphState) bool,
 ) (rows []string) {
 	states := u.LicenseAssignmentStates
 	first := func(i int) (seats int) { // the first source of a product has the seat
@@ -236,12 +260,12 @@ func (w *swapTrial) naiveUser(
 			continue
 		}
 		if s.AssignedByGroup == "" && slices.ContainsFunc(states, func(o graphState) bool {
-			return o.held() && o.AssignedByGroup != "" && o.SkuID == s.SkuID &&
+			return o.works() && o.AssignedByGroup != "" && o.SkuID == s.SkuID &&
 				containsAll(s.DisabledPlans, o.DisabledPlans)
 		}) {
 			add("covered", 0)
 		}
-		if slices.ContainsFunc(states, func(o graphState) bool { return o.held() && duplicates(s.SkuID, o.SkuID) }) {
+		if slices.ContainsFunc(states, func(o graphState) bool { return o.works() && duplicates(s, &o) }) {
 			add("duplicate", first(i))
 		}
 		if !u.AccountEnabled {

@@ -78,3 +78,5 @@ func TestL81L82L83L84Swaps(t *testing.T) { playRules(t, "117-swaps") }
 func TestL85L86L87Drift(t *testing.T) { playRules(t, "118-drift") }
 
 func TestL88Cleanups(t *testing.T) { playRules(t, "119-cleanups") }
+
+func TestL85L88L91SuspendedProducts(t *testing.T) { playRules(t, "125-suspended-duplicates") }

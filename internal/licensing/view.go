@@ -245,6 +245,13 @@ func (u Units) capability() string {
 	return Deleted
 }
 
+// Works reports whether the licenses of holders work: they do not while all units are suspended or
+// locked out (L6).
+func (s *SKUInfo) Works() bool { return !s.Units.dead() }
+
+// SKUWorks is Works of a SKU.
+func (img *Image) SKUWorks(number SKU) bool { return !img.sku(number).units.dead() }
+
 // dead reports whether all units are suspended or locked out, so that licenses show as Disabled
 // (L6). A SKU without any units is different: holders keep their seats (L4).
 func (u Units) dead() bool { return u.Enabled+u.Warning == 0 && u.Suspended+u.LockedOut > 0 }

@@ -54,7 +54,7 @@ type skipped struct {
 // The reasons to skip a row.
 const (
 	skipMembership = "membership" // a group gives the license
-	skipLastSource = "lastSource" // the user would lose a plan
+	skipLastSource = "lastSource" // the user would lose a plan, or have it only of a product that does not work
 	skipNeeded     = "needed"     // another license needs the product
 	skipManual     = "manual"     // a person must decide
 	skipOther      = "other"
@@ -201,18 +201,31 @@ func (c *cleanup) prevents(row *own.DriftRow, at *removal) (reason, text string)
 	rest := slices.DeleteFunc(slices.Clone(entries), func(e licensing.Entry) bool {
 		return e.Source == licensing.Direct && slices.Contains(remove, img.SKUOf(e.SKU))
 	})
-	plans := row.SKU.Product.ServicePlanIDs
-	has := plansAmong(img, rest, plans)
-	for _, id := range plansAmong(img, entries, plans) {
-		if !slices.Contains(has, id) {
-			name := id.String()
-			if p, ok := img.Plan(id); ok {
-				name = p.Name
-			}
-			return skipLastSource, fmt.Sprintf("It is the last source of %s for the user.", name)
+	if id, ok := lastSource(img, entries, rest, row.SKU.Product.ServicePlanIDs); ok {
+		name := id.String()
+		if p, ok := img.Plan(id); ok {
+			name = p.Name
 		}
+		return skipLastSource, fmt.Sprintf("It is the last source of %s for the user.", name)
 	}
 	return "", ""
+}
+
+// lastSource returns the first of some plans that entries enable and the rest of them does not, or
+// only by products that do not work, while others of the entries do.
+func lastSource(img *licensing.Image, entries, rest []licensing.Entry, plans []uuid.UUID) (plan uuid.UUID, ok bool) {
+	suspended := func(e licensing.Entry) bool { return !img.SKUWorks(e.SKU) }
+	for range 2 {
+		has := plansAmong(img, rest, plans)
+		for _, id := range plansAmong(img, entries, plans) {
+			if !slices.Contains(has, id) {
+				return id, true
+			}
+		}
+		entries = slices.DeleteFunc(slices.Clone(entries), suspended)
+		rest = slices.DeleteFunc(slices.Clone(rest), suspended)
+	}
+	return uuid.Nil, false
 }
 
 func partNumberOf(row *own.DriftRow) string {

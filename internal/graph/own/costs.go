@@ -110,8 +110,8 @@ func disabledAccounts(r *wire.Request) (*roaring.Bitmap, error) {
 	return found, nil
 }
 
-// duplicates returns the holders of a SKU who hold another one with all of its plans. Of two with
-// the same plans, the later one is the duplicate.
+// duplicates returns the holders of a SKU who hold another one that works and has all of its plans.
+// Of two with the same plans, the later one is the duplicate, or the one that does not work.
 func (c *costs) duplicates(k *costed) *roaring.Bitmap {
 	found := roaring.New()
 	for _, other := range c.skus {
@@ -123,10 +123,13 @@ func (c *costs) duplicates(k *costed) *roaring.Bitmap {
 	return found
 }
 
-// covers reports whether a SKU has all plans of another, which it makes a duplicate.
+// covers reports whether a SKU works and has all plans of another, which it makes a duplicate.
 func covers(k, other *costed) bool {
 	mine, plans := k.Product.ServicePlanIDs, other.Product.ServicePlanIDs
-	if len(plans) == 0 || len(mine) < len(plans) || len(mine) == len(plans) && k.Number > other.Number {
+	if len(plans) == 0 || len(mine) < len(plans) || !k.Works() {
+		return false
+	}
+	if len(mine) == len(plans) && k.Number > other.Number && other.Works() {
 		return false
 	}
 	return !slices.ContainsFunc(plans, func(id uuid.UUID) bool { return !slices.Contains(mine, id) })

@@ -20,8 +20,8 @@ type DriftKind uint8
 
 // The kinds, in the order of lists.
 const (
-	DriftCovered         DriftKind = iota // direct, and a group gives the same product with the same plans or more
-	DriftDuplicate                        // all plans of the product are in another one that the user holds
+	DriftCovered         DriftKind = iota // direct, and a group gives the same working product and plans, or more
+	DriftDuplicate                        // all plans are in another working product that the user holds
 	DriftDisabledAccount                  // held by a disabled account
 	DriftEmptyGroup                       // of a group without members
 	DriftStuck                            // in an error for many days
@@ -303,7 +303,7 @@ func (d *drift) is(row *DriftRow, entries []licensing.Entry) bool {
 			return o.SKU == e.SKU && o.Source != licensing.Direct && o.InForce != licensing.None &&
 				d.covered(e.InForce, o.InForce)
 		})
-		if e.Source != licensing.Direct || at < 0 {
+		if e.Source != licensing.Direct || at < 0 || !row.SKU.Works() {
 			return false
 		}
 		row.By = entries[at].Source
