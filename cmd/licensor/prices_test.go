@@ -88,4 +88,8 @@ func TestImportsOfPricesAskFirst(t *testing.T) {
 		"  removed  ENTERPRISEPACK from 2027-01-01: 22.00 EUR per month\n"
 	take(exitUsage, changed, second)
 	take(exitDone, changed+"8 prices were imported\n", second, "--yes")
+	code, out, stderr := call(t, rootCommand(), "log", "--author", "licensor (command line)", "--data", data)
+	if code != exitDone || strings.Count(out, "  licensor (command line)  ") < 2 {
+		t.Errorf("the log does not name the author: %d, %s%s", code, out, stderr)
+	}
 }

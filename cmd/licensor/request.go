@@ -140,10 +140,16 @@ func newRefusal(request string, response *http.Response, body []byte) *refusalEr
 		id: response.Header.Get("request-id"), wait: retryAfter(response.Header),
 	}
 	var answer struct {
-		Error struct{ Code, Message string }
+		Error struct {
+			Code, Message string
+			Details       []struct{ Message string }
+		}
 	}
 	if json.Unmarshal(body, &answer) == nil && answer.Error.Code != "" {
 		e.code, e.message = answer.Error.Code, answer.Error.Message
+		for _, detail := range answer.Error.Details {
+			e.message = strings.TrimRight(e.message, ".") + ": " + detail.Message
+		}
 	} else {
 		e.message = excerpt.Of(strings.TrimSpace(string(body)), 200)
 	}

@@ -250,6 +250,8 @@ var malformed = []bad{
 	{"swaps: an empty filter", "POST", "/licensor/v1/swaps", `{"from":"STANDARDPACK","to":"ENTERPRISEPACK","filter":""}`, nil, 400, "Request_BadRequest", "filter is empty: leave it out to select all groups and users."},
 	{"swaps: with an option", "POST", "/licensor/v1/swaps?$top=1", `{"from":"STANDARDPACK","to":"ENTERPRISEPACK"}`, nil, 400, "Request_UnsupportedQuery", "The query option '$top' is not supported for this resource."},
 	{"drift: a condition that there is not", "GET", "/licensor/v1/drift?$filter=seats gt 1", "", nil, 400, "BadRequest", "Invalid filter clause The condition at position 7 of the filter is not supported for drift."},
+	{"errors: an error that there is not", "GET", "/licensor/v1/licenseErrors?$filter=error eq 'Foo'", "", nil, 400, "Request_BadRequest", "'Foo' is not a license error: the errors are 'None', 'CountViolation', 'MutuallyExclusiveViolation', 'DependencyViolation', 'ProhibitedInUsageLocationViolation', 'UniquenessViolation', 'Other'."},
+	{"drift: days are no property", "GET", "/licensor/v1/drift?$filter=days eq 3", "", nil, 400, "BadRequest", "Invalid filter clause The condition at position 6 of the filter is not supported for drift."},
 	{"drift: since when", "GET", "/licensor/v1/drift?$filter=since lt 2026-01-01T00:00:00Z", "", nil, 400, "BadRequest", "Invalid filter clause The condition at position 7 of the filter is not supported for drift."},
 	{"drift: a kind that is a number", "GET", "/licensor/v1/drift?$filter=kind eq 1", "", nil, 400, "Request_BadRequest", ""},
 	{"drift: no days", "GET", "/licensor/v1/drift?days=0", "", nil, 400, "Request_BadRequest", "days must be a number from 1 to 3650."},

@@ -74,7 +74,9 @@ func (e *Entry) read(step tenant.Decoded, img *licensing.Image) error {
 	if err != nil {
 		return err
 	}
-	e.Named = record.Actor
+	if e.Named = record.Actor; e.Named == nil && e.Author == "app "+tenant.OperatorID.String() {
+		e.Named = &tenant.Named{ID: tenant.OperatorID, Name: tenant.OperatorName}
+	}
 	if record.Reprocessed != nil {
 		if e.Reprocessed == nil {
 			e.Reprocessed = new(tenant.Reprocessed)

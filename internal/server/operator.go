@@ -18,12 +18,8 @@ import (
 	"licensor/internal/graph/devkit"
 	"licensor/internal/identity"
 	"licensor/internal/people"
+	"licensor/internal/tenant"
 )
-
-// operatorID identifies the caller when a command works on a database in its own process; the log
-// of commits shows it. Anyone who can open the database's file can do everything anyway, so this
-// needs no application, and no server accepts this id.
-var operatorID = uuid.MustParse("6c696365-6e73-4f72-8000-636f6d6d616e")
 
 // operator is the directory of a database plus the caller at the command line.
 type operator struct{ people.Directory }
@@ -31,9 +27,9 @@ type operator struct{ people.Directory }
 var _ identity.Directory = operator{}
 
 func (o operator) Application(ctx context.Context, tenantID, appID uuid.UUID) (identity.App, error) {
-	if appID == operatorID {
+	if appID == tenant.OperatorID {
 		return identity.App{
-			ID: operatorID, AppID: operatorID, DisplayName: "licensor on the command line", Enabled: true,
+			ID: tenant.OperatorID, AppID: tenant.OperatorID, DisplayName: tenant.OperatorName, Enabled: true,
 		}, nil
 	}
 	return o.Directory.Application(ctx, tenantID, appID)
@@ -75,7 +71,7 @@ type ownTokens struct {
 
 func (o ownTokens) Token() (*oauth2.Token, error) {
 	token, err := o.authority.Issue(identity.Claims{
-		Tenant: o.tenant, ObjectID: operatorID, AppID: operatorID, Permissions: AllPermissions,
+		Tenant: o.tenant, ObjectID: tenant.OperatorID, AppID: tenant.OperatorID, Permissions: AllPermissions,
 	})
 	return &oauth2.Token{AccessToken: token}, err
 }

@@ -23,7 +23,7 @@ func driftConditionOf(r *wire.Request, filter *odata.Filter) (*driftCondition, e
 	if filter == nil {
 		return &driftCondition{holds: func(*DriftRow) bool { return true }, kinds: everyKind}, nil
 	}
-	c := &driftConverter{errorConverter{request: r, image: r.Image, filter: filter}}
+	c := &driftConverter{errorConverter{request: r, image: r.Image, filter: filter, of: "drift"}}
 	return c.condition(filter.Root)
 }
 

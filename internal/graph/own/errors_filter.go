@@ -32,7 +32,7 @@ func errorConditionOf(r *wire.Request, filter *odata.Filter, image *tenant.Image
 	if filter == nil {
 		return everyError, nil
 	}
-	c := &errorConverter{request: r, image: image, filter: filter}
+	c := &errorConverter{request: r, image: image, filter: filter, of: "license errors"}
 	return c.condition(filter.Root)
 }
 
@@ -40,10 +40,11 @@ type errorConverter struct {
 	request *wire.Request
 	image   *tenant.Image
 	filter  *odata.Filter
+	of      string // what is filtered
 }
 
 func (c *errorConverter) refuse(n odata.Node) error {
-	return problem.RefuseCondition(c.filter, n, "license errors")
+	return problem.RefuseCondition(c.filter, n, c.of)
 }
 
 func (c *errorConverter) condition(n odata.Node) (errorCondition, error) {
@@ -141,7 +142,7 @@ func (c *errorConverter) equal(n, left odata.Node, values []*odata.Literal) (fou
 	}
 	switch name := strings.ToLower(path.String()); name {
 	case "error":
-		found, ok = errorIn(values)
+		return errorIn(values)
 	case "skuid":
 		found, ok = c.skuIn(values)
 	case "group":
@@ -155,18 +156,26 @@ func (c *errorConverter) equal(n, left odata.Node, values []*odata.Literal) (fou
 	return found, nil
 }
 
-func errorIn(values []*odata.Literal) (found errorCondition, ok bool) {
+func errorIn(values []*odata.Literal) (found errorCondition, err error) {
 	var kinds [licensing.Violations]bool
 	for _, value := range values {
 		name, _ := odata.TextOf(value)
 		kind, known := licensing.ViolationOf(name)
 		if !known {
-			return found, false
+			return found, problem.Refuse("%s is not a license error: the errors are %s.", problem.Clip(value.String()),
+				problem.Quoted(violationNames()))
 		}
 		kinds[kind] = true
 	}
 	found.holds = func(_ uint32, e *licensing.Entry) bool { return kinds[e.Error] }
-	return found, true
+	return found, nil
+}
+
+func violationNames() (names []string) {
+	for v := range licensing.Violations {
+		names = append(names, licensing.Violation(v).String())
+	}
+	return names
 }
 
 func (c *errorConverter) skuIn(values []*odata.Literal) (found errorCondition, ok bool) {

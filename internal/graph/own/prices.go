@@ -48,14 +48,24 @@ func appendPrice(b []byte, img *tenant.Image, p tenant.Price) []byte {
 	return append(b, '}')
 }
 
-// SetPrices answers PUT /licensor/v1/prices: the prices of the body replace all others.
+// SetPrices answers PUT /licensor/v1/prices: the prices of the body replace all others. The body may
+// be what ListPrices answers, if that is all prices.
 func SetPrices(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
 		return err
 	}
+	name := "prices"
+	for _, m := range members {
+		switch {
+		case m.Is("@odata.nextLink"):
+			return problem.Refuse("The body is one page of several, and all prices would be replaced by those of it.")
+		case m.Is("value"):
+			name = "value"
+		}
+	}
 	var list []json.RawMessage
-	if err := wire.Read("prices", members, map[string]any{"prices": &list}, "prices"); err != nil {
+	if err := wire.Read("prices", members, map[string]any{name: &list}, name); err != nil {
 		return err
 	}
 	if len(list) > tenant.MaxPrices {
