@@ -48,8 +48,8 @@ func appendPrice(b []byte, img *tenant.Image, p tenant.Price) []byte {
 	return append(b, '}')
 }
 
-// SetPrices answers PUT /licensor/v1/prices: the prices of the body replace all others. The body may
-// be what ListPrices answers, if that is all prices.
+// SetPrices answers PUT /licensor/v1/prices: the prices of the body replace all others. The body
+// may be what ListPrices answers, if that is all prices.
 func SetPrices(r *wire.Request) error {
 	members, err := r.Members()
 	if err != nil {
