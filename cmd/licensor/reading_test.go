@@ -136,7 +136,7 @@ func TestCommandsThatReadSayWhatIsWrong(t *testing.T) {
 		{[]string{"errors", "--summary", "--order", "since"}, exitUsage, "none of the others can be"},
 		{[]string{"errors", "--sku", "NOTHING"}, exitFailed, "`licensor products` lists those it has"},
 		{[]string{"errors", "--group", "Nowhere"}, exitFailed, "there is no group with the displayName"},
-		{[]string{"errors", "--filter", "x eq 1"}, exitFailed, "Invalid filter clause: The condition at position 3 of the filter is not"},
+		{[]string{"errors", "--filter", "x eq 1"}, exitFailed, "Invalid filter clause: The condition at position 4 of the filter is not"},
 		{[]string{"errors", "--error", "Foo"}, exitFailed, "'Foo' is not a license error: the errors are"},
 		{[]string{"explain", "none@contoso.example"}, exitFailed, "there is no user"},
 		{[]string{"explain", "admin@contoso.example", "--plan", "NOTHING"}, exitFailed, "no service plan"},
