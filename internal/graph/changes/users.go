@@ -5,7 +5,6 @@ import (
 	"encoding/csv"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -47,6 +46,10 @@ func (all *Previews) users(r *wire.Request) error {
 func (p *preview) sendUsers(
 	r *wire.Request, is condition, path string, query url.Values, head func() ([]byte, error),
 ) error {
+	table, err := own.WantsTable(r, r.Options.Format, "json", wire.JSONType)
+	if err != nil {
+		return err
+	}
 	page, err := r.Page()
 	if err != nil {
 		return err
@@ -56,7 +59,7 @@ func (p *preview) sendUsers(
 	if next {
 		link = nextLink(r, path, query, users[len(users)-1], page.Limit)
 	}
-	if wantsTable(r) {
+	if table {
 		return p.sendTable(r, users, is, link)
 	}
 	b, err := head()
@@ -163,14 +166,6 @@ func planNames(img *licensing.Image, s *outcome.Side) []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-// wantsTable reports whether the caller wants CSV.
-func wantsTable(r *wire.Request) bool {
-	return strings.EqualFold(r.Options.Format, "csv") ||
-		slices.ContainsFunc(r.Header.Values("Accept"), func(accept string) bool {
-			return strings.HasPrefix(strings.ToLower(strings.TrimSpace(accept)), "text/csv")
-		})
 }
 
 // sendTable answers with a page as CSV. The address of the next page is in a Link header (RFC

@@ -41,9 +41,6 @@ const (
 	exportSize     = 16 << 20
 )
 
-// CSVType is the type of a table as CSV.
-const CSVType = "text/csv"
-
 // Send answers GET /licensor/v1/export with what `licensor export` writes: JSON lines, of all
 // tables that can be imported or those of ?table=, or one table as CSV.
 func (e *Exports) Send(r *wire.Request) error {
@@ -89,18 +86,13 @@ func (e *Exports) Send(r *wire.Request) error {
 // exportOf reads the options of an export.
 func exportOf(r *wire.Request) (o ExportOptions, err error) {
 	o.Tables = r.Values("table")
-	if format := r.Values("format"); len(format) > 0 {
-		o.Format = export.Format(format[0])
+	table, err := WantsTable(r, r.Value("format"), string(export.FormatJSONLines), LinesType)
+	if err != nil {
+		return o, err
 	}
-	switch o.Format {
-	case "":
-		o.Format = export.FormatJSONLines
-		if strings.Contains(strings.ToLower(r.Header.Get("Accept")), CSVType) {
-			o.Format = export.FormatCSV
-		}
-	case export.FormatJSONLines, export.FormatCSV:
-	default:
-		return o, problem.Refuse("format is '%s': it must be jsonl or csv.", problem.Clip(string(o.Format)))
+	o.Format = export.FormatJSONLines
+	if table {
+		o.Format = export.FormatCSV
 	}
 	for _, name := range o.Tables {
 		if !slices.Contains(export.Tables(), name) {
