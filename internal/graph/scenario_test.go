@@ -118,6 +118,9 @@ func (s *scenario) take(text string) {
 		d, err := time.ParseDuration(strings.TrimSpace(wait))
 		s.world.must(err)
 		s.world.clock.Add(int64(d / time.Second))
+		if part := d % time.Second; part != 0 {
+			s.world.moved.Set(s.world.moved.Now().Add(part))
+		}
 		return
 	}
 	if line == "SETUP" {

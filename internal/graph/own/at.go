@@ -84,9 +84,13 @@ func Span(r *wire.Request) (from, to time.Time, err error) {
 	return from, to, nil
 }
 
-// ImageAt returns the image of the tenant at a time, until the request ends.
+// ImageAt returns the image of the tenant at a time, until the request ends. A time in
+// whole seconds is the end of that second, because times of commits are shown in seconds.
 func ImageAt(r *wire.Request, at time.Time) (*tenant.Image, error) {
 	r.Work.Doing("reading what the tenant was")
+	if end := at.Add(time.Second - time.Millisecond); at.Nanosecond() == 0 && end.Before(r.Now) {
+		at = end
+	}
 	img, release, err := r.Tenant.ImageAt(r.Context(), at)
 	if err != nil {
 		return nil, notKept(at, err)
