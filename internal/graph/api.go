@@ -97,6 +97,9 @@ func New(config Config) *API {
 		Limits:       throttle.New(config.Limits), Authority: config.Authority, Log: config.Log,
 	}}
 	api.API = api
+	if config.Development != nil {
+		api.NoteNeed = config.Development.Note
+	}
 	return api
 }
 
@@ -219,7 +222,7 @@ func (api *API) serveWithin(r *wire.Request, place route.Match[wire.Operation], 
 	r.Work, r.Tenant, r.Image = turns.Of(r.Context()), within.Tenant, within.Tenant.Image()
 	r.Access = identity.AccessFull
 	if within.Checks {
-		if err := permit(r); err != nil {
+		if err := api.permit(r); err != nil {
 			return err
 		}
 	}
@@ -324,8 +327,7 @@ func (api *API) enter(r *wire.Request) error {
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	api.config.Development.Note(r, needed(r))
-	if err := permit(r); err != nil {
+	if err := api.permit(r); err != nil {
 		return err
 	}
 	if !ok {
@@ -356,7 +358,8 @@ func meIsUser(r *wire.Request) error {
 
 // permit refuses a caller that may not perform the operation. The request has no tenant if there is
 // none with its id.
-func permit(r *wire.Request) (err error) {
+func (api *API) permit(r *wire.Request) (err error) {
+	api.config.Development.Note(r, needed(r))
 	if r.Op.Anyone {
 		r.Access = identity.AccessNone
 		return nil

@@ -152,7 +152,7 @@ func mayPatch(r *wire.Request, user uint32, patch directory.UserPatch) error {
 		return err
 	}
 	if patch.Has("passwordProfile") {
-		if _, err := identity.ResetPassword.Check(r.Caller, identity.RelationOther); err != nil {
+		if _, err := r.Check(identity.ResetPassword, identity.RelationOther); err != nil {
 			return err
 		}
 	}

@@ -71,7 +71,7 @@ func registered(r *wire.Request, appID uuid.UUID) (directory.Client, error) {
 	if r.Image.Owns(r.Caller.ObjectID, a.ID) {
 		owned = identity.RelationOwned
 	}
-	_, err := identity.WriteApplications.Check(r.Caller, owned)
+	_, err := r.Check(identity.WriteApplications, owned)
 	return a, err
 }
 

@@ -282,7 +282,7 @@ func mayManage(r *wire.Request) error {
 	if !ok || !r.Image.RoleAssignable(group) {
 		return nil
 	}
-	_, err := identity.WriteRoles.Check(r.Caller, identity.RelationOther)
+	_, err := r.Check(identity.WriteRoles, identity.RelationOther)
 	return err
 }
 

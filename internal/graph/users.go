@@ -123,7 +123,7 @@ func updateUser(r *wire.Request) error {
 	}
 	references := leaders.references()
 	if len(references) > 0 {
-		if _, err := identity.CreateUsers.Check(r.Caller, identity.RelationOther); err != nil { // as for manager/$ref
+		if _, err := r.Check(identity.CreateUsers, identity.RelationOther); err != nil { // as for manager/$ref
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ func (all *Previews) Instead(r *wire.Request) error {
 	if !r.Op.Changes {
 		return wire.NoChange(r)
 	}
-	if _, err := identity.Preview.Check(r.Caller, identity.RelationOther); err != nil {
+	if _, err := r.Check(identity.Preview, identity.RelationOther); err != nil {
 		return err
 	}
 	body, err := r.ReadBody(wire.JSONType, wire.MaxBody)

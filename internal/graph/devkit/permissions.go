@@ -38,8 +38,7 @@ type notedOperation struct {
 const mostNoted = 1000
 
 // Note notes what a request needs, whether or not its caller may do it. Of permissions that are
-// sufficient it is the least one that shows or does all of it: what a handler requires in addition,
-// for some of its properties, is not noted.
+// sufficient it is the least one that shows or does all of it.
 func (d *Kit) Note(r *wire.Request, need identity.Operation) {
 	if d == nil || r.Op.Anyone || r.Op.IsDevelopment() {
 		return

@@ -38,7 +38,8 @@ func FuzzDriftFilter(f *testing.F) {
 		if err != nil {
 			return
 		}
-		c, err := driftConditionOf(&wire.Request{Image: img, Caller: caller}, filter)
+		r := &wire.Request{Environment: new(wire.Environment), Image: img, Caller: caller}
+		c, err := driftConditionOf(r, filter)
 		if err != nil {
 			return
 		}

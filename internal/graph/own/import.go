@@ -185,7 +185,7 @@ func mayImport(r *wire.Request, row tenant.ImportRow) error {
 		}
 		return r.MayCreate(row.Group.Patch)
 	case row.Settings != nil:
-		_, err := identity.WriteSettings.Check(r.Caller, identity.RelationOther)
+		_, err := r.Check(identity.WriteSettings, identity.RelationOther)
 		return err
 	}
 	return nil

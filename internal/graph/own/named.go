@@ -64,7 +64,7 @@ func find(r *wire.Request, filter *odata.Filter) (*columns.Rows, error) {
 
 // maySeeUsers refuses callers that may not read all properties of users.
 func maySeeUsers(r *wire.Request) error {
-	access, err := identity.ReadUsers.Check(r.Caller, identity.RelationOther)
+	access, err := r.Check(identity.ReadUsers, identity.RelationOther)
 	if err != nil || access != identity.AccessFull {
 		return &identity.ForbiddenError{Operation: identity.ReadUsers}
 	}

@@ -10,6 +10,15 @@ func (r *Request) MayCreate(patch directory.GroupPatch) error {
 	if !directory.AssignableIn(patch) {
 		return nil
 	}
-	_, err := identity.WriteRoles.Check(r.Caller, identity.RelationOther)
+	_, err := r.Check(identity.WriteRoles, identity.RelationOther)
 	return err
+}
+
+// Check is Operation.Check for what a request requires in addition to the permissions of its
+// operation.
+func (r *Request) Check(need identity.Operation, relation identity.Relation) (identity.Access, error) {
+	if r.NoteNeed != nil {
+		r.NoteNeed(r, need)
+	}
+	return need.Check(r.Caller, relation)
 }

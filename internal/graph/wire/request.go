@@ -58,6 +58,7 @@ type Environment struct {
 	Authority    *identity.Authority
 	API          http.Handler // answers the requests of a batch
 	Log          *slog.Logger
+	NoteNeed     func(r *Request, need identity.Operation) // of each request; nil: it is not of interest
 }
 
 // Request is a request in progress, and its response. Fields are set in the order of API.serve.
