@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -278,6 +279,25 @@ func TestDatabaseThatSwallowsEverything(t *testing.T) {
 	}
 	if err := s.Append(t.Context(), tenant, place, commits, rows); err != nil {
 		t.Errorf("when the line is good again, an append answers %v", err)
+	}
+}
+
+// TestAChangeWithoutAnAnswerKeepsItsPlace: the database may still work on it, so its connection
+// counts as one of the pool for a while, until the store is closed.
+func TestAChangeWithoutAnAnswerKeepsItsPlace(t *testing.T) {
+	t.Parallel()
+	proxy, url := postgrestest.NewProxy(t, postgrestest.Database(t))
+	s := open(t, oneConnection(url))
+	tenant := withTenant(t, s)
+	commits, rows := batch(store.Place{}, 1, func(int) uint32 { return 1 })
+	proxy.Set(postgrestest.FaultSwallow)
+	if err := s.Append(t.Context(), tenant, store.Place{}, commits, rows); !errors.Is(err, store.ErrUnknown) {
+		t.Errorf("an append answers %v, want ErrUnknown", err)
+	}
+	proxy.Set(postgrestest.FaultNone)
+	_, err := s.Place(t.Context(), tenant)
+	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "1 of 1 are in use") {
+		t.Errorf("a read answers %v, want that the only connection is in use", err)
 	}
 }
 
