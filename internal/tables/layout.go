@@ -29,10 +29,12 @@ type line struct {
 const gap = "  "
 
 // Widths to which columns are shortened: first those that are left when there are columns to leave
-// out, then the least.
+// out, then the least, and then the one before others than Extra columns are left out, from the
+// right, because a table that is wider than the terminal cannot be read at all.
 const (
 	readable = 20
 	least    = 8
+	tiny     = 4
 )
 
 // layout is how wide each column is, or where else it is.
@@ -66,7 +68,13 @@ func newLayout(columns []Column, lines []line, width int) layout {
 			l[i] = leftOut
 		}
 	}
-	return l.narrow(columns, width, readable).narrow(columns, width, least)
+	l = l.narrow(columns, width, readable).narrow(columns, width, least).narrow(columns, width, tiny)
+	for i := len(columns) - 1; i > 0 && l.total() > width; i-- {
+		if l[i] >= 0 {
+			l[i] = leftOut
+		}
+	}
+	return l
 }
 
 func (l layout) total() int {

@@ -100,6 +100,31 @@ func TestSentencesAreBelowRowsOfNarrowTerminals(t *testing.T) {
 	}
 }
 
+// A table with many columns that cannot be shortened fits, too: those at the end are left out.
+func TestManyColumnsFitIntoATerminal(t *testing.T) {
+	t.Parallel()
+	for width := 12; width < 120; width++ {
+		some, cells := []tables.Column{{Title: "TIME", Name: "time", Whole: true}}, []any{"2026-01-31"}
+		for range 6 {
+			some = append(some, tables.Column{Title: "AMOUNT", Name: "n", Right: true}, tables.Column{Title: "NAME", Name: "name"})
+			cells = append(cells, "1234567.00", "A name of a product")
+		}
+		var out strings.Builder
+		w := tables.NewWriter(&out, tables.Text, tables.Look{Width: width}, some...)
+		if err := errors.Join(w.Row(nil, cells...), w.End(false)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out.String(), "2026-01-31") {
+			t.Errorf("at %d, the first column is left out: %q", width, out.String())
+		}
+		for line := range strings.Lines(out.String()) {
+			if wide := uniseg.StringWidth(strings.TrimSuffix(line, "\n")); wide > width {
+				t.Errorf("at %d, a line is %d wide: %q", width, wide, line)
+			}
+		}
+	}
+}
+
 func TestATableWithoutRows(t *testing.T) {
 	t.Parallel()
 	for format, want := range map[tables.Format]string{
