@@ -56,7 +56,8 @@ func (d *Kit) setClock(r *wire.Request) error {
 		return err
 	}
 	r.Limits.Forget()
-	r.Now = d.clock.Now()
+	r.Arrived = d.clock.Now()
+	r.Now = r.Arrived
 	d.processing.settle(r.Context(), r.Log, r.Now)
 	for _, t := range d.tenants() {
 		if err := t.PurgeExpired(r.Context()); err != nil {

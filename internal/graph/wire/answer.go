@@ -74,7 +74,7 @@ func (r *Request) SendAs(status int, contentType string, body []byte) error {
 }
 
 func (r *Request) contentHeaders(contentType string) http.Header {
-	r.Charge.Work(r.Work.Spent(), r.Now, r.W.Header())
+	r.Charge.Work(r.Work.Spent(), r.Arrived, r.W.Header())
 	h := r.headers()
 	h.Set("Content-Type", contentType)
 	if h["Vary"] == nil {
@@ -146,7 +146,7 @@ func (r *Request) headers() http.Header {
 	h["Odata-Version"], h["X-Ms-Ags-Diagnostic"], h["Cache-Control"] = odataVersion, serverInfo, notToBeCached
 	h["Request-Id"] = []string{r.ID}
 	h["Client-Request-Id"] = []string{r.ClientID}
-	h["Date"] = []string{r.Now.UTC().Format(http.TimeFormat)}
+	h["Date"] = []string{r.Arrived.UTC().Format(http.TimeFormat)}
 	return h
 }
 
@@ -172,7 +172,7 @@ func (r *Request) Fail(p *problem.ResponseError) {
 		b = append(jsontext.AppendText(jsontext.AppendName(b, "message"), d.Message), '}', ']')
 	}
 	b = append(jsontext.AppendName(b, "innerError"), `{"date":"`...)
-	b = append(r.Now.UTC().AppendFormat(b, "2006-01-02T15:04:05"), '"')
+	b = append(r.Arrived.UTC().AppendFormat(b, "2006-01-02T15:04:05"), '"')
 	b = jsontext.AppendText(jsontext.AppendName(b, "request-id"), r.ID)
 	b = jsontext.AppendText(jsontext.AppendName(b, "client-request-id"), r.ClientID)
 	_ = r.Send(p.Status, append(b, "}}}"...))

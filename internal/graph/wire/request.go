@@ -67,7 +67,8 @@ type Request struct {
 	*Environment
 	ctx      context.Context // with the deadline
 	W        http.ResponseWriter
-	Now      time.Time
+	Arrived  time.Time
+	Now      time.Time // Arrived, or the earlier time that the request asks about
 	ID       string
 	ClientID string // client-request-id, or a generated id if the client sent none (P4)
 	Metadata string // none, minimal or full (P5)
@@ -103,8 +104,9 @@ type Request struct {
 
 // NewRequest returns a Request for an HTTP request, with its context.
 func NewRequest(ctx context.Context, w http.ResponseWriter, hr *http.Request, e *Environment) *Request {
+	now := e.Clock()
 	r := &Request{
-		Request: hr, Environment: e, answering: new(answering), ctx: ctx, W: w, Now: e.Clock(),
+		Request: hr, Environment: e, answering: new(answering), ctx: ctx, W: w, Arrived: now, Now: now,
 		ID: e.NewID().String(), Metadata: "minimal",
 	}
 	r.ClientID = r.ID

@@ -89,7 +89,7 @@ func (r *Request) endStream(body []byte) error {
 		return err
 	}
 	r.giveBack(body)
-	r.Charge.Work(r.Work.Spent(), r.Now, r.W.Header()) // the body since the headers
+	r.Charge.Work(r.Work.Spent(), r.Arrived, r.W.Header()) // the body since the headers
 	if r.z == nil {
 		return nil
 	}
