@@ -181,6 +181,15 @@ func (h *house) tokens(ctx context.Context, count int) (tokens []string, err err
 	return tokens, nil
 }
 
+// openTokens is tokens for a database that is not open in this process.
+func (h *house) openTokens(ctx context.Context, count int) (tokens []string, err error) {
+	err = h.within(ctx, func() (err error) {
+		tokens, err = h.tokens(ctx, count)
+		return err
+	})
+	return tokens, err
+}
+
 // counting counts what is written for the log and for snapshots.
 type counting struct {
 	database.Store

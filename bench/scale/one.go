@@ -66,11 +66,7 @@ func (s *scale) people(ctx context.Context, users int) error {
 
 // loads measures how the tenant is loaded that was imported.
 func (s *scale) loads(ctx context.Context, h *house) error {
-	var tokens []string
-	err := h.within(ctx, func() (err error) {
-		tokens, err = h.tokens(ctx, 3)
-		return err
-	})
+	tokens, err := h.openTokens(ctx, 3)
 	if err != nil {
 		return err
 	}

@@ -73,11 +73,7 @@ func (v *serving) oneUser(n int, token string) []byte {
 
 // served measures the real program: changes over HTTP, and starts with what they leave to replay.
 func (s *scale) served(ctx context.Context, h *house, users int) error {
-	var tokens []string
-	err := h.within(ctx, func() (err error) {
-		tokens, err = h.tokens(ctx, 3)
-		return err
-	})
+	tokens, err := h.openTokens(ctx, 3)
 	if err != nil {
 		return err
 	}
