@@ -222,7 +222,7 @@ func (api *API) serveWithin(r *wire.Request, place route.Match[wire.Operation], 
 	r.Work, r.Tenant, r.Image = turns.Of(r.Context()), within.Tenant, within.Tenant.Image()
 	r.Access = identity.AccessFull
 	if within.Checks {
-		if err := api.permit(r); err != nil {
+		if err := permit(r); err != nil {
 			return err
 		}
 	}
@@ -327,7 +327,7 @@ func (api *API) enter(r *wire.Request) error {
 	case !errors.Is(err, store.ErrNotFound):
 		return err
 	}
-	if err := api.permit(r); err != nil {
+	if err := permit(r); err != nil {
 		return err
 	}
 	if !ok {
@@ -358,13 +358,12 @@ func meIsUser(r *wire.Request) error {
 
 // permit refuses a caller that may not perform the operation. The request has no tenant if there is
 // none with its id.
-func (api *API) permit(r *wire.Request) (err error) {
-	api.config.Development.Note(r, needed(r))
+func permit(r *wire.Request) (err error) {
 	if r.Op.Anyone {
 		r.Access = identity.AccessNone
 		return nil
 	}
-	if r.Access, err = needed(r).Check(r.Caller, r.Relation()); err != nil {
+	if r.Access, err = r.Check(needed(r), r.Relation()); err != nil {
 		return err
 	}
 	return mayManage(r)

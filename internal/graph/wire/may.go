@@ -14,8 +14,8 @@ func (r *Request) MayCreate(patch directory.GroupPatch) error {
 	return err
 }
 
-// Check is Operation.Check for what a request requires in addition to the permissions of its
-// operation.
+// Check is Operation.Check for what a request requires: the permissions of its operation, and
+// others in addition.
 func (r *Request) Check(need identity.Operation, relation identity.Relation) (identity.Access, error) {
 	if r.NoteNeed != nil {
 		r.NoteNeed(r, need)
