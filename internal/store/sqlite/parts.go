@@ -51,31 +51,27 @@ func (s *Store) Parts(ctx context.Context, tenant uuid.UUID, names []string) ([]
 	if err != nil {
 		return nil, err
 	}
-	parts := make([]store.Part, 0, len(names))
-	turns.Patiently(func() { err = s.addParts(ctx, tenant, number, names, &parts) })
-	if err != nil {
-		return nil, err
-	}
-	return parts, nil
+	var parts []store.Part
+	turns.Patiently(func() { parts, err = s.partsOf(ctx, tenant, number, names) })
+	return parts, err
 }
 
-func (s *Store) addParts(
-	ctx context.Context, tenant uuid.UUID, number int64, names []string, parts *[]store.Part,
-) error {
+func (s *Store) partsOf(ctx context.Context, tenant uuid.UUID, number int64, names []string) ([]store.Part, error) {
+	parts := make([]store.Part, 0, len(names))
 	for _, name := range names {
 		part := store.Part{Name: name}
 		var sum int64
 		err := s.loads.QueryRowContext(ctx, readPart, number, name).Scan((*kept)(&part.Data), &sum)
 		if errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("part %q of tenant %s: %w", name, tenant, store.ErrNotFound)
+			return nil, fmt.Errorf("part %q of tenant %s: %w", name, tenant, store.ErrNotFound)
 		} else if err != nil {
-			return s.fail("read part "+name, err)
+			return nil, s.fail("read part "+name, err)
 		} else if part.Sum() != sum {
-			return s.damaged("part " + name + " has another checksum")
+			return nil, s.damaged("part " + name + " has another checksum")
 		}
-		*parts = append(*parts, part)
+		parts = append(parts, part)
 	}
-	return nil
+	return parts, nil
 }
 
 // kept is a []byte that is scanned without the copy that database/sql makes, since parts are large.
