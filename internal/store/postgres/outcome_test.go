@@ -312,7 +312,11 @@ func TestTooManyConnections(t *testing.T) {
 	say(t, url, fmt.Sprintf("GRANT USAGE ON SCHEMA licensor TO %[1]q; GRANT ALL ON ALL TABLES IN SCHEMA licensor TO %[1]q", role))
 	s := open(t, asRole)
 	tenant := withTenant(t, s)
-	say(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")
+	const connected = "FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+	say(t, url, "SELECT pg_terminate_backend(pid) "+connected)
+	for server.Count(t, "SELECT count(*) "+connected) > 0 {
+		time.Sleep(10 * time.Millisecond) // they end by themselves
+	}
 	var others []*pgx.Conn
 	for {
 		conn, err := pgx.Connect(t.Context(), asRole)
