@@ -197,7 +197,10 @@ func (t *table[T]) allAbout(yield func(*Asked) bool) {
 
 // values returns an object's values in the columns, except null.
 func (t *table[T]) values(object *T) []column.Change {
-	changes := make([]column.Change, 0, 24)
+	return t.appendValues(make([]column.Change, 0, 24), object)
+}
+
+func (t *table[T]) appendValues(changes []column.Change, object *T) []column.Change {
 	for i := range t.sources {
 		if v := t.sources[i].value(object); !v.IsNull() {
 			changes = append(changes, column.Change{Column: i, Value: v})
@@ -206,9 +209,14 @@ func (t *table[T]) values(object *T) []column.Change {
 	return changes
 }
 
-// changed returns the new values of the columns in which two states of an object differ.
-func (t *table[T]) changed(was, now *T) []column.Change {
-	var changes []column.Change
+// changed returns the new values of the columns in which two states of an object differ. There is
+// no earlier one of a new object.
+func (t *table[T]) changed(was, now *T) []column.Change { return t.appendChanged(nil, was, now) }
+
+func (t *table[T]) appendChanged(changes []column.Change, was, now *T) []column.Change {
+	if was == nil {
+		return t.appendValues(changes, now)
+	}
 	for i := range t.sources {
 		if v := t.sources[i].value(now); !v.Equal(t.sources[i].value(was)) {
 			changes = append(changes, column.Change{Column: i, Value: v})
@@ -244,11 +252,15 @@ func AllAboutGroups() iter.Seq[*Asked] { return groupTable.allAbout }
 // Values returns the user's values in the columns of UserSchema, except null.
 func (u *User) Values() []column.Change { return userTable.values(u) }
 
-// Changed returns the new values of the columns in which the user differs from an older version.
-func (u *User) Changed(was *User) []column.Change { return userTable.changed(was, u) }
+// AppendChanged appends the new values of the columns in which the user differs from an older
+// version; nil: all, as Values.
+func (u *User) AppendChanged(dst []column.Change, was *User) []column.Change {
+	return userTable.appendChanged(dst, was, u)
+}
 
 // Values returns the group's values in the columns of GroupSchema, except null.
 func (g *Group) Values() []column.Change { return groupTable.values(g) }
 
-// Changed returns the new values of the columns in which the group differs from an older version.
+// Changed returns the new values of the columns in which the group differs from an older version;
+// nil: all, as Values.
 func (g *Group) Changed(was *Group) []column.Change { return groupTable.changed(was, g) }

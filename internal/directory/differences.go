@@ -40,11 +40,11 @@ func Differences(a, b []byte) []Difference {
 const keptWithin = "properties"
 
 func flatMembers(document []byte) []Member {
-	members, _ := splitValid(document)
+	members, _ := splitValid(nil, document)
 	at := slices.IndexFunc(members, func(m Member) bool { return m.Name == keptWithin })
 	if at < 0 {
 		return members
 	}
-	within, _ := splitValid(members[at].Value)
+	within, _ := splitValid(nil, members[at].Value)
 	return append(slices.Delete(members, at, at+1), within...)
 }

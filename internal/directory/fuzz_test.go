@@ -48,6 +48,17 @@ func FuzzParseUser(f *testing.F) {
 	})
 }
 
+func FuzzValid(f *testing.F) {
+	for _, text := range validTexts {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if got, want := valid(text), json.Valid(text); got != want {
+			t.Fatalf("valid(%q) is %v, json.Valid says %v", text, got, want)
+		}
+	})
+}
+
 func FuzzDecode(f *testing.F) {
 	d := sample(5, 3).Draft()
 	d.DeleteUser(1)

@@ -74,9 +74,7 @@ func ParseGroup(document []byte) (*Group, error) { return groupTable.parse(docum
 
 // Document returns the stored form of the group: a JSON object with Graph's names, without
 // properties that have no value.
-func (g *Group) Document() []byte {
-	return groupTable.appendDocument(make([]byte, 0, 512), g)
-}
+func (g *Group) Document() []byte { return groupTable.document(g) }
 
 // GroupProperty returns the property with a name, in any letter case.
 func GroupProperty(name string) (*Property[Group], bool) { return groupTable.property(name) }

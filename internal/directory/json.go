@@ -24,17 +24,34 @@ func (m Member) Is(name string) bool { return fold.Equal(m.Name, name) }
 // Members splits a JSON object into its members, in order. It returns an *InvalidError of kind
 // InvalidType for invalid JSON, for anything that is not an object, and for a duplicate name, in
 // any letter case. The values are parts of body.
-func Members(body []byte) ([]Member, error) { return unique(split(body)) }
+func Members(body []byte) ([]Member, error) { return unique(split(nil, body)) }
 
 // Members is Members of the member's value.
-func (m Member) Members() ([]Member, error) { return unique(splitValid(m.Value)) }
+func (m Member) Members() ([]Member, error) { return unique(splitValid(nil, m.Value)) }
+
+// Splitter splits many JSON objects, whose members are valid until it splits the next one.
+type Splitter struct{ members []Member }
+
+// Members is Members of a text.
+func (s *Splitter) Members(body []byte) ([]Member, error) { return s.keep(split(s.members, body)) }
+
+// MembersOf is Members of the value of a member, which must be of a text that was split.
+func (s *Splitter) MembersOf(m Member) ([]Member, error) {
+	return s.keep(splitValid(s.members, m.Value))
+}
+
+func (s *Splitter) keep(members []Member, ok bool) ([]Member, error) {
+	s.members = members[:0]
+	return unique(members, ok)
+}
 
 // Text returns the value of a member that is a text, and false for other values.
 func (m Member) Text() (string, bool) { return readString(m.Value) }
 
-// Stored is Members for a document that was stored. It does not look for duplicate names, and not
-// everywhere for valid JSON, since stores detect damage by checksums.
-func Stored(document []byte) ([]Member, bool) { return splitValid(document) }
+// IsObject reports whether a text is a valid JSON object without white space around it.
+func IsObject(text []byte) bool {
+	return len(text) > 0 && text[0] == '{' && text[len(text)-1] == '}' && valid(text)
+}
 
 // unique returns members unless there are none, or some have the same name.
 func unique(members []Member, ok bool) ([]Member, error) {
@@ -56,9 +73,13 @@ const fewMembers = 24
 // duplicate returns the place of the first member with the name of an earlier one, or -1.
 func duplicate(members []Member) int {
 	if len(members) <= fewMembers {
+		var marks [fewMembers]uint32
 		for i, m := range members {
-			if slices.ContainsFunc(members[:i], func(other Member) bool { return other.Is(m.Name) }) {
-				return i
+			marks[i] = markOf(m.Name)
+			for j, other := range members[:i] {
+				if (marks[i] == marks[j] || marks[i] == 0 || marks[j] == 0) && other.Is(m.Name) {
+					return i
+				}
 			}
 		}
 		return -1
@@ -72,6 +93,19 @@ func duplicate(members []Member) int {
 		seen[name] = true
 	}
 	return -1
+}
+
+// markOf returns a number that is the same for names that are equal in any letter case, so that few
+// must be compared; 0 for names that are not ASCII.
+func markOf(name string) uint32 {
+	mark := uint32(1)
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			return 0
+		}
+		mark = (mark ^ uint32(name[i]|0x20)) * 0x01000193
+	}
+	return mark
 }
 
 // Unmarshal is json.Unmarshal for documents that were stored: an unknown property is an error,
@@ -89,34 +123,48 @@ func Unmarshal(document []byte, into any) error {
 }
 
 // split splits an object into its members without checking for duplicate names, which stored
-// documents do not have.
-func split(body []byte) ([]Member, bool) {
-	if !json.Valid(body) {
-		return nil, false
+// documents do not have. It uses the memory of a list.
+func split(into []Member, body []byte) ([]Member, bool) {
+	if !valid(body) {
+		return into, false
 	}
-	return splitValid(body)
+	return splitValid(into, body)
 }
 
-// mostSpace is the maximum number of members for which space is reserved.
-const mostSpace = 64
+// Space is reserved for a member in so many bytes, and for so many members at most.
+const (
+	memberSize = 28
+	mostSpace  = 64
+)
 
 // splitValid is split for valid JSON, such as documents that were written here. It returns false if
 // the object has no end, or is not all.
-func splitValid(body []byte) ([]Member, bool) {
-	rest := bytes.TrimLeft(body, jsonSpace)
+func splitValid(into []Member, body []byte) ([]Member, bool) {
+	members := slices.Grow(into[:0], min(1+len(body)/memberSize, mostSpace))
+	ok := EachStored(body, func(name, value []byte) {
+		members = append(members, Member{readName(name), value})
+	})
+	return members, ok
+}
+
+// EachStored calls member with the name, in quotation marks, and the value of each member of a
+// document that was stored. It returns false, possibly after some members, if the document is not a
+// JSON object, but does not look everywhere for valid JSON, since stores detect damage by
+// checksums.
+func EachStored(document []byte, member func(name, value []byte)) bool {
+	rest := bytes.TrimLeft(document, jsonSpace)
 	if len(rest) == 0 || rest[0] != '{' {
-		return nil, false
+		return false
 	}
-	members := make([]Member, 0, min(bytes.Count(rest, []byte(":")), mostSpace))
 	for rest = next(rest[1:]); len(rest) > 0 && rest[0] != '}'; rest = next(rest) {
 		end := valueEnd(rest)
-		name := readName(rest[:end])
+		name := rest[:end]
 		rest = next(rest[end:])
 		end = valueEnd(rest)
-		members = append(members, Member{name, json.RawMessage(rest[:end:end])})
+		member(name, rest[:end:end])
 		rest = rest[end:]
 	}
-	return members, len(rest) > 0 && len(next(rest[1:])) == 0
+	return len(rest) > 0 && len(next(rest[1:])) == 0
 }
 
 // propertyNames are the names of properties, by themselves. They are complete before main begins.

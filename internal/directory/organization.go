@@ -50,9 +50,7 @@ func ParseOrganization(document []byte) (*Organization, error) {
 }
 
 // Document returns the stored form of the organization, like a user's.
-func (o *Organization) Document() []byte {
-	return organizationTable.appendDocument(make([]byte, 0, 512), o)
-}
+func (o *Organization) Document() []byte { return organizationTable.document(o) }
 
 // OrganizationProperty returns the property with the name, which is case-sensitive.
 func OrganizationProperty(name string) (*Property[Organization], bool) {

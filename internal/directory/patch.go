@@ -10,6 +10,7 @@ import (
 // Patch is a change of an object of type T that a client requests: properties with valid values.
 type Patch[T any] struct {
 	changes []change[T]
+	object  *T                           // what the changes make of an object without properties
 	fits    func(before, after *T) error // nil: no restriction
 	imports bool                         // it is in the form that another directory shows
 }
@@ -93,6 +94,9 @@ func (p Patch[T]) require(resource string, names ...string) error {
 // @odata.type, skills@odata.type. An @odata.bind that the caller did not remove is not an
 // annotation.
 func isAnnotation(name string) bool {
+	if !strings.Contains(name, "@") {
+		return false
+	}
 	_, term, ok := strings.Cut(fold.Text(name), "@odata.")
 	return ok && (term != "bind" || strings.HasPrefix(name, "@"))
 }

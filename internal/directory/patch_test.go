@@ -323,8 +323,8 @@ func TestImportsTakeWhatIsReadOnly(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u, err := ImportUser(patch, someID, someDay)
-	if err != nil {
+	u := new(User)
+	if err := u.Import(patch, someID, someDay); err != nil {
 		t.Fatal(err)
 	}
 	if u.CreatedDateTime.Year() != 2020 || !u.DeletedDateTime.IsZero() || !*u.OnPremisesSyncEnabled || u.ID != someID {

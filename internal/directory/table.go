@@ -1,8 +1,10 @@
 package directory
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
@@ -37,12 +39,22 @@ func newTable[T any](resource string, derived []string, all ...*Property[T]) *ta
 
 func (t *table[T]) property(name string) (*Property[T], bool) { return t.byName.Find(name) }
 
+// document returns the stored form of an object. Most documents are kept, in memory of their size.
+func (t *table[T]) document(object *T) []byte {
+	b := spare.Get().(*[]byte)
+	defer spare.Put(b)
+	*b = t.appendDocument((*b)[:0], object)
+	return bytes.Clone(*b)
+}
+
+var spare = sync.Pool{New: func() any { return new([]byte) }}
+
 // appendDocument appends the stored form of an object: its properties in the order of the table,
 // without those that have no value, so that equal objects have equal documents.
 func (t *table[T]) appendDocument(dst []byte, object *T) []byte {
 	dst = append(dst, '{')
 	for _, p := range t.all {
-		if p.read == nil {
+		if p.read == nil || p.text != nil && *p.text(object) == "" {
 			continue
 		}
 		mark := len(dst)
@@ -71,7 +83,7 @@ func (t *table[T]) appendAll(dst []byte, object *T) []byte {
 // parse parses a document. It does not check whether values are allowed: they were when they were
 // written. An unknown property is an error, since the next write would lose it.
 func (t *table[T]) parse(document []byte) (*T, error) {
-	members, ok := Stored(document)
+	members, ok := splitValid(nil, document)
 	if !ok {
 		return nil, fmt.Errorf("document of a %s is not a JSON object", t.resource)
 	}
@@ -117,11 +129,13 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 
 // patch parses a client's changes. An import also accepts read-only properties, if they are stored.
 func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
-	patch := Patch[T]{changes: make([]change[T], 0, len(members)), imports: importing}
-	var scratch T
+	patch := Patch[T]{changes: make([]change[T], 0, len(members)), object: new(T), imports: importing}
 	for _, m := range members {
-		p, _ := t.property(m.Name)
-		derived, isDerived := fold.Among(t.derived, m.Name)
+		p, known := t.property(m.Name)
+		derived, isDerived := "", false
+		if !known {
+			derived, isDerived = fold.Among(t.derived, m.Name)
+		}
 		switch {
 		case m.Is("id") || isAnnotation(m.Name):
 			continue
@@ -140,7 +154,7 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 				Kind: InvalidReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it",
 			}
 		}
-		if err := p.set(&scratch, m.Value); err != nil {
+		if err := p.set(patch.object, m.Value); err != nil {
 			return patch, t.refuse(p, err)
 		}
 		patch.changes = append(patch.changes, change[T]{p, m.Value})

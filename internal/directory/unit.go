@@ -48,7 +48,7 @@ func ParseUnit(document []byte) (*AdministrativeUnit, error) { return unitTable.
 
 // Document returns the stored form of the unit: a JSON object with Graph's names, without
 // properties that have no value.
-func (u *AdministrativeUnit) Document() []byte { return unitTable.appendDocument(nil, u) }
+func (u *AdministrativeUnit) Document() []byte { return unitTable.document(u) }
 
 // UnitProperty returns the property with a name, in any letter case.
 func UnitProperty(name string) (*Property[AdministrativeUnit], bool) { return unitTable.property(name) }

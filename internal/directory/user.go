@@ -101,9 +101,7 @@ func ParseUser(document []byte) (*User, error) { return userTable.parse(document
 
 // Document returns the stored form of the user: a JSON object with Graph's names, without
 // properties that have no value.
-func (u *User) Document() []byte {
-	return userTable.appendDocument(make([]byte, 0, 1024), u)
-}
+func (u *User) Document() []byte { return userTable.document(u) }
 
 // UserProperty returns the property with a name, in any letter case.
 func UserProperty(name string) (*Property[User], bool) { return userTable.property(name) }
@@ -142,7 +140,13 @@ func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User
 	if _, ok := PasswordIn(patch); !ok && (len(identities) == 0 || slices.ContainsFunc(identities, isLocal)) {
 		return nil, &InvalidError{Kind: InvalidMissing, Resource: "User", Property: "passwordProfile.password", Want: "a first password"}
 	}
-	return madeUser(patch, user, id, now)
+	now = now.UTC().Truncate(time.Second)
+	user.ID, user.CreatedDateTime, user.UserType = id, now, "Member"
+	user.LastPasswordChangeDateTime, user.SignInSessionsValidFromDateTime = now, now
+	if err := patch.apply(&user); err != nil {
+		return nil, err
+	}
+	return &user, nil
 }
 
 // identitiesIn returns the identities that a patch sets.
@@ -158,45 +162,32 @@ func identitiesIn(patch UserPatch) []Identity {
 
 var requiredOfUsers = []string{"accountEnabled", "displayName", "mailNickname", "userPrincipalName"}
 
-// ImportUser creates a user from an import, which has no passwords. The user keeps its time of
-// creation, but its sessions begin now, because tokens issued before are not valid here.
-func ImportUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
+// Import makes u a user of an import, which has no passwords. The user keeps its time of creation,
+// but its sessions begin now, because tokens issued before are not valid here.
+func (u *User) Import(patch UserPatch, id uuid.UUID, now time.Time) error {
+	err := u.ImportExact(patch, id, now)
+	u.DeletedDateTime = time.Time{}
+	return err
+}
+
+// ImportExact is Import for a user of an export, which may be deleted.
+func (u *User) ImportExact(patch UserPatch, id uuid.UUID, now time.Time) error {
 	if err := patch.require("User", requiredOfUsers...); err != nil {
-		return nil, err
+		return err
 	}
-	user, err := madeUser(patch, User{}, id, now)
-	if err != nil {
-		return nil, err
-	}
-	user.SignInSessionsValidFromDateTime = now.UTC().Truncate(time.Second)
-	return user, nil
-}
-
-// ExactUser is ImportUser for a user of an export, which may be deleted.
-func ExactUser(patch UserPatch, id uuid.UUID, now time.Time) (*User, error) {
-	user, err := ImportUser(patch, id, now)
-	if err == nil {
-		exact := new(User)
-		_ = patch.apply(exact) // it was valid
-		user.DeletedDateTime = exact.DeletedDateTime
-	}
-	return user, err
-}
-
-// madeUser creates a user from a patch and default values.
-func madeUser(patch UserPatch, user User, id uuid.UUID, now time.Time) (*User, error) {
 	now = now.UTC().Truncate(time.Second)
-	user.ID, user.CreatedDateTime, user.UserType = id, now, "Member"
-	user.LastPasswordChangeDateTime, user.SignInSessionsValidFromDateTime = now, now
-	user, err := patch.Apply(user)
-	if err != nil {
-		return nil, err
+	*u = *patch.object
+	u.ID, u.SignInSessionsValidFromDateTime = id, now
+	if u.CreatedDateTime.IsZero() {
+		u.CreatedDateTime = now
 	}
-	user.DeletedDateTime = time.Time{}
-	if user.CreatedDateTime.IsZero() {
-		user.CreatedDateTime = now
+	if !patch.Has("userType") {
+		u.UserType = "Member"
 	}
-	return &user, nil
+	if !patch.Has("lastPasswordChangeDateTime") {
+		u.LastPasswordChangeDateTime = now
+	}
+	return nil
 }
 
 // PasswordIn returns the password that a patch sets, and whether it sets one.

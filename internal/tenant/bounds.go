@@ -100,8 +100,8 @@ const maxDocument = 2 << 20
 // bounded refuses a change that makes an object too large, or adds too many. Deleted items may be
 // larger.
 func (c *change) bounded(next *Image) error {
-	for _, key := range c.order {
-		o := c.objects[key]
+	for i := range c.rows {
+		o := &c.rows[i]
 		if len(o.Document) > maxDocument && o.Deleted.IsZero() {
 			return invalid(o.ID, "The properties of an object take at most %d bytes together, and those of %s "+
 				"would take %d. Remove what is no longer needed.", maxDocument, o.ID, len(o.Document))

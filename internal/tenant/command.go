@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"licensor/internal/directory"
+	"licensor/internal/directory/column"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
 	"licensor/internal/trail"
@@ -45,8 +46,9 @@ type change struct {
 	claim   func(ctx context.Context, names []string) (other *store.Claim, err error)
 	lic     *licensing.Draft
 	effects Effects
-	objects map[ObjectKey]store.Object
-	order   []ObjectKey
+	rows    []store.Object // to be written
+	places  map[ObjectKey]int
+	values  []column.Change // of the last user, whose memory is used again
 	done    Done
 
 	following following
@@ -67,7 +69,7 @@ func (img *Image) change(ctx context.Context, at time.Time, newID func() uuid.UU
 func (img *Image) changeIn(ctx context.Context, seq uint64, at time.Time, newID func() uuid.UUID) *change {
 	c := &change{
 		draft: img.draft(seq, at), ctx: ctx, at: at, newID: newID, lic: img.Licensing.Draft(seq, at),
-		objects: map[ObjectKey]store.Object{},
+		places: map[ObjectKey]int{},
 	}
 	c.following = newFollowing(c)
 	return c
@@ -116,8 +118,8 @@ func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) 
 
 // document returns the document of a user or group, including the changes of the command.
 func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
-	if o, ok := c.objects[ObjectKey{kind, ordinal}]; ok {
-		return o.Document, nil
+	if at, ok := c.places[ObjectKey{kind, ordinal}]; ok {
+		return c.rows[at].Document, nil
 	}
 	row, err := c.load(c.ctx, kind, ordinal)
 	return row.Document, err
@@ -126,21 +128,19 @@ func (c *change) document(kind store.Kind, ordinal uint32) ([]byte, error) {
 // write adds a row that is written with the commit.
 func (c *change) write(o store.Object) {
 	key := ObjectKey{o.Kind, o.Ordinal}
-	if _, ok := c.objects[key]; !ok {
-		c.order = append(c.order, key)
+	if at, ok := c.places[key]; ok {
+		c.rows[at] = o
+		return
 	}
-	c.objects[key] = o
+	c.places[key] = len(c.rows)
+	c.rows = append(c.rows, o)
 }
 
 // writeUser adds the row of a user with its new document, and records the changes of columns; was
 // is nil for a new user.
 func (c *change) writeUser(user uint32, was, now *directory.User, document []byte) {
-	changes := now.Values()
-	if was != nil {
-		changes = now.Changed(was)
-	}
-	if len(changes) > 0 {
-		c.record(UserValues(valuesNow(user, directory.UserSchema(), changes)))
+	if c.values = now.AppendChanged(c.values[:0], was); len(c.values) > 0 {
+		c.record(UserValues(valuesNow(user, directory.UserSchema(), c.values)))
 	}
 	c.write(store.Object{
 		Kind: store.KindUser, Ordinal: user, ID: now.ID, Deleted: now.DeletedDateTime, Document: document,
@@ -149,24 +149,12 @@ func (c *change) writeUser(user uint32, was, now *directory.User, document []byt
 
 // writeGroup is writeUser for groups.
 func (c *change) writeGroup(group uint32, was, now *directory.Group, document []byte) {
-	changes := now.Values()
-	if was != nil {
-		changes = now.Changed(was)
-	}
-	if len(changes) > 0 {
+	if changes := now.Changed(was); len(changes) > 0 {
 		c.record(GroupValues(valuesNow(group, directory.GroupSchema(), changes)))
 	}
 	c.write(store.Object{
 		Kind: store.KindGroup, Ordinal: group, ID: now.ID, Deleted: now.DeletedDateTime, Document: document,
 	})
-}
-
-func (c *change) rows() []store.Object {
-	rows := make([]store.Object, 0, len(c.order))
-	for _, key := range c.order {
-		rows = append(rows, c.objects[key])
-	}
-	return rows
 }
 
 func (c *change) markUser(m Mark) {

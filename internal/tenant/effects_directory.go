@@ -74,7 +74,10 @@ func (v UserValues) apply(d *draft) (bool, error) {
 	return true, err
 }
 
-func (v UserValues) note(f *Effects) { f.UserValues = append(f.UserValues, v) }
+func (v UserValues) note(f *Effects) {
+	v.changes = nil
+	f.UserValues = append(f.UserValues, v)
+}
 
 // GroupValues are Values of a group.
 type GroupValues Values
@@ -90,7 +93,10 @@ func (v GroupValues) apply(d *draft) (bool, error) {
 	return true, err
 }
 
-func (v GroupValues) note(f *Effects) { f.GroupValues = append(f.GroupValues, v) }
+func (v GroupValues) note(f *Effects) {
+	v.changes = nil
+	f.GroupValues = append(f.GroupValues, v)
+}
 
 // Mark is an event of an object's document.
 type Mark struct {

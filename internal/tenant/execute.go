@@ -51,7 +51,7 @@ func (c *change) executed(cmd Command, e Execution) (Executed, error) {
 		return Executed{}, err
 	}
 	c.done.Image, c.done.Changed = next, commit != nil
-	return Executed{c.done, commit, c.rows()}, nil
+	return Executed{c.done, commit, c.rows}, nil
 }
 
 // append makes the image, which is the result of a commit, the one at the end of the log.

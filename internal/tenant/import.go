@@ -109,12 +109,13 @@ type importing struct {
 	joins   map[uint32]*roaring.Bitmap
 	order   []uint32
 	roles   map[uint32]bool // checked groups: whether they are role-assignable
+	scratch directory.User
 }
 
 func (im *importing) row(row ImportRow) error {
 	switch {
 	case row.User != nil:
-		return row.User.add(im.change, im.exact)
+		return row.User.add(im.change, &im.scratch, im.exact)
 	case row.Group != nil:
 		return row.Group.add(im.change, im.exact)
 	case row.Membership != nil:

@@ -49,6 +49,7 @@ func (c *change) lead(user uint32, manager uuid.UUID, sponsors []uuid.UUID) erro
 	return c.sponsor(c.dir.UserID(user), sponsors)
 }
 
+// addUser adds a user, which the caller may change afterwards.
 func (c *change) addUser(u *directory.User) error {
 	if err := c.freeID(u.ID); err != nil {
 		return err
@@ -310,18 +311,19 @@ type ImportUser struct {
 
 func (ImportUser) name() string { return "importUser" }
 
-func (cmd ImportUser) run(c *change) error { return cmd.add(c, false) }
+func (cmd ImportUser) run(c *change) error { return cmd.add(c, new(directory.User), false) }
 
-func (cmd ImportUser) add(c *change, exact bool) error {
+// add adds the user. It uses the memory of a user that is no longer needed.
+func (cmd ImportUser) add(c *change, u *directory.User, exact bool) (err error) {
 	id := cmd.ID
 	if id == uuid.Nil {
 		id = c.freshID()
 	}
-	made := directory.ImportUser
 	if exact {
-		made = directory.ExactUser
+		err = u.ImportExact(cmd.Patch, id, c.at)
+	} else {
+		err = u.Import(cmd.Patch, id, c.at)
 	}
-	u, err := made(cmd.Patch, id, c.at)
 	if err != nil {
 		return err
 	}

@@ -132,13 +132,9 @@ func (d *Draft) Set(row uint32, column int, v Value) {
 // memory that loading a small tenant takes.
 var spare = sync.Pool{New: func() any { return new([]pending) }}
 
-// mostSpare is the number of values of the largest array that is kept.
-const mostSpare = 1 << 12
-
 // release gives back the array of the pending values, which are set.
 func (d *Draft) release() {
-	if all := d.pending; all != nil && cap(all) <= mostSpare {
-		clear(all[:cap(all)])
+	if all := d.pending; all != nil {
 		spare.Put(&all)
 	}
 	d.pending = nil
@@ -217,6 +213,7 @@ func (d *Draft) settle() {
 		}
 		changes = changes[:0]
 	}
+	clear(d.pending)
 	d.pending = d.pending[:0]
 }
 

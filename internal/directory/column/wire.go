@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -17,6 +18,11 @@ type Change struct {
 // AppendChanges writes changes in order. They contain texts and the columns' numbers, so any schema
 // with these columns can read them.
 func (s *Schema) AppendChanges(dst []byte, changes []Change) []byte {
+	size := 0
+	for _, c := range changes {
+		size += bytesOfChange + len(c.Value.Text)
+	}
+	dst = slices.Grow(dst, size)
 	for _, c := range changes {
 		column := &s.Columns[c.Column]
 		dst = binary.AppendUvarint(dst, uint64(column.Number))

@@ -138,8 +138,9 @@ func readRows(r *wire.Request, lines []line) (piece importPiece) {
 					fault.Store(&p)
 				}
 			}()
+			var rows rowReader
 			for i := range part {
-				part[i].read(r)
+				part[i].read(r, &rows)
 			}
 		})
 	}
@@ -158,11 +159,11 @@ func readRows(r *wire.Request, lines []line) (piece importPiece) {
 	return piece
 }
 
-func (l *line) read(r *wire.Request) {
+func (l *line) read(r *wire.Request, rows *rowReader) {
 	if l.err != nil {
 		return
 	}
-	if l.row, l.err = importRow(l.text); l.err == nil {
+	if l.row, l.err = rows.read(l.text); l.err == nil {
 		l.err = mayImport(r, l.row)
 	}
 }

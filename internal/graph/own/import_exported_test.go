@@ -71,7 +71,7 @@ func TestADamagedStateIsNotImported(t *testing.T) {
 			`"state":"Active","error":"None","disabledPlans":["` + user.String() + `"]`,
 			`"state":"Error","error":"None","assignedByGroup":"` + user.String() + `"`,
 		} {
-			row, err := importRow(fmt.Appendf(nil, `{"state":{"user":%q,"skuId":%q,%s}}`, user, e3, line))
+			row, err := new(rowReader).read(fmt.Appendf(nil, `{"state":{"user":%q,"skuId":%q,%s}}`, user, e3, line))
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -160,7 +160,7 @@ func (h *holder) importLines(text []byte) {
 	for part := range slices.Chunk(lines, size) {
 		var rows []tenant.ImportRow
 		for _, line := range part {
-			row, err := importRow(bytes.TrimSpace(line))
+			row, err := new(rowReader).read(bytes.TrimSpace(line))
 			if err != nil {
 				h.t.Fatalf("%s: %v", line, err)
 			}

@@ -33,7 +33,7 @@ func TestAPlainMembershipIsReadLikeAnyLine(t *testing.T) {
 			return
 		}
 		plain++
-		row, err := anyRow(text)
+		row, err := new(rowReader).readAny(text)
 		if err != nil || !reflect.DeepEqual(row.Membership, m) {
 			rt.Fatalf("%q is read as %+v, and as JSON it is %+v, %v", text, m, row.Membership, err)
 		}

@@ -18,7 +18,7 @@ import (
 var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member) error{
 	"user": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
 		row.User = new(tenant.ImportUser)
-		if inner, err = takeID(inner, &row.User.ID); err == nil {
+		if row.User.ID, err = readID(inner); err == nil {
 			row.User.Seen, inner, err = takeActivity(inner)
 		}
 		if err == nil {
@@ -28,7 +28,7 @@ var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member
 	},
 	"group": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
 		row.Group = new(tenant.ImportGroup)
-		if inner, err = takeID(inner, &row.Group.ID); err == nil {
+		if row.Group.ID, err = readID(inner); err == nil {
 			row.Group.Patch, err = directory.ParseGroupImport(inner)
 		}
 		return err
@@ -81,23 +81,26 @@ var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member
 // rowKinds are the names of rowReaders.
 var rowKinds = slices.Sorted(maps.Keys(rowReaders))
 
-// importRow parses a line.
-func importRow(text []byte) (tenant.ImportRow, error) {
+// rowReader parses lines, one after the other.
+type rowReader struct{ outer, inner directory.Splitter }
+
+// read parses a line.
+func (r *rowReader) read(text []byte) (tenant.ImportRow, error) {
 	if m, ok := plainMembership(text); ok {
 		return tenant.ImportRow{Membership: m}, nil
 	}
-	return anyRow(text)
+	return r.readAny(text)
 }
 
-func anyRow(text []byte) (row tenant.ImportRow, err error) {
-	outer, err := directory.Members(text)
+func (r *rowReader) readAny(text []byte) (row tenant.ImportRow, err error) {
+	outer, err := r.outer.Members(text)
 	if err != nil {
 		return row, err
 	}
 	if len(outer) != 1 {
 		return row, problem.Refuse("A line is an object with one property: %s.", strings.Join(rowKinds, ", "))
 	}
-	inner, err := outer[0].Members()
+	inner, err := r.inner.MembersOf(outer[0])
 	if err == nil {
 		err = wire.Keepable(outer[0].Name, inner)
 	}
@@ -113,12 +116,11 @@ func anyRow(text []byte) (row tenant.ImportRow, err error) {
 	return row, err
 }
 
-// takeID removes the id from the properties of an object.
-func takeID(members []directory.Member, id *uuid.UUID) (rest []directory.Member, err error) {
+// readID returns the id of an object, uuid.Nil if it has none.
+func readID(members []directory.Member) (uuid.UUID, error) {
 	at := slices.IndexFunc(members, func(m directory.Member) bool { return m.Is("id") })
 	if at < 0 {
-		return members, nil
+		return uuid.Nil, nil
 	}
-	*id, err = wire.ReadID("id", members[at].Value)
-	return slices.Delete(members, at, at+1), err
+	return wire.ReadID("id", members[at].Value)
 }

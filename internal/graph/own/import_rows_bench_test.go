@@ -13,8 +13,9 @@ func BenchmarkLines(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
+			var rows rowReader
 			for b.Loop() {
-				if _, err := importRow([]byte(text)); err != nil {
+				if _, err := rows.read([]byte(text)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -351,8 +351,8 @@ func ReadGUID(raw json.RawMessage) (uuid.UUID, error) {
 	if string(raw) == "null" {
 		return uuid.Nil, nullFor("Edm.Guid[Nullable=False]")
 	}
-	var text string
-	if json.Unmarshal(raw, &text) != nil {
+	text, ok := (directory.Member{Value: raw}).Text()
+	if !ok {
 		text = string(raw)
 	}
 	id, ok := guid.Parse(text)

@@ -58,7 +58,7 @@ func (s *Store) appendMany(
 // Behind a pooler none is copied: the database would not notice that the program has disappeared.
 func (c conn) divide(
 	ctx context.Context, tenant uuid.UUID, objects []store.Object,
-) (fresh, others []store.Object, err error) {
+) (fresh []*store.Object, others []store.Object, err error) {
 	if c.line.mode != pgx.QueryExecModeCacheStatement {
 		return nil, objects, nil
 	}
@@ -79,7 +79,7 @@ func (c conn) divide(
 	}
 	for _, i := range lastOfEach(objects) {
 		if last, ok := newest[objects[i].Kind]; ok && int64(objects[i].Ordinal) > last {
-			fresh = append(fresh, objects[i])
+			fresh = append(fresh, &objects[i])
 		} else {
 			others = append(others, objects[i])
 		}
@@ -124,7 +124,7 @@ var copyRows = "COPY licensor.object (" + strings.Join(copied, ", ") + ") FROM S
 // it, a little longer than the COPY if the connection breaks.
 type copying struct {
 	tenant uuid.UUID
-	rows   []store.Object
+	rows   []*store.Object
 	next   int // row
 	buffer []byte
 	unread []byte // the end of buffer
@@ -160,7 +160,7 @@ func (c *copying) fill() (err error) {
 		b = append(b, copyHead...)
 	}
 	for c.next < len(c.rows) && len(b) < copyBuffer {
-		if b, err = appendRow(b, c.tenant, &c.rows[c.next]); err != nil {
+		if b, err = appendRow(b, c.tenant, c.rows[c.next]); err != nil {
 			return err
 		}
 		c.next++

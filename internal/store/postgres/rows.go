@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"fmt"
+	"strconv"
 
 	"licensor/internal/directory"
 	"licensor/internal/fold"
@@ -39,8 +40,11 @@ func lastOfEach(objects []store.Object) []int {
 		ordinal uint32
 	}
 	places := make([]int, 0, len(objects))
-	if len(objects) == 1 {
-		return append(places, 0)
+	if ascending(objects) {
+		for i := range objects {
+			places = append(places, i)
+		}
+		return places
 	}
 	last := make(map[key]int, len(objects))
 	for i, o := range objects {
@@ -52,6 +56,16 @@ func lastOfEach(objects []store.Object) []int {
 		}
 	}
 	return places
+}
+
+// ascending reports whether the objects are of one kind and each once, such as those of an import.
+func ascending(objects []store.Object) bool {
+	for i := 1; i < len(objects); i++ {
+		if objects[i].Kind != objects[0].Kind || objects[i].Ordinal <= objects[i-1].Ordinal {
+			return false
+		}
+	}
+	return true
 }
 
 func (c *columns) add(o *store.Object) error {
@@ -108,30 +122,32 @@ const longestKey = 2500
 // keysOf returns the keys of a document.
 func keysOf(document []byte) (keys, error) {
 	found := keys{{}, {}, {}, {}}
-	members, ok := directory.Stored(document)
-	if !ok || len(document) == 0 || document[0] != '{' {
-		return found, fmt.Errorf("its document is not a JSON object: %.40q", document)
-	}
-	for _, m := range members {
-		at, ok := placeOf[m.Name]
+	var long error
+	ok := directory.EachStored(document, func(name, value []byte) {
+		at, ok := placeOf[string(name)]
 		if !ok {
-			continue
+			return
 		}
-		if text, ok := m.Text(); ok {
-			found[at] = []byte("=" + fold.Text(text))
+		if text, ok := (directory.Member{Value: value}).Text(); ok {
+			text = fold.Text(text)
+			found[at] = append(append(make([]byte, 0, len(text)+1), '='), text...)
 		}
 		if len(found[at]) > longestKey {
-			return found, fmt.Errorf("its %s has %d bytes, and %d are allowed where rows are ordered by it",
-				m.Name, len(found[at]), longestKey)
+			long = fmt.Errorf("its %s has %d bytes, and %d are allowed where rows are ordered by it",
+				store.Ordered[at], len(found[at]), longestKey)
 		}
+	})
+	if !ok {
+		return found, fmt.Errorf("its document is not a JSON object: %.40q", document)
 	}
-	return found, nil
+	return found, long
 }
 
+// placeOf has the indexes of keys by name, in quotation marks.
 var placeOf = func() map[string]int {
 	places := map[string]int{}
 	for i, name := range store.Ordered {
-		places[name] = i
+		places[strconv.Quote(name)] = i
 	}
 	return places
 }()
