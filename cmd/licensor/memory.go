@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -33,6 +35,23 @@ func setMemory(o *server.Options, budget string) (err error) {
 	}
 	o.MemoryLimit, err = memory.SetLimitFor(o.TenantMemory)
 	return err
+}
+
+// importGarbage is how much garbage a process may have that does nothing but import, as a
+// percentage of what it keeps. It would spend a tenth of its time on collecting garbage otherwise.
+const importGarbage = 300
+
+// collectLess lets the process have more garbage until end is called, within a limit of its memory,
+// unless its environment says something else.
+func collectLess() (end func(), err error) {
+	if _, ok := os.LookupEnv("GOGC"); ok {
+		return func() {}, nil
+	}
+	if _, err := memory.SetLimit(); err != nil {
+		return nil, err
+	}
+	usual := debug.SetGCPercent(importGarbage)
+	return func() { debug.SetGCPercent(usual) }, nil
 }
 
 // leastMemory is room for a few small tenants.

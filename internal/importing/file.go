@@ -52,7 +52,7 @@ func misuseOfKind(problem string, args ...any) error {
 // record is a row of a file: its JSON object, or the error in it.
 type record struct {
 	line   int
-	object []byte
+	object []byte // in one line; valid until the next row is read
 	fault  error
 }
 

@@ -11,6 +11,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"licensor/internal/directory"
 )
 
 // maxRow limits the size of a row, so that a file of another type does not fill the memory.
@@ -27,6 +29,7 @@ func newLines(in io.Reader) (*lines, error) {
 	l := &lines{scanner: bufio.NewScanner(in)}
 	l.scanner.Buffer(make([]byte, 64<<10), maxRow)
 	first, err := l.next()
+	first.object = bytes.Clone(first.object) // its names are read later
 	l.first = &first
 	return l, err
 }
@@ -49,7 +52,10 @@ func (l *lines) next() (record, error) {
 	}
 	for l.scanner.Scan() {
 		l.line++
-		if text := bytes.TrimSpace(l.scanner.Bytes()); len(text) > 0 {
+		switch text := bytes.TrimSpace(l.scanner.Bytes()); {
+		case directory.IsObject(text):
+			return record{line: l.line, object: text}, nil
+		case len(text) > 0:
 			return newRecord(l.line, text), nil
 		}
 	}

@@ -8,16 +8,15 @@ import (
 	"licensor/internal/directory"
 )
 
-// wireLine converts a row to a line of the API's import: {"user": {…}}.
-func wireLine(k Kind, object []byte) (wire []byte, err error) {
+// appendLine appends a row as a line of the API's import: {"user": {…}}.
+func appendLine(b []byte, k Kind, object []byte) (_ []byte, err error) {
 	if k == KindSubscriptions {
 		if object, err = subscriptionOf(object); err != nil {
 			return nil, err
 		}
 	}
-	wire = make([]byte, 0, len(k.line())+len(object)+len(`{"":}`))
-	wire = append(append(append(wire, `{"`...), k.line()...), `":`...)
-	return append(append(wire, object...), '}'), nil
+	b = append(append(append(b, `{"`...), k.line()...), `":`...)
+	return append(append(b, object...), '}'), nil
 }
 
 // bought are the properties of a subscription that an import accepts. The server sets the others,

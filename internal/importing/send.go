@@ -91,18 +91,24 @@ type piece struct {
 	first  int   // number of the first row
 	rows   []int // their places in the file
 	sent   int
-	body   bytes.Buffer
+	body   []byte
 	faults []Fault
 	notes  []string // about the file so far
 	end    error    // why it is the last: io.EOF, or an error of the file
 }
 
-func (c *piece) add(line int, wire []byte, fault error) {
-	c.rows = append(c.rows, line)
-	c.body.Write(wire)
-	c.body.WriteByte('\n')
-	if fault != nil {
-		c.faults = append(c.faults, Fault{line, fault.Error()})
+// add adds a row, whose line write appends to the body.
+func (c *piece) add(r record, write func(body, object []byte) ([]byte, error)) {
+	c.rows = append(c.rows, r.line)
+	if r.fault == nil {
+		var body []byte
+		if body, r.fault = write(c.body, r.object); r.fault == nil {
+			c.body = body
+		}
+	}
+	c.body = append(c.body, '\n')
+	if r.fault != nil {
+		c.faults = append(c.faults, Fault{r.line, r.fault.Error()})
 	} else {
 		c.sent++
 	}
@@ -111,15 +117,17 @@ func (c *piece) add(line int, wire []byte, fault error) {
 // run imports the file, and reads the next piece while the previous one is sent. If the file has an
 // error, the rows before it are imported.
 func (t *transfer) run(ctx context.Context) error {
-	next := t.read(1, 0)
+	next := t.read(1, nil)
+	var sent []byte // a body whose memory can be used again
 	for {
 		c := <-next
 		if c.end == nil {
-			next = t.read(c.first+len(c.rows), c.body.Len())
+			next = t.read(c.first+len(c.rows), sent)
 		}
 		if err := t.send(ctx, c); err != nil {
 			return err
 		}
+		sent = c.body[:0]
 		if t.Progress != nil {
 			t.Progress(t.file.read.Load(), t.result.Rows)
 		}
@@ -135,19 +143,21 @@ func (t *transfer) run(ctx context.Context) error {
 	}
 }
 
-// read reads a piece in the background, which is expected to have so many bytes. It does not block
-// if no one receives the piece, so an import can stop without waiting for a slow file.
-func (t *transfer) read(first, size int) <-chan *piece {
+// read reads a piece in the background, with a body in memory that is no longer used. It does not
+// block if no one receives the piece, so an import can stop without waiting for a slow file.
+func (t *transfer) read(first int, body []byte) <-chan *piece {
 	done := make(chan *piece, 1)
 	go func() {
-		c := &piece{first: first}
-		c.body.Grow(size)
+		c := &piece{first: first, body: body}
 		c.end = t.fill(c)
 		c.notes = slices.Clone(t.file.rows.notes())
 		done <- c
 	}()
 	return done
 }
+
+// wireTimes is how many times as large as a row its line usually is, at most.
+const wireTimes = 2
 
 // fill reads rows until the piece is full.
 func (t *transfer) fill(c *piece) error {
@@ -158,21 +168,30 @@ func (t *transfer) fill(c *piece) error {
 	case t.Local && c.first > 1:
 		rows, most = localRows, localBytes
 	}
-	for len(c.rows) < rows && c.body.Len() < most {
+	if t.file.Size > 0 {
+		if size := int(min(int64(most), wireTimes*t.file.Size)); cap(c.body) < size {
+			c.body = make([]byte, 0, size)
+		}
+	}
+	for len(c.rows) < rows && len(c.body) < most {
 		r, err := t.file.rows.next()
 		if err != nil {
 			return err
 		}
-		var wire []byte
-		if wire = r.object; r.fault == nil && !t.file.line {
-			wire, r.fault = wireLine(t.file.Kind, r.object)
-		}
-		c.add(r.line, wire, r.fault)
-		if t.Stop && r.fault != nil {
+		c.add(r, t.write)
+		if t.Stop && len(c.faults) > 0 {
 			break
 		}
 	}
 	return nil
+}
+
+// write appends a row as a line of the API's import, without the line break.
+func (t *transfer) write(body, object []byte) ([]byte, error) {
+	if t.file.line {
+		return append(body, object...), nil
+	}
+	return appendLine(body, t.file.Kind, object)
 }
 
 // answer is the API's response to a piece.
@@ -192,7 +211,7 @@ func (t *transfer) send(ctx context.Context, c *piece) error {
 		if t.Exact {
 			query.Set("exact", "true")
 		}
-		if err := t.api.Import(ctx, query, c.body.Bytes(), &got); err != nil {
+		if err := t.api.Import(ctx, query, c.body, &got); err != nil {
 			return err
 		}
 	}
@@ -208,8 +227,7 @@ func (t *transfer) send(ctx context.Context, c *piece) error {
 // leading counts the empty lines at the beginning. The server trims white space from the body, so
 // it does not count them.
 func (c *piece) leading() int {
-	body := c.body.Bytes()
-	return len(body) - len(bytes.TrimLeft(body, "\n"))
+	return len(c.body) - len(bytes.TrimLeft(c.body, "\n"))
 }
 
 // account adds the response for a piece to the result. If very many rows were refused, only the
