@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Difference is a property of two documents with its values, as JSON; nil: none.
@@ -16,7 +17,10 @@ type Difference struct {
 // They must be valid JSON; the first may be nil. Properties that are kept in a member "properties"
 // are like the others.
 func Differences(a, b []byte) []Difference {
-	was, now := flatMembers(a), flatMembers(b)
+	lists := spareLists.Get().(*[2][]Member)
+	defer spareLists.Put(lists)
+	lists[0], lists[1] = flatMembers(lists[0], a), flatMembers(lists[1], b)
+	was, now := lists[0], lists[1]
 	var list []Difference
 	for _, m := range now {
 		at := slices.IndexFunc(was, func(w Member) bool { return w.Name == m.Name })
@@ -39,8 +43,12 @@ func Differences(a, b []byte) []Difference {
 // keptWithin is the member of a document with the properties that have no effect here.
 const keptWithin = "properties"
 
-func flatMembers(document []byte) []Member {
-	members, _ := splitValid(nil, document)
+// spareLists are lists of members whose memory can be used again.
+var spareLists = sync.Pool{New: func() any { return new([2][]Member) }}
+
+// flatMembers returns the members of a document in the memory of a list.
+func flatMembers(list []Member, document []byte) []Member {
+	members, _ := splitValid(list, document)
 	at := slices.IndexFunc(members, func(m Member) bool { return m.Name == keptWithin })
 	if at < 0 {
 		return members

@@ -294,7 +294,7 @@ func TestOrganization(t *testing.T) {
 	members, _ = Members([]byte(`{"countryLetterCode":"fr"}`))
 	patch, err := ParseOrganizationPatch(members)
 	expectMessage(t, err, "")
-	changed, err := patch.Apply(*good())
+	changed, err := patch.Apply(good())
 	if err != nil || changed.CountryLetterCode != "FR" || !changed.HasDomain("contoso.com") {
 		t.Errorf("got %s, %v", changed.Document(), err)
 	}

@@ -49,14 +49,15 @@ func (p Patch[T]) Names() []string {
 
 // Apply returns a changed copy of object. It returns an *InvalidError if the values conflict with
 // each other or with the previous ones. It does not change object or its parts.
-func (p Patch[T]) Apply(object T) (T, error) {
-	changed := object
-	err := p.apply(&changed)
+func (p Patch[T]) Apply(object *T) (*T, error) {
+	changed := new(T)
+	*changed = *object
+	err := p.apply(changed)
 	if err == nil && p.fits != nil {
-		err = p.fits(&object, &changed)
+		err = p.fits(object, changed)
 	}
 	if err != nil {
-		return object, err
+		return nil, err
 	}
 	return changed, nil
 }

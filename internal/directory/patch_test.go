@@ -49,7 +49,11 @@ func patchUser(u User, body string) (User, error) {
 	if err != nil {
 		return u, err
 	}
-	return patch.Apply(u)
+	changed, err := patch.Apply(&u)
+	if err != nil {
+		return u, err
+	}
+	return *changed, nil
 }
 
 func patchGroup(g Group, body string) (Group, error) {
@@ -61,7 +65,11 @@ func patchGroup(g Group, body string) (Group, error) {
 	if err != nil {
 		return g, err
 	}
-	return patch.Apply(g)
+	changed, err := patch.Apply(&g)
+	if err != nil {
+		return g, err
+	}
+	return *changed, nil
 }
 
 func badUser(property string) string {

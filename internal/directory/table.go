@@ -83,22 +83,31 @@ func (t *table[T]) appendAll(dst []byte, object *T) []byte {
 // parse parses a document. It does not check whether values are allowed: they were when they were
 // written. An unknown property is an error, since the next write would lose it.
 func (t *table[T]) parse(document []byte) (*T, error) {
-	members, ok := splitValid(nil, document)
-	if !ok {
-		return nil, fmt.Errorf("document of a %s is not a JSON object", t.resource)
-	}
 	object := new(T)
-	for _, m := range members {
-		p, _ := t.property(m.Name)
-		if p == nil || p.Name != m.Name || p.read == nil {
-			return nil,
-				fmt.Errorf("document of a %s has the property %q, which this version does not know", t.resource, m.Name)
+	var failed error
+	ok := EachStored(document, func(name, value []byte) {
+		if failed == nil {
+			failed = t.parseProperty(object, readName(name), value)
 		}
-		if err := p.read(object, m.Value, false); err != nil {
-			return nil, fmt.Errorf("document of a %s: property %q: %w", t.resource, m.Name, err)
-		}
+	})
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("document of a %s is not a JSON object", t.resource)
+	case failed != nil:
+		return nil, failed
 	}
 	return object, nil
+}
+
+func (t *table[T]) parseProperty(object *T, name string, value []byte) error {
+	p, _ := t.property(name)
+	if p == nil || p.Name != name || p.read == nil {
+		return fmt.Errorf("document of a %s has the property %q, which this version does not know", t.resource, name)
+	}
+	if err := p.read(object, value, false); err != nil {
+		return fmt.Errorf("document of a %s: property %q: %w", t.resource, name, err)
+	}
+	return nil
 }
 
 // merge reads the object raw into an inner object. table.refuse adds the path of a refused

@@ -88,11 +88,7 @@ func NewUnit(patch UnitPatch, id uuid.UUID) (*AdministrativeUnit, error) {
 	if err := patch.require("AdministrativeUnit", "displayName"); err != nil {
 		return nil, err
 	}
-	unit, err := patch.Apply(AdministrativeUnit{ID: id})
-	if err != nil {
-		return nil, err
-	}
-	return &unit, nil
+	return patch.Apply(&AdministrativeUnit{ID: id})
 }
 
 // consistent returns an *InvalidError for settings without effect here: a unit with a membership

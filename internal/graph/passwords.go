@@ -47,7 +47,7 @@ func updateAccount(r *wire.Request, command tenant.UpdateUser, references []wire
 	if command.PasswordHash, err = patchHash(r, command.Patch, u.UserPrincipalName); err != nil {
 		return err
 	}
-	if next, invalid := command.Patch.Apply(*u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
+	if next, invalid := command.Patch.Apply(u); invalid != nil || !u.AccountEnabled || next.AccountEnabled {
 		return r.Change(command, references...)
 	}
 	if err := doKeepingAdministrator(r, lostUser(command.User), command); err != nil {

@@ -112,7 +112,7 @@ func (cmd UpdateGroup) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	g, err := cmd.Patch.Apply(*was)
+	g, err := cmd.Patch.Apply(was)
 	if err != nil {
 		return err
 	}
@@ -121,17 +121,17 @@ func (cmd UpdateGroup) run(c *change) error {
 			"Remove its licenses first.", g.ID)
 	}
 	if !strings.EqualFold(g.MailNickname, was.MailNickname) {
-		if err := c.freeNickname(&g, cmd.Group); err != nil {
+		if err := c.freeNickname(g, cmd.Group); err != nil {
 			return err
 		}
 	}
-	follow, err := c.govern(cmd.Group, was, &g)
+	follow, err := c.govern(cmd.Group, was, g)
 	if err != nil {
 		return err
 	}
 	if document := g.Document(); !bytes.Equal(old, document) {
 		c.markGroup(c.written(store.KindGroup, cmd.Group, g.ID, old, document))
-		c.writeGroup(cmd.Group, was, &g, document)
+		c.writeGroup(cmd.Group, was, g, document)
 		follow()
 	}
 	if err := c.addMembers(cmd.Group, cmd.Members); err != nil {

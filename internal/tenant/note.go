@@ -240,7 +240,7 @@ func (c *change) named(next *Image) (list []Named) {
 }
 
 func firstOf(set *roaring.Bitmap, most int) []uint32 {
-	list := make([]uint32, 0, most)
+	list := make([]uint32, 0, min(uint64(most), set.GetCardinality()))
 	for ordinal := range roaring.Values(set) {
 		if len(list) == most {
 			break

@@ -32,14 +32,14 @@ type UpdateOrganization struct{ Patch directory.OrganizationPatch }
 func (UpdateOrganization) name() string { return "updateOrganization" }
 
 func (cmd UpdateOrganization) run(c *change) error {
-	org, err := cmd.Patch.Apply(*c.next.Organization)
+	org, err := cmd.Patch.Apply(c.next.Organization)
 	if err != nil {
 		return err
 	}
 	if bytes.Equal(org.Document(), c.next.Organization.Document()) {
 		return nil
 	}
-	return c.organize(&org)
+	return c.organize(org)
 }
 
 func (c *change) organize(org *directory.Organization) error {

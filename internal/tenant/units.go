@@ -52,11 +52,11 @@ func (cmd UpdateUnit) run(c *change) error {
 	if err != nil {
 		return err
 	}
-	u, err := cmd.Patch.Apply(*was)
+	u, err := cmd.Patch.Apply(was)
 	if err != nil {
 		return err
 	}
-	return c.writeUnit(cmd.Unit, was, &u)
+	return c.writeUnit(cmd.Unit, was, u)
 }
 
 // liveUnit returns an administrative unit, or an error if it is deleted.

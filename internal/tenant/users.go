@@ -118,18 +118,18 @@ func (cmd UpdateUser) update(c *change) error {
 	if err != nil {
 		return err
 	}
-	u, err := cmd.Patch.Apply(*was)
+	u, err := cmd.Patch.Apply(was)
 	if err != nil {
 		return err
 	}
 	if cmd.PasswordHash != "" {
-		c.password(cmd.User, &u, cmd.PasswordHash)
+		c.password(cmd.User, u, cmd.PasswordHash)
 	}
 	document := u.Document()
 	if bytes.Equal(old, document) && cmd.PasswordHash == "" {
 		return nil
 	}
-	if err := c.rename(cmd.User, was, &u); err != nil {
+	if err := c.rename(cmd.User, was, u); err != nil {
 		return err
 	}
 	location, err := licensing.ParseCountry(u.UsageLocation)
@@ -138,7 +138,7 @@ func (cmd UpdateUser) update(c *change) error {
 	}
 	c.lic.SetLocation(cmd.User, location)
 	c.markUser(c.written(store.KindUser, cmd.User, u.ID, old, document))
-	c.writeUser(cmd.User, was, &u, document)
+	c.writeUser(cmd.User, was, u, document)
 	return nil
 }
 
