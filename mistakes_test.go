@@ -47,6 +47,8 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 		{"Database", func(o *licensor.Options) {
 			o.Memory, o.Database, o.DatabaseWait = false, "postgres://user:secret@127.0.0.1:1/licensor", -1
 		}, "127.0.0.1:1 cannot be reached"},
+		{"DatabaseWait", func(o *licensor.Options) { o.DatabaseWait = time.Second }, "is 1s, but Memory is true"},
+		{"AllowDataLoss", func(o *licensor.Options) { o.AllowDataLoss = true }, "but Memory is true"},
 		{"SecretsKey", func(o *licensor.Options) { o.SecretsKey = []byte("short") }, "5 bytes: it must have 32"},
 		{"PublicURL", func(o *licensor.Options) { o.PublicURL = "licensor.example" }, "https://licensor.example.com"},
 		{"Origins", func(o *licensor.Options) { o.Origins = []string{"contoso.com"} }, `has "contoso.com"`},

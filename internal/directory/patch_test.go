@@ -340,6 +340,39 @@ func TestImportsTakeWhatIsReadOnly(t *testing.T) {
 	}
 }
 
+// TestImportedUsersHaveTheUsualDefaults: what an import does not say is as in any new user, and null
+// is kept.
+func TestImportedUsersHaveTheUsualDefaults(t *testing.T) {
+	t.Parallel()
+	for _, also := range []string{
+		"", `,"userType":null`, `,"userType":"Guest"`, `,"createdDateTime":null`, `,"lastPasswordChangeDateTime":null`,
+		`,"lastPasswordChangeDateTime":"2020-02-02T02:02:02Z"`, `,"signInSessionsValidFromDateTime":"2020-02-02T02:02:02Z"`,
+		`,"employeeOrgData":{"costCenter":"2"},"skills":["a","b"],"city":null`,
+	} {
+		members, err := Members([]byte(`{` + minimalUser + also + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		patch, err := ParseUserImport(members)
+		if err != nil {
+			t.Fatalf("%s: %v", also, err)
+		}
+		want, err := patch.Apply(&User{
+			ID: someID, CreatedDateTime: someDay, LastPasswordChangeDateTime: someDay, UserType: "Member",
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want.SignInSessionsValidFromDateTime = someDay; want.CreatedDateTime.IsZero() {
+			want.CreatedDateTime = someDay
+		}
+		got := &User{City: "of the user before", Skills: []string{"c"}}
+		if err := got.Import(patch, someID, someDay); err != nil || string(got.Document()) != string(want.Document()) {
+			t.Errorf("%s: %v, got\n%s\nwant\n%s", also, err, got.Document(), want.Document())
+		}
+	}
+}
+
 func TestPatchNames(t *testing.T) {
 	t.Parallel()
 	members, _ := Members([]byte(` { "city" : null , "id":"x", "skills" : [ "a" , "b" ] } `))

@@ -158,6 +158,10 @@ func (s *settings) checkName() (err error) {
 		return wrong("Memory", "is true, but Data is %q: set one of them", s.Data)
 	case s.Database != "" && s.Memory:
 		return wrong("Memory", "is true, but Database is set: set one of them")
+	case s.DatabaseWait != 0 && s.Memory:
+		return wrong("DatabaseWait", "is %s, but Memory is true: there is no database to wait for", s.DatabaseWait)
+	case s.AllowDataLoss && s.Memory:
+		return wrong("AllowDataLoss", "is true, but Memory is true: a database in memory starts empty, and lacks nothing")
 	case s.Data != "" && s.Database != "":
 		return wrong("Database", "is set, but Data is %q: set one of them", s.Data)
 	case s.Data == ":memory:":

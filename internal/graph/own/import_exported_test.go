@@ -157,10 +157,11 @@ func (h *holder) export() []byte {
 func (h *holder) importLines(text []byte) {
 	lines := slices.Collect(bytes.Lines(text))
 	size := 1 + h.below(len(lines))
+	var reader rowReader // nothing of a line is kept in its memory
 	for part := range slices.Chunk(lines, size) {
 		var rows []tenant.ImportRow
 		for _, line := range part {
-			row, err := new(rowReader).read(bytes.TrimSpace(line))
+			row, err := reader.read(bytes.TrimSpace(line))
 			if err != nil {
 				h.t.Fatalf("%s: %v", line, err)
 			}
