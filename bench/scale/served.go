@@ -98,6 +98,9 @@ func (s *scale) plenty(callers int) int { return 100 + int(s.time.Seconds()*floa
 const lease = 11 * time.Second
 
 func (s *scale) changesOverHTTP(ctx context.Context, h *house, v *serving, users int, token string) error {
+	if _, err := v.ask(ctx, v.oneUser(1, token)); err != nil { // loads the tenant
+		return err
+	}
 	for _, callers := range []int{1, batch} {
 		l := load.Load{Callers: callers, Time: s.time}
 		for n := range s.plenty(callers) {
