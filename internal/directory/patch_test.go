@@ -340,8 +340,8 @@ func TestImportsTakeWhatIsReadOnly(t *testing.T) {
 	}
 }
 
-// TestImportedUsersHaveTheUsualDefaults: what an import does not say is as in any new user, and null
-// is kept.
+// TestImportedUsersHaveTheUsualDefaults: what an import does not say is as in any new user, and a
+// null is kept.
 func TestImportedUsersHaveTheUsualDefaults(t *testing.T) {
 	t.Parallel()
 	for _, also := range []string{
