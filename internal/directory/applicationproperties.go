@@ -235,7 +235,7 @@ func (c *Client) ApplicationValues(tenant *Organization) []column.Change {
 // ApplicationChanged returns the new values of the columns in which two versions of the application
 // differ.
 func (c *Client) ApplicationChanged(was *Client, tenant *Organization) []column.Change {
-	return applicationTable.changed(&shownClient{was, tenant}, &shownClient{c, tenant})
+	return applicationTable.changed(nil, &shownClient{was, tenant}, &shownClient{c, tenant})
 }
 
 // PrincipalValues returns the service principal's values in the columns of PrincipalSchema, except
@@ -247,7 +247,7 @@ func (c *Client) PrincipalValues(tenant *Organization) []column.Change {
 // PrincipalChanged returns the new values of the columns in which two versions of the service
 // principal differ.
 func (c *Client) PrincipalChanged(was *Client, tenant *Organization) []column.Change {
-	return principalTable.changed(&shownClient{was, tenant}, &shownClient{c, tenant})
+	return principalTable.changed(nil, &shownClient{was, tenant}, &shownClient{c, tenant})
 }
 
 // PublisherDomain returns the change of an application's values when the tenant's default domain

@@ -197,28 +197,18 @@ func (t *table[T]) allAbout(yield func(*Asked) bool) {
 
 // values returns an object's values in the columns, except null.
 func (t *table[T]) values(object *T) []column.Change {
-	return t.appendValues(make([]column.Change, 0, 24), object)
+	return t.changed(make([]column.Change, 0, 24), nil, object)
 }
 
-func (t *table[T]) appendValues(changes []column.Change, object *T) []column.Change {
+// changed appends the new values of the columns in which two states of an object differ. A new
+// object has no earlier one: then these are its values, except null.
+func (t *table[T]) changed(changes []column.Change, was, now *T) []column.Change {
 	for i := range t.sources {
-		if v := t.sources[i].value(object); !v.IsNull() {
-			changes = append(changes, column.Change{Column: i, Value: v})
+		var before column.Value
+		if was != nil {
+			before = t.sources[i].value(was)
 		}
-	}
-	return changes
-}
-
-// changed returns the new values of the columns in which two states of an object differ. There is
-// no earlier one of a new object.
-func (t *table[T]) changed(was, now *T) []column.Change { return t.appendChanged(nil, was, now) }
-
-func (t *table[T]) appendChanged(changes []column.Change, was, now *T) []column.Change {
-	if was == nil {
-		return t.appendValues(changes, now)
-	}
-	for i := range t.sources {
-		if v := t.sources[i].value(now); !v.Equal(t.sources[i].value(was)) {
+		if v := t.sources[i].value(now); !v.Equal(before) {
 			changes = append(changes, column.Change{Column: i, Value: v})
 		}
 	}
@@ -255,7 +245,7 @@ func (u *User) Values() []column.Change { return userTable.values(u) }
 // AppendChanged appends the new values of the columns in which the user differs from an older
 // version; nil: all, as Values.
 func (u *User) AppendChanged(dst []column.Change, was *User) []column.Change {
-	return userTable.appendChanged(dst, was, u)
+	return userTable.changed(dst, was, u)
 }
 
 // Values returns the group's values in the columns of GroupSchema, except null.
@@ -263,4 +253,4 @@ func (g *Group) Values() []column.Change { return groupTable.values(g) }
 
 // Changed returns the new values of the columns in which the group differs from an older version;
 // nil: all, as Values.
-func (g *Group) Changed(was *Group) []column.Change { return groupTable.changed(was, g) }
+func (g *Group) Changed(was *Group) []column.Change { return groupTable.changed(nil, was, g) }

@@ -45,7 +45,7 @@ func checkColumnsOf[T any](t *testing.T, table *table[T]) {
 			}
 		}
 		next := map[int]column.Value{}
-		for _, c := range append(table.values(new(T)), table.changed(new(T), object)...) {
+		for _, c := range append(table.values(new(T)), table.changed(nil, new(T), object)...) {
 			next[c.Column] = c.Value
 		}
 		for place := range table.schema.Columns {
@@ -53,7 +53,7 @@ func checkColumnsOf[T any](t *testing.T, table *table[T]) {
 				t.Fatalf("after the changes column %d is %v, not %v", place, next[place], values[place])
 			}
 		}
-		if changes := table.changed(object, object); len(changes) != 0 {
+		if changes := table.changed(nil, object, object); len(changes) != 0 {
 			t.Fatalf("an object differs from itself in %v", changes)
 		}
 	})

@@ -72,7 +72,7 @@ func (u *AdministrativeUnit) Values() []column.Change { return unitTable.values(
 
 // Changed returns the new values of the columns in which the unit differs from an older version.
 func (u *AdministrativeUnit) Changed(was *AdministrativeUnit) []column.Change {
-	return unitTable.changed(was, u)
+	return unitTable.changed(nil, was, u)
 }
 
 // ParseUnitPatch parses the body of a request that creates or updates an administrative unit.

@@ -151,13 +151,10 @@ func NewUser(patch UserPatch, id uuid.UUID, domain string, now time.Time) (*User
 
 // identitiesIn returns the identities that a patch sets.
 func identitiesIn(patch UserPatch) []Identity {
-	var scratch User
-	for _, c := range patch.changes {
-		if c.property.Name == "identities" {
-			_ = c.property.set(&scratch, c.value) // it was validated when it was parsed
-		}
+	if patch.Empty() {
+		return nil
 	}
-	return scratch.Identities
+	return patch.object.Identities
 }
 
 var requiredOfUsers = []string{"accountEnabled", "displayName", "mailNickname", "userPrincipalName"}
