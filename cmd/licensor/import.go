@@ -87,11 +87,7 @@ func (im *importFlags) run(cmd *cobra.Command, names []string) error {
 	if err := im.fits(files); err != nil {
 		return err
 	}
-	end, err := collectLess()
-	if err != nil {
-		return err
-	}
-	defer end()
+	defer collectLess()()
 	c, err := im.open(cmd)
 	if err != nil {
 		return err

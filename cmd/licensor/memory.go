@@ -41,17 +41,17 @@ func setMemory(o *server.Options, budget string) (err error) {
 // percentage of what it keeps. It would spend a tenth of its time on collecting garbage otherwise.
 const importGarbage = 300
 
-// collectLess lets the process have more garbage until end is called, within a limit of its memory,
-// unless its environment says something else.
-func collectLess() (end func(), err error) {
+// collectLess lets the process have more garbage until end is called, unless its environment says
+// something else, or no limit of its memory is known.
+func collectLess() (end func()) {
 	if _, ok := os.LookupEnv("GOGC"); ok {
-		return func() {}, nil
+		return func() {}
 	}
 	if _, err := memory.SetLimit(); err != nil {
-		return nil, err
+		return func() {}
 	}
 	usual := debug.SetGCPercent(importGarbage)
-	return func() { debug.SetGCPercent(usual) }, nil
+	return func() { debug.SetGCPercent(usual) }
 }
 
 // leastMemory is room for a few small tenants.
