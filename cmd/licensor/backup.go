@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"time"
 
@@ -81,8 +80,8 @@ func (b *backing) run(cmd *cobra.Command) error {
 		return inTheWay(err)
 	}
 	if login.Graph != "" && len(contents.Secrets) == 0 && !b.withoutSecrets {
-		slog.Warn("the server has left out its secrets, such as the signing keys: the application is not one of its " +
-			"operators (licensor serve --operator)")
+		logger(cmd.Context()).Warn("the server has left out its secrets, such as the signing keys: the application " +
+			"is not one of its operators (licensor serve --operator)")
 	}
 	return b.print(cmd.OutOrStdout(), contents)
 }
@@ -143,7 +142,7 @@ func (b *backing) read(ctx context.Context, report func(backup.Progress)) (*back
 
 // openShared opens a database that exists, also one that a server of PostgreSQL uses.
 func (p place) openShared(ctx context.Context, remedy string) (database.Store, error) {
-	opening := p.opening()
+	opening := p.opening(ctx)
 	opening.Shared = true
 	return p.openWith(ctx, remedy, opening)
 }

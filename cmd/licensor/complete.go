@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -45,11 +44,11 @@ func (c *connecting) complete(cmd *cobra.Command, flags map[string]completer) {
 // long, there are no completions, and no message that would be in the way of the line.
 func (c *connecting) completion(names completer) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
-		slog.SetDefault(slog.New(slog.NewTextHandler(io.Discard, nil)))
 		ctx := cmd.Context()
 		if ctx == nil {
 			ctx = context.Background()
 		}
+		ctx = withLogger(ctx, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithTimeout(ctx, completionTime)
 		defer cancel()
 		login, err := c.login()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"time"
 
@@ -96,7 +95,7 @@ func (c *copyingFlags) run(cmd *cobra.Command) error {
 	shown := newProgress(cmd.ErrOrStderr(), c.quiet || c.jsonOut)
 	defer shown.end()
 	done, err := c.between(cmd.Context(), from, to, copying.Options{
-		To: to.String(), Tenants: only, Finish: c.finish, Log: slog.Default(),
+		To: to.String(), Tenants: only, Finish: c.finish, Log: logger(cmd.Context()),
 		Progress: func(p copying.Progress) { shown.at(p.Doing, p.Part, p.Rows) },
 	})
 	shown.end()
@@ -124,7 +123,7 @@ func (c *copyingFlags) name(flag, text, variable string) (database.Name, error) 
 
 // open opens a database that servers may use meanwhile.
 func (c *copyingFlags) open(ctx context.Context, name database.Name, create bool) (database.Store, error) {
-	o := database.Options{AllowDataLoss: c.allowLoss, Wait: c.wait, Log: slog.Default(), Shared: true, Create: create}
+	o := database.Options{AllowDataLoss: c.allowLoss, Wait: c.wait, Log: logger(ctx), Shared: true, Create: create}
 	if !create {
 		if err := database.MustExist(ctx, name, "name the file of a database", o); err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"time"
 
@@ -87,18 +86,18 @@ func (p place) options(o server.Options) server.Options {
 }
 
 // opening says how the database is opened without a server.
-func (p place) opening() database.Options {
-	return database.Options{AllowDataLoss: p.allowLoss, Wait: p.wait, Log: slog.Default()}
+func (p place) opening(ctx context.Context) database.Options {
+	return database.Options{AllowDataLoss: p.allowLoss, Wait: p.wait, Log: logger(ctx)}
 }
 
 // mustExist returns an error if the database does not exist; the remedy says what to do about that.
 func (p place) mustExist(ctx context.Context, remedy string) error {
-	return database.MustExist(ctx, p.name, remedy, p.opening())
+	return database.MustExist(ctx, p.name, remedy, p.opening(ctx))
 }
 
 // open opens a database that exists.
 func (p place) open(ctx context.Context, remedy string) (database.Store, error) {
-	return p.openWith(ctx, remedy, p.opening())
+	return p.openWith(ctx, remedy, p.opening(ctx))
 }
 
 func (p place) openWith(ctx context.Context, remedy string, o database.Options) (database.Store, error) {

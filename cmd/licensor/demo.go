@@ -44,7 +44,7 @@ trust it only once.`,
 			}
 			o := &flags.options
 			o.Origins, o.Development = localOrigins, true
-			cleanUp, err := demoData(o, data, where)
+			cleanUp, err := demoData(o, data, where, logger(cmd.Context()))
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,7 @@ func userAuthority() (string, error) {
 var localOrigins = []string{"http://localhost:*", "http://127.0.0.1:*", "https://localhost:*"}
 
 // demoData chooses the demo's database, and returns a function that cleans up at the end.
-func demoData(o *server.Options, file, where string) (cleanUp func(), err error) {
+func demoData(o *server.Options, file, where string, log *slog.Logger) (cleanUp func(), err error) {
 	if where != "" {
 		name, err := database.Parse(where)
 		if err != nil {
@@ -106,7 +106,7 @@ func demoData(o *server.Options, file, where string) (cleanUp func(), err error)
 	o.Data = filepath.Join(dir, defaultData)
 	return func() {
 		if err := os.RemoveAll(dir); err != nil {
-			slog.Warn("the demo's folder could not be removed", "folder", dir, "error", err)
+			log.Warn("the demo's folder could not be removed", "folder", dir, "error", err)
 		}
 	}, nil
 }

@@ -45,7 +45,7 @@ func (d *doctor) examineDatabase(cmd *cobra.Command) (*connection, error) {
 // examineDatabaseClock compares the clock of the database's machine with that of this one. The
 // database is not changed, and another process may serve it.
 func (d *doctor) examineDatabaseClock(ctx context.Context, at place) {
-	how := at.opening()
+	how := at.opening(ctx)
 	how.Shared = true
 	s, err := at.openWith(ctx, "create one with `licensor init`", how)
 	if err != nil {

@@ -139,6 +139,7 @@ func openBy(
 	if options.SecretsKey, err = secrets.read(); err != nil {
 		return nil, err
 	}
+	options.Log = logger(ctx)
 	s, err := open(ctx, options)
 	wrong, ok := errors.AsType[*server.OptionError](err)
 	if ok && !options.Development && slices.Contains(forTests, wrong.Option) {

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"licensor/internal/loglimit"
@@ -18,14 +20,30 @@ func (f *logFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.level, "log-level", "info", "minimum log level: debug, info, warn or error")
 }
 
-// apply sets the default logger as the flags say.
-func (f *logFlags) apply(w io.Writer) error {
-	handler, err := f.handler(w)
+// apply gives a command the logger that the flags describe.
+func (f *logFlags) apply(cmd *cobra.Command) error {
+	handler, err := f.handler(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	slog.SetDefault(slog.New(handler))
+	cmd.SetContext(withLogger(cmd.Context(), slog.New(handler)))
 	return nil
+}
+
+type loggerKey struct{}
+
+// withLogger returns a context with the logger of a command. There is no default logger for the
+// whole process, so that commands that run side by side do not get each other's lines.
+func withLogger(ctx context.Context, log *slog.Logger) context.Context {
+	return context.WithValue(ctx, loggerKey{}, log)
+}
+
+// logger returns the logger of the command that the context is of.
+func logger(ctx context.Context) *slog.Logger {
+	if log, ok := ctx.Value(loggerKey{}).(*slog.Logger); ok {
+		return log
+	}
+	return slog.Default()
 }
 
 func (f *logFlags) handler(w io.Writer) (slog.Handler, error) {

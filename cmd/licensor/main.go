@@ -31,7 +31,7 @@ groups, and serves all of it as Microsoft Graph.
 ` + exitCodes,
 		Args:              cobra.NoArgs,
 		Version:           version(),
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return logs.apply(cmd.ErrOrStderr()) },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return logs.apply(cmd) },
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceUsage:      true,
 		SilenceErrors:     true,

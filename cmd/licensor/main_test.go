@@ -16,7 +16,7 @@ import (
 // call runs a command line as the shell would.
 func call(t *testing.T, root *cobra.Command, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	var out, err output // what logs meanwhile, in another test, may log to the last that was set up
+	var out, err output // a server that the command started may still log
 	code = execute(t.Context(), root, args, strings.NewReader(""), &out, &err)
 	return code, out.String(), err.String()
 }

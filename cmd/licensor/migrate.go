@@ -54,7 +54,7 @@ func migrateStep(
 			}
 			if path, isFile := at.name.IsFile(); isFile { // it would be made
 				if err := database.MustExist(cmd.Context(), database.File(path), "name it with --data",
-					at.opening()); err != nil {
+					at.opening(cmd.Context())); err != nil {
 					return err
 				}
 			}
@@ -121,11 +121,11 @@ func remedy(v numbers, how string) string {
 // only when the schema is the one of this version.
 func stateOf(ctx context.Context, at place) (now status, err error) {
 	now.Database, now.Tenants, now.Format.Known = at.name.String(), []tenantStore{}, tenant.Format
-	now.Schema.Found, now.Schema.Known, err = database.Schema(ctx, at.name, at.opening())
+	now.Schema.Found, now.Schema.Known, err = database.Schema(ctx, at.name, at.opening(ctx))
 	if err != nil || now.Schema.Found != now.Schema.Known {
 		return now, err
 	}
-	o := at.opening()
+	o := at.opening(ctx)
 	o.Shared = true
 	s, err := database.Open(ctx, at.name, o)
 	if err != nil {
@@ -152,7 +152,7 @@ func stateOf(ctx context.Context, at place) (now status, err error) {
 }
 
 func (m *migrating) up(ctx context.Context, at place, out io.Writer) error {
-	from, to, err := database.Migrate(ctx, at.name, at.opening())
+	from, to, err := database.Migrate(ctx, at.name, at.opening(ctx))
 	switch {
 	case err != nil:
 		return err
@@ -167,7 +167,7 @@ func (m *migrating) up(ctx context.Context, at place, out io.Writer) error {
 }
 
 func (m *migrating) finalize(ctx context.Context, at place, out io.Writer) error {
-	o := at.opening()
+	o := at.opening(ctx)
 	o.Shared = true
 	s, err := database.Open(ctx, at.name, o)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 
 	"github.com/google/uuid"
@@ -69,7 +68,7 @@ func (r *restoring) run(cmd *cobra.Command, name string) error {
 	shown := newProgress(cmd.ErrOrStderr(), r.quiet || r.jsonOut)
 	defer shown.end()
 	o := backup.RestoreOptions{
-		Tenants: only, Log: slog.Default(),
+		Tenants: only, Log: logger(cmd.Context()),
 		Progress: func(p backup.Progress) { shown.at(p.Doing, p.Part, p.Rows) },
 	}
 	if as != nil {
@@ -100,7 +99,7 @@ func (r *restoring) run(cmd *cobra.Command, name string) error {
 func restoreInto(
 	ctx context.Context, at place, file *os.File, o backup.RestoreOptions,
 ) (tenants []savedTenant, err error) {
-	opening := at.opening()
+	opening := at.opening(ctx)
 	opening.Create = true
 	s, err := database.Open(ctx, at.name, opening)
 	if err != nil {
@@ -112,8 +111,8 @@ func restoreInto(
 		return nil, err
 	}
 	for _, claim := range restored.Contested {
-		slog.Warn("two tenants of the backup claim the same name, because they were backed up at different moments; "+
-			"the first one keeps it", "name", claim.Name, "tenant", claim.Tenant)
+		logger(ctx).Warn("two tenants of the backup claim the same name, because they were backed up at different "+
+			"moments; the first one keeps it", "name", claim.Name, "tenant", claim.Tenant)
 	}
 	tenants = savedTenants(restored.Tenants)
 	if o.As != uuid.Nil {

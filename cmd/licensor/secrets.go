@@ -71,8 +71,8 @@ func explainSealed(err error) error {
 }
 
 // warnPlain warns that anyone with the database has its keys.
-func (k secretsKey) warnPlain() {
+func (k secretsKey) warnPlain(log *slog.Logger) {
 	if key, err := k.read(); err == nil && key == nil {
-		slog.Warn("the signing keys are stored unencrypted: to encrypt them see `licensor keys --help`")
+		log.Warn("the signing keys are stored unencrypted: to encrypt them see `licensor keys --help`")
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -90,13 +89,14 @@ func (s *serving) run(cmd *cobra.Command) error {
 		return err
 	}
 	err = srv.ListenAndServe(cmd.Context(), &s.at, func(root string) {
+		log := logger(cmd.Context())
 		howToTrust(cmd.OutOrStdout(), &s.at.Security)
-		s.secrets.warnPlain()
+		s.secrets.warnPlain(log)
 		if o.Development {
-			slog.Warn("the development options are on: callers with Directory.ReadWrite.All can act as any user, and " +
+			log.Warn("the development options are on: callers with Directory.ReadWrite.All can act as any user, and " +
 				"move the clock")
 		}
-		slog.Info("serving", "address", root, "database", srv.Database())
+		log.Info("serving", "address", root, "database", srv.Database())
 	})
 	return errors.Join(err, srv.Close(context.WithoutCancel(cmd.Context())))
 }

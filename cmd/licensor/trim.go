@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -110,7 +109,7 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	opening := at.opening()
+	opening := at.opening(ctx)
 	opening.Shared = true
 	s, err := at.openWith(ctx, "name it with --data", opening)
 	if err != nil {
@@ -135,7 +134,7 @@ func trimAll(
 	if err != nil {
 		return nil, err
 	}
-	tenants, err := engine.Open(ctx, s, engine.Options{Log: slog.Default(), Memory: limit / 2})
+	tenants, err := engine.Open(ctx, s, engine.Options{Log: logger(ctx), Memory: limit / 2})
 	if err != nil {
 		return nil, err
 	}

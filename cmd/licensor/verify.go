@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -172,7 +171,7 @@ const fixedAtOnce = 1000
 func replaceNUL(
 	ctx context.Context, s store.Store, id uuid.UUID, users, groups *roaring.Bitmap,
 ) (fixed int64, err error) {
-	tenants, err := engine.Open(ctx, s, engine.Options{Log: slog.Default()})
+	tenants, err := engine.Open(ctx, s, engine.Options{Log: logger(ctx)})
 	if err != nil {
 		return 0, err
 	}
