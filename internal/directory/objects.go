@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/compressed"
 	"licensor/internal/directory/column"
 	"licensor/internal/fold"
 	"licensor/internal/licensing/vector"
@@ -358,7 +359,11 @@ func (o *Objects[T]) Decode(parts, columns [][]byte) (*Objects[T], error) {
 	return next, nil
 }
 
-func (o *Objects[T]) decodePart(owner *vector.Owner, data []byte) error {
+func (o *Objects[T]) decodePart(owner *vector.Owner, part []byte) error {
+	data, err := compressed.Unpack(part) // the objects refer to their documents in it
+	if err != nil {
+		return err
+	}
 	r := &reader{rest: data}
 	if v := r.bytes(1)[0]; r.err == nil && v != objectsFormat {
 		return fmt.Errorf("it is in format %d, and this version reads formats up to %d: run the version that wrote "+

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"licensor/internal/compressed"
 	"licensor/internal/directory/column"
 	"licensor/internal/licensing/vector"
 	"licensor/internal/turns"
@@ -241,7 +242,15 @@ func agreeing(t *column.Table, rows uint32, of func(uint32) state) error {
 	return nil
 }
 
-func decodePart(data []byte, users, groups uint32) ([]*block, error) {
+func decodePart(part []byte, users, groups uint32) (blocks []*block, err error) {
+	err = compressed.Read(part, func(data []byte) error {
+		blocks, err = decodeData(data, users, groups)
+		return err
+	})
+	return blocks, err
+}
+
+func decodeData(data []byte, users, groups uint32) ([]*block, error) {
 	r := &reader{rest: data}
 	version := r.version()
 	blocks := make([]*block, (users+blockUsers-1)/blockUsers)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/RoaringBitmap/roaring/v2"
 
+	"licensor/internal/compressed"
 	"licensor/internal/licensing/vector"
 )
 
@@ -177,7 +178,11 @@ func appendBitmap(dst []byte, set *roaring.Bitmap) []byte {
 // order. Data that members of so many units, users and groups could not have written is an error.
 func DecodeUnitMembers(parts [][]byte, units, users, groups uint32) (*UnitMembers, error) {
 	m, owner := new(UnitMembers), new(vector.Owner)
-	for i, data := range parts {
+	for i, part := range parts {
+		data, err := compressed.Unpack(part)
+		if err != nil {
+			return nil, fmt.Errorf("snapshot: part %d of unit members: %w", i, err)
+		}
 		r := &reader{rest: data}
 		if v := r.bytes(1)[0]; r.err == nil && v != unitMembersFormat {
 			return nil, fmt.Errorf("snapshot: part %d of unit members is in format %d, and this version reads "+

@@ -13,13 +13,13 @@ import (
 type snapshots struct {
 	taking  sync.Mutex       // one at a time; guards parts and sizes
 	parts   tenant.PartNames // of the last snapshot
-	sizes   map[string]int   // bytes of its parts, by name
+	sizes   map[string]int   // bytes of its parts before they are compressed, by name
 	running sync.WaitGroup
 
 	mu      sync.Mutex // guards what follows
 	stale   staleness
 	pending int  // bytes of effects since the last snapshot
-	size    int  // bytes of the last snapshot
+	size    int  // bytes of the last snapshot before it is compressed
 	newDay  bool // a day has begun since the last snapshot
 
 	due bool // take one as soon as the tenant is running

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
+	"licensor/internal/compressed"
 	"licensor/internal/memory"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -166,7 +166,8 @@ func (t *Tenant) loadSnapshot(ctx context.Context, saved *savedHead) (*tenant.Im
 	return img, err
 }
 
-// imageOf reads the image of a snapshot. It also returns the sizes of its parts, by name.
+// imageOf reads the image of a snapshot. It also returns the sizes of its parts, by name, as they
+// are when they are not compressed.
 func (t *Tenant) imageOf(ctx context.Context, saved *savedHead) (*tenant.Image, map[string]int, error) {
 	h := saved.head
 	data, err := t.readParts(ctx, h.Parts)
@@ -180,35 +181,41 @@ func (t *Tenant) imageOf(ctx context.Context, saved *savedHead) (*tenant.Image, 
 	sizes := map[string]int{saved.name: saved.size}
 	for piece, names := range h.Parts {
 		for i, name := range names {
-			sizes[name] = len(data[piece][i])
+			sizes[name] = compressed.Size(data[piece][i])
 		}
 	}
 	return img, sizes, nil
 }
 
-// readParts reads the parts of all pieces concurrently, but those with many parts one after
-// another, so that they do not keep all processors busy.
+// readParts returns the parts of all pieces. Those of pieces with one part are read with one
+// statement, which is enough for a small tenant, and others one by one: a database on the same
+// machine and this process then work in turn, and leave a processor to requests.
 func (t *Tenant) readParts(ctx context.Context, names tenant.PartNames) (map[string][][]byte, error) {
-	read, errs := make([][]store.Part, len(tenant.Pieces)), make([]error, len(tenant.Pieces))
-	var wait sync.WaitGroup
-	var many sync.Mutex
-	for i, p := range tenant.Pieces {
-		wait.Go(func() {
-			if len(names[p.Name]) > 1 {
-				many.Lock()
-				defer many.Unlock()
-			}
-			read[i], errs[i] = t.store.Parts(ctx, t.id, names[p.Name])
-		})
-	}
-	wait.Wait()
-	data := map[string][][]byte{}
-	for i, p := range tenant.Pieces {
-		for _, part := range read[i] {
-			data[p.Name] = append(data[p.Name], part.Data)
+	var few []string
+	for _, p := range tenant.Pieces {
+		if len(names[p.Name]) == 1 {
+			few = append(few, names[p.Name]...)
 		}
 	}
-	return data, errors.Join(errs...)
+	read, err := t.store.Parts(ctx, t.id, few)
+	if err != nil {
+		return nil, err
+	}
+	data := map[string][][]byte{}
+	for _, p := range tenant.Pieces {
+		if len(names[p.Name]) == 1 {
+			data[p.Name], read = [][]byte{read[0].Data}, read[1:]
+			continue
+		}
+		for _, name := range names[p.Name] {
+			one, err := t.store.Parts(ctx, t.id, []string{name})
+			if err != nil {
+				return nil, err
+			}
+			data[p.Name] = append(data[p.Name], one[0].Data)
+		}
+	}
+	return data, nil
 }
 
 // imageSize is Tenant.size for an image, given the size of its snapshot.

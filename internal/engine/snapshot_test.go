@@ -9,15 +9,17 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/compressed"
 	"licensor/internal/directory"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
 
-// weighing is a store that counts the bytes written of commits and of snapshots.
+// weighing is a store that counts the bytes written of commits and of snapshots, before and after
+// the parts of those are compressed.
 type weighing struct {
 	store.Store
-	commits, snapshots atomic.Int64
+	commits, snapshots, stored atomic.Int64
 }
 
 func (w *weighing) Append(
@@ -31,7 +33,8 @@ func (w *weighing) Append(
 
 func (w *weighing) SaveParts(ctx context.Context, of uuid.UUID, parts []store.Part, at time.Time) error {
 	for _, p := range parts {
-		w.snapshots.Add(int64(len(p.Data)))
+		w.snapshots.Add(int64(compressed.Size(p.Data)))
+		w.stored.Add(int64(len(p.Data)))
 	}
 	return w.Store.SaveParts(ctx, of, parts, at)
 }
@@ -64,7 +67,10 @@ func TestSnapshotsStayInProportion(t *testing.T) {
 	if commits < 1<<20 || snapshots < 1<<20 {
 		t.Fatalf("%d bytes of commits and %d of snapshots prove nothing", commits, snapshots)
 	}
-	t.Logf("%d bytes of snapshots, %d of commits", snapshots, commits)
+	t.Logf("%d bytes of snapshots, %d stored, %d of commits", snapshots, w.stored.Load(), commits)
+	if w.stored.Load() > snapshots/2 {
+		t.Errorf("%d bytes of snapshots are stored as %d", snapshots, w.stored.Load())
+	}
 	if snapshots > 16*commits { // it would be a hundred times
 		t.Errorf("%d bytes of snapshots for %d of commits", snapshots, commits)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/fxamacker/cbor/v2"
 
+	"licensor/internal/compressed"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
 )
@@ -92,7 +93,7 @@ func (w *snapshotWriter) write(ctx context.Context, stale func(piece string, par
 				w.sizes[was] = last.sizes[was]
 				continue
 			}
-			name, err := w.save(ctx, p.Name, p.Write(w.img, part))
+			name, err := w.save(ctx, p.Name, compressed.Pack(p.Write(w.img, part)))
 			if err != nil {
 				return err
 			}
@@ -119,7 +120,7 @@ func (w *snapshotWriter) write(ctx context.Context, stale func(piece string, par
 
 func (w *snapshotWriter) save(ctx context.Context, kind string, data []byte) (name string, err error) {
 	part := store.NewPart(kind, data)
-	w.sizes[part.Name] = len(data)
+	w.sizes[part.Name] = compressed.Size(data)
 	return part.Name, w.t.store.SaveParts(ctx, w.t.id, []store.Part{part}, w.t.options.Now())
 }
 

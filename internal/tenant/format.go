@@ -13,7 +13,7 @@ import (
 // testdata of package engine.
 const (
 	// Format is the one that this version writes, and the newest that it reads.
-	Format = 14
+	Format = 15
 	// OldestWritten is the oldest one that this version can write.
 	OldestWritten = Format
 
@@ -27,7 +27,7 @@ const (
 	// The log is a chain. Format 8 has the members of groups and other sets of users in parts, 9 the
 	// states of dynamic groups, 10 the records of the audit log in commits, 11 how long sign-ins are
 	// kept, 12 commits of several commands, 13 prices, 14 which errors there
-	// were before a commit, and results of reprocessing.
+	// were before a commit, and results of reprocessing, 15 compressed parts of snapshots.
 	formatWithChain = 7
 	// formatWithTrail is the first in which snapshots have the trail.
 	formatWithTrail = 11

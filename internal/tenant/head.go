@@ -2,10 +2,12 @@ package tenant
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
 
+	"licensor/internal/compressed"
 	"licensor/internal/directory"
 	"licensor/internal/licensing"
 	"licensor/internal/store"
@@ -143,7 +145,7 @@ func (h *Head) decodeObjects(img *Image, parts map[string][][]byte, columns *dir
 	var licErr, dirErr, appErr, principalErr, unitErr error
 	wait.Go(func() {
 		turns.Aside(len(parts["licensing"]) > 1, func() {
-			img.Licensing, licErr = licensing.Restore(h.Licensing, parts["licensing"], parts["licensingSets"])
+			img.Licensing, licErr = h.restoreLicensing(parts["licensing"], parts["licensingSets"])
 		})
 	})
 	wait.Go(func() { img.Directory, dirErr = directory.Decode(h.Directory, parts["directory"], columns) })
@@ -152,6 +154,26 @@ func (h *Head) decodeObjects(img *Image, parts map[string][][]byte, columns *dir
 	img.Units, unitErr = directory.NewUnits().Decode(parts["administrativeUnits"], parts["administrativeUnitColumns"])
 	wait.Wait()
 	return errors.Join(licErr, dirErr, appErr, principalErr, unitErr)
+}
+
+// restoreLicensing decompresses the parts, because package licensing depends on no other one.
+func (h *Head) restoreLicensing(parts, sets [][]byte) (*licensing.Image, error) {
+	unpack := func(stored [][]byte) (list [][]byte, err error) {
+		for i, part := range stored {
+			data, e := compressed.Unpack(part)
+			if e != nil {
+				err = errors.Join(err, fmt.Errorf("licensing: part %d: %w", i, e))
+			}
+			list = append(list, data)
+		}
+		return list, err
+	}
+	parts, err := unpack(parts)
+	sets, more := unpack(sets)
+	if err := errors.Join(err, more); err != nil {
+		return nil, err
+	}
+	return licensing.Restore(h.Licensing, parts, sets)
 }
 
 // chainOf returns the chain in a head; zero in earlier formats.

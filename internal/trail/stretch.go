@@ -11,6 +11,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/fxamacker/cbor/v2"
 
+	"licensor/internal/compressed"
 	"licensor/internal/licensing/vector"
 )
 
@@ -147,7 +148,11 @@ func Decode(parts [][]byte, last uint64) (Index, error) {
 }
 
 // decode returns a stretch; nil if it is not indexed.
-func decode(data []byte, number int) (s *stretch, err error) {
+func decode(part []byte, number int) (s *stretch, err error) {
+	data, err := compressed.Unpack(part)
+	if err != nil {
+		return nil, err
+	}
 	if err := decoding.Unmarshal(data, &s); err != nil || s == nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"unicode/utf8"
 
+	"licensor/internal/compressed"
 	"licensor/internal/fold"
 	"licensor/internal/licensing/vector"
 	"licensor/internal/turns"
@@ -40,7 +41,15 @@ func Decode(schema *Schema, parts [][]byte) (*Table, error) {
 	return t, nil
 }
 
-func (t *Table) decodePart(data []byte) (blocks []*block, rows int, err error) {
+func (t *Table) decodePart(part []byte) (blocks []*block, rows int, err error) {
+	err = compressed.Read(part, func(data []byte) error {
+		blocks, rows, err = t.decodeData(data)
+		return err
+	})
+	return blocks, rows, err
+}
+
+func (t *Table) decodeData(data []byte) (blocks []*block, rows int, err error) {
 	r := &partReader{reader: reader{rest: data}}
 	if format := r.byte(); r.err == nil && format != partFormat {
 		return nil, 0, fmt.Errorf("it is in format %d, and this version reads format %d: run the version that "+
