@@ -206,7 +206,9 @@ func (all *Tenants) recoverInTurn(ctx context.Context, t *Tenant, last *savedHea
 			return recoverImage(ctx, t, last)
 		}
 		defer last.expect()()
-		turns.Patiently(func() { err = recoverImage(ctx, t, last) })
+		turns.Attentively(func() {
+			turns.Patiently(func() { err = recoverImage(ctx, t, last) })
+		})
 		return err
 	case <-ctx.Done():
 		return errClosing
