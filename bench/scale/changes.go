@@ -32,6 +32,9 @@ func (s *scale) changes(ctx context.Context, h *house, users int) error {
 	if err != nil {
 		return err
 	}
+	if err := s.settle(ctx, h); err != nil {
+		return err
+	}
 	for _, callers := range []int{1, batch} {
 		o, err := inLoop(callers, s.time, func() error {
 			p, err := patch(fmt.Appendf(nil, `{"officeLocation":"Desk %d-%d"}`, s.began.UnixNano(), changed.Add(1)))
@@ -70,39 +73,31 @@ func inLoop(callers int, limit time.Duration, do func() error) (*load.Outcome, e
 	return &load.Outcome{Times: all, Callers: callers}, errors.Join(errs...)
 }
 
-// sample is what the raw appends write: rows of users, and effects like those of single changes.
-type sample struct {
-	rows    []store.Object
-	effects []byte
-}
+// rowsAtOnce is the number of rows that are read, copied or appended at once.
+const rowsAtOnce = 20_000
 
-// sampleRows is the number of users in a raw tenant.
-const sampleRows = 20_000
+// sampleRows is the number of users that the raw appends change.
+const sampleRows = 100_000
 
-// takeSample reads rows and the effects of the last commit, which was a single change.
-func takeSample(ctx context.Context, h *house) (sample, error) {
-	rows, err := h.store.Objects(ctx, bigTenant, store.Query{Kind: store.KindUser, After: -1, Limit: sampleRows})
-	if err != nil {
-		return sample{}, err
-	}
-	place, err := h.store.Place(ctx, bigTenant)
-	if err != nil {
-		return sample{}, err
-	}
-	of := sample{rows: rows}
-	err = h.store.Commits(ctx, bigTenant, place.Seq-1, func(c store.Commit) error {
-		of.effects = bytes.Clone(c.Effects)
-		return nil
-	})
-	return of, err
-}
-
-// raw is a tenant that appends are made to without a tenant in memory.
+// raw is a tenant that appends are made to without a tenant in memory. It has as many users as
+// ours, since a statement takes longer in a larger table.
 type raw struct {
-	sample
-	id     uuid.UUID
-	at     store.Place
-	append func(commits []store.Commit, rows []store.Object) error
+	rows    []store.Object // some of its users, spread evenly
+	effects []byte         // of a single change
+	id      uuid.UUID
+	at      store.Place
+	append  func(commits []store.Commit, rows []store.Object) error
+}
+
+// commit returns a commit that follows others.
+func (r *raw) commit(others []store.Commit, operation string, effects []byte) store.Commit {
+	last := r.at.After(others)
+	c := store.Commit{
+		Seq: last.Seq + 1, At: time.Now().UTC().Truncate(time.Millisecond), Actor: "scale", Operation: operation,
+		Format: tenant.Format, Effects: effects,
+	}
+	c.Chain = c.Link(last.Chain)
+	return c
 }
 
 // next appends commits with a row each.
@@ -110,11 +105,7 @@ func (r *raw) next(many int) error {
 	var commits []store.Commit
 	var rows []store.Object
 	for range many {
-		c := store.Commit{
-			Seq: r.at.After(commits).Seq + 1, At: time.Now().UTC().Truncate(time.Millisecond), Actor: "scale",
-			Operation: "updateUser", Format: tenant.Format, Effects: r.effects,
-		}
-		c.Chain = c.Link(r.at.After(commits).Chain)
+		c := r.commit(commits, "updateUser", r.effects)
 		commits = append(commits, c)
 		row := r.rows[rand.IntN(len(r.rows))]
 		row.Seq = c.Seq
@@ -125,16 +116,50 @@ func (r *raw) next(many int) error {
 	return err
 }
 
+// fill appends the users of the big tenant in another database, and takes the effects of its last
+// commit, which was a single change.
+func (r *raw) fill(ctx context.Context, from store.Store, users int) error {
+	every := max(1, users/sampleRows)
+	for after := int64(-1); ; {
+		rows, err := from.Objects(ctx, bigTenant, store.Query{Kind: store.KindUser, After: after, Limit: rowsAtOnce})
+		if err != nil {
+			return err
+		}
+		if len(rows) == 0 {
+			break
+		}
+		after = int64(rows[len(rows)-1].Ordinal)
+		c := r.commit(nil, "import", nil)
+		for i := range rows {
+			if rows[i].Seq = c.Seq; int(rows[i].Ordinal)%every == 0 {
+				r.rows = append(r.rows, rows[i])
+			}
+		}
+		if err := r.append([]store.Commit{c}, rows); err != nil {
+			return err
+		}
+		r.at = r.at.After([]store.Commit{c})
+	}
+	place, err := from.Place(ctx, bigTenant)
+	if err != nil {
+		return err
+	}
+	return from.Commits(ctx, bigTenant, place.Seq-1, func(c store.Commit) error {
+		r.effects = bytes.Clone(c.Effects)
+		return nil
+	})
+}
+
 // raw measures appends of the same size without a tenant: of PostgreSQL the statement alone, in a
 // loop over one connection; of SQLite, where it is a transaction of several, the store's.
-func (s *scale) raw(ctx context.Context, of sample) error {
+func (s *scale) raw(ctx context.Context, from *house, users int) error {
 	lite := s.file("raw.db")
 	pg, err := s.database(ctx, "raw")
 	if err != nil {
 		return err
 	}
 	for _, h := range []*house{lite, pg} {
-		err := h.within(ctx, func() error { return s.rawAppends(ctx, h, of) })
+		err := h.within(ctx, func() error { return s.rawAppends(ctx, h, from, users) })
 		if err != nil {
 			return err
 		}
@@ -142,22 +167,20 @@ func (s *scale) raw(ctx context.Context, of sample) error {
 	return errors.Join(removeDatabase(lite.at), s.dropDatabase(ctx, "raw"))
 }
 
-func (s *scale) rawAppends(ctx context.Context, h *house, of sample) error {
-	r := &raw{sample: of, id: id('t', 99)}
+func (s *scale) rawAppends(ctx context.Context, h, from *house, users int) error {
+	r := &raw{id: id('t', 99)}
 	r.append = func(commits []store.Commit, rows []store.Object) error {
 		return h.store.Append(ctx, r.id, r.at, commits, rows)
 	}
 	if err := h.store.CreateTenant(ctx, r.id); err != nil {
 		return err
 	}
-	first := store.Commit{
-		Seq: 1, At: time.Now().UTC().Truncate(time.Millisecond), Actor: "scale", Operation: "import", Format: tenant.Format,
-	}
-	first.Chain = first.Link(store.Chain{})
-	if err := r.append([]store.Commit{first}, of.rows); err != nil {
+	if err := from.within(ctx, func() error { return r.fill(ctx, from.store, users) }); err != nil {
 		return err
 	}
-	r.at = r.at.After([]store.Commit{first})
+	if err := s.settle(ctx, h); err != nil {
+		return err
+	}
 	name := rawSQLite
 	if h.name == onPostgres {
 		name = rawPostgres

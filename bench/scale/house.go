@@ -71,6 +71,15 @@ func (s *scale) say(ctx context.Context, text string) error {
 	return err
 }
 
+// settle has PostgreSQL write what waits to be written, so that it does not do so while the next
+// figures are measured.
+func (s *scale) settle(ctx context.Context, h *house) error {
+	if h.name != onPostgres {
+		return nil
+	}
+	return s.say(ctx, "CHECKPOINT")
+}
+
 // flags returns the flag that names the database to a command of licensor.
 func (h *house) flags() []string {
 	if path, ok := h.at.IsFile(); ok {

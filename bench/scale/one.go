@@ -98,7 +98,6 @@ func (s *scale) fill(ctx context.Context, h *house, files string) error {
 
 // inProcess measures what is measured without HTTP.
 func (s *scale) inProcess(ctx context.Context, lite, pg *house, users int) error {
-	var of sample
 	for _, h := range []*house{lite, pg} {
 		err := h.within(ctx, func() error {
 			if err := s.memory(ctx, h, users); err != nil {
@@ -110,12 +109,7 @@ func (s *scale) inProcess(ctx context.Context, lite, pg *house, users int) error
 			if err := s.allUsers(ctx, h, users); err != nil {
 				return err
 			}
-			if err := s.changes(ctx, h, users); err != nil {
-				return err
-			}
-			var err error
-			of, err = takeSample(ctx, h)
-			return err
+			return s.changes(ctx, h, users)
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", h.name, err)
@@ -125,7 +119,7 @@ func (s *scale) inProcess(ctx context.Context, lite, pg *house, users int) error
 			return fmt.Errorf("%s: %w", h.name, err)
 		}
 	}
-	if err := s.raw(ctx, of); err != nil {
+	if err := s.raw(ctx, pg, users); err != nil {
 		return fmt.Errorf("raw appends: %w", err)
 	}
 	return s.copyRaw(ctx, pg)
@@ -147,7 +141,7 @@ func (s *scale) copyRaw(ctx context.Context, from *house) error {
 			}
 			defer conn.Close(ctx)
 			for after := int64(-1); ; {
-				next := store.Query{Kind: store.KindUser, After: after, Limit: sampleRows}
+				next := store.Query{Kind: store.KindUser, After: after, Limit: rowsAtOnce}
 				rows, err := from.store.Objects(ctx, bigTenant, next)
 				if err != nil || len(rows) == 0 {
 					return err
