@@ -45,7 +45,7 @@ func TestCopyFromSQLiteToPostgreSQL(t *testing.T) {
 	for _, where := range [][]string{{"--data", data}, {"--database", url}} {
 		again := newFile(t, "more.csv", "userPrincipalName,displayName,mailNickname,accountEnabled\nyan@"+domainOf(t, data)+",Yan,yan,true\n")
 		code, _, stderr := call(t, rootCommand(), append([]string{"import", again, "--kind", "users"}, where...)...)
-		if moved := where[0] == "--data"; moved != (code != 0) || moved != strings.Contains(stderr, "being moved") {
+		if moved := where[0] == "--data"; moved != (code != 0) || moved != strings.Contains(stderr, "was moved to another database") {
 			t.Errorf("a change of %v: code %d, %s", where, code, stderr)
 		}
 	}

@@ -22,7 +22,7 @@ const (
 // The reasons that a tenant is frozen for; callers read them.
 const (
 	copiedTo = "it is being copied to "
-	movedTo  = "it was moved to "
+	movedTo  = store.FrozenAsMoved
 )
 
 func (c *copier) moved() string { return movedTo + c.options.To }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"licensor/internal/store"
@@ -220,6 +221,9 @@ func notDurable(err error) *tenant.CommandError {
 	case errors.Is(err, store.ErrFull):
 		return unavailable("The server has no room left on its disk, so nothing was changed. Ask its administrator " +
 			"to make room.")
+	case errors.Is(err, store.ErrFrozen) && strings.Contains(err.Error(), store.FrozenAsMoved):
+		return unavailable("The tenant was moved to another database, so nothing was changed. Use the server of that " +
+			"database, or ask the administrator of this one: its log says which it is.")
 	case errors.Is(err, store.ErrFrozen):
 		return unavailable("The tenant is being moved to another database, so nothing was changed. Try again later, " +
 			"or ask the administrator of the server.")

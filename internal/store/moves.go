@@ -33,6 +33,9 @@ type Moves interface {
 	Frozen(ctx context.Context, tenant uuid.UUID) (why string, err error)
 }
 
+// FrozenAsMoved begins the reason that a tenant is frozen for if its later changes are elsewhere.
+const FrozenAsMoved = "it was moved to "
+
 // View is a tenant as it was at one moment. It is used by one goroutine. The functions that are
 // passed to its methods must not use it.
 type View interface {
