@@ -28,9 +28,10 @@ var codec = sync.OnceValue(func() (c struct {
 },
 ) {
 	var err error
-	// The store keeps a checksum of each part.
+	// The store keeps a checksum of each part. An encoder takes several megabytes, and snapshots can
+	// wait for one.
 	c.Encoder, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20),
-		zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true))
+		zstd.WithEncoderCRC(false), zstd.WithLowerEncoderMem(true), zstd.WithEncoderConcurrency(2))
 	if err == nil {
 		c.Decoder, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0))
 	}
