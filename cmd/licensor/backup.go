@@ -55,7 +55,7 @@ LICENSOR_CLIENT_ID and LICENSOR_CLIENT_SECRET. This is better for a secret, sinc
 	f.StringVar(&b.only, "only", "", "id of the tenant to back up, with --server; by default all that the "+
 		"application may back up")
 	f.BoolVar(&b.withoutSecrets, "without-secrets", false, "leave out the secrets of the installation: its signing keys")
-	f.BoolVar(&b.force, "force", false, "replace the file if it exists")
+	f.BoolVar(&b.force, "force", false, "replace the file if it exists, unless it is a database of licensor")
 	f.BoolVar(&b.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&b.jsonOut, "json", false, "print the summary as JSON; show no progress")
 	_ = cmd.MarkFlagRequired("to") // the flag exists
@@ -125,6 +125,9 @@ func (b *backing) read(ctx context.Context, report func(backup.Progress)) (*back
 	}
 	at, err := b.where.read()
 	if err != nil {
+		return nil, err
+	}
+	if err := backup.MayReplace(b.to, b.force); err != nil {
 		return nil, err
 	}
 	s, err := at.openShared(ctx, "name it with --data")

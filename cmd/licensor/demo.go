@@ -17,6 +17,7 @@ import (
 
 	"licensor/internal/database"
 	"licensor/internal/directory"
+	"licensor/internal/durable"
 	"licensor/internal/server"
 	"licensor/internal/tenant"
 )
@@ -49,6 +50,11 @@ trust it only once.`,
 				return err
 			}
 			defer cleanUp()
+			if info != "" {
+				if err := durable.Replaceable(info, o.Data); err != nil {
+					return err
+				}
+			}
 			// Faults and delays begin after the story.
 			s, err := openBy(cmd.Context(), server.OpenUnhindered, *o, secretsKey{})
 			if err != nil {

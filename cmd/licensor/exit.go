@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"licensor/internal/durable"
 	"licensor/internal/server"
 )
 
@@ -64,7 +65,7 @@ func markFailures(cmd *cobra.Command) {
 			err := begin(cmd, args)
 			if o := (*outcomeError)(nil); err != nil && !errors.As(err, &o) {
 				o = &outcomeError{exitFailed, err}
-				if server.IsMisuse(err) {
+				if _, names := errors.AsType[*durable.DatabaseError](err); names || server.IsMisuse(err) {
 					o.code = exitUsage
 				}
 				err = o

@@ -58,7 +58,8 @@ An export can be interrupted at any time, and leaves nothing then.`,
 	f.StringArrayVar(&e.tenants, "tenant", nil, "id of a tenant, may be repeated; all by default; with "+
 		"--server, id or domain of the tenant of the application that logs in")
 	f.StringVar(&e.archive, "archive-log", "", "folder of archived commits, for the table commits")
-	f.BoolVar(&e.force, "force", false, "replace an earlier export; other files in a folder stay")
+	f.BoolVar(&e.force, "force", false, "replace an earlier export, never a database of licensor; other files in a "+
+		"folder stay")
 	f.BoolVar(&e.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&e.json, "json", false, "print JSON; show no progress")
 	_ = cmd.MarkFlagRequired("to") // the flag exists
@@ -125,6 +126,9 @@ func (e *exporting) read(ctx context.Context, out, progress io.Writer) error {
 		return err
 	}
 	if o.Tenants, err = tenantIDs(e.tenants); err != nil {
+		return err
+	}
+	if err := export.Replaceable(e.to); err != nil {
 		return err
 	}
 	at, err := e.where.read()

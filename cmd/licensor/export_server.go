@@ -84,8 +84,11 @@ func (e *exporting) query() (url.Values, error) {
 	return url.Values{"format": {string(o.Format)}, "table": e.tables}, nil
 }
 
-// mayReplace refuses to replace a file without --force.
+// mayReplace refuses to replace a file without --force, and a database.
 func (e *exporting) mayReplace() error {
+	if err := durable.Replaceable(e.to); err != nil {
+		return err
+	}
 	switch info, err := os.Stat(e.to); {
 	case err != nil:
 		return nil // writing says what is wrong

@@ -32,8 +32,12 @@ func Fetch(ctx context.Context, path string, from io.Reader, force bool, progres
 	}, func(r io.Reader) (*Contents, error) { return Check(ctx, r, progress) })
 }
 
-// MayReplace returns fs.ErrExist for a file that exists, unless force is set.
+// MayReplace returns fs.ErrExist for a file that exists, unless force is set, and an error for a
+// database. Call it before a database is opened, too (durable.Replaceable).
 func MayReplace(path string, force bool) error {
+	if err := durable.Replaceable(path); err != nil {
+		return err
+	}
 	if _, err := os.Lstat(path); err == nil && !force {
 		return fmt.Errorf("the file %s is there: %w", path, fs.ErrExist)
 	}

@@ -11,8 +11,11 @@ import (
 
 // Replace writes a file that exists as a whole or not at all. A file that has the name is replaced,
 // and keeps its permissions; a new one can be read by its owner only. Anything but a file, such as
-// a pipe, is written to.
+// a pipe, is written to. A database is not replaced, which is checked before write is called.
 func Replace(path string, write func(w io.Writer) error) error {
+	if err := Replaceable(path); err != nil {
+		return err
+	}
 	mode := fs.FileMode(0o600)
 	info, err := os.Stat(path)
 	switch {

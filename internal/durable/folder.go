@@ -1,4 +1,5 @@
-// Package durable makes changes of folders durable, and checks folders before they are used.
+// Package durable makes changes of folders durable, checks folders before they are used, and knows
+// which files are databases, so that no command replaces one.
 package durable
 
 import (

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"licensor/internal/durable"
 	"licensor/internal/guid"
 )
 
@@ -33,11 +34,49 @@ type Exported struct {
 // ErrExist means that the target exists and may not be replaced.
 var ErrExist = fs.ErrExist
 
+// Replaceable returns an error if an export to a path would replace a database of this program, or
+// a file of one. Call it before a database is opened, too (durable.Replaceable).
+func Replaceable(path string) error {
+	if err := durable.Replaceable(path); err != nil {
+		return err
+	}
+	return earlier(path, func(file string) error { return durable.Replaceable(file) })
+}
+
+// earlier hands the files of earlier exports in a folder to do.
+func earlier(path string, do func(file string) error) error {
+	folders, err := os.ReadDir(path)
+	if err != nil {
+		return nil // there is no folder, or its use will say what is wrong
+	}
+	for _, folder := range folders {
+		if _, ok := guid.Parse(folder.Name()); !ok || !folder.IsDir() {
+			continue
+		}
+		files, err := os.ReadDir(filepath.Join(path, folder.Name()))
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			if !isExport(file.Name()) {
+				continue
+			}
+			if err := do(filepath.Join(path, folder.Name(), file.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // ToDatabase writes tables of tenants into a SQLite database with one table for each, whose first
 // column is the tenant. The file exists as a whole or not at all.
 func ToDatabase(ctx context.Context, path string, s Store, o FilesOptions) (done []Exported, err error) {
 	list, err := named(o.Tables)
 	if err != nil {
+		return nil, err
+	}
+	if err := Replaceable(path); err != nil {
 		return nil, err
 	}
 	switch info, err := os.Lstat(path); {
@@ -105,6 +144,9 @@ func ToFolder(ctx context.Context, path string, s Store, o FilesOptions) (done [
 		return nil, err
 	}
 	path = filepath.Clean(path)
+	if err := Replaceable(path); err != nil {
+		return nil, err
+	}
 	before, err := os.Lstat(path)
 	switch exists := err == nil; {
 	case exists && !o.Force:

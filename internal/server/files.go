@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"licensor/internal/durable"
 )
 
 // writeNew creates a file atomically. If several processes do so at the same time, one succeeds,
@@ -15,8 +17,12 @@ func writeNew(path string, data []byte, mode fs.FileMode) error {
 	})
 }
 
-// ReplaceFile replaces a file atomically: concurrent readers get the old or the new content.
+// ReplaceFile replaces a file atomically: concurrent readers get the old or the new content. A
+// database is not replaced.
 func ReplaceFile(path string, data []byte, mode fs.FileMode) error {
+	if err := durable.Replaceable(path); err != nil {
+		return err
+	}
 	return drafted(path, data, mode, func(draft string) error {
 		err := os.Rename(draft, path)
 		if err != nil {

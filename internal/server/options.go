@@ -11,6 +11,7 @@ import (
 	"licensor/internal/archive"
 	"licensor/internal/backup"
 	"licensor/internal/database"
+	"licensor/internal/durable"
 	"licensor/internal/engine"
 	"licensor/internal/graph/devkit"
 	"licensor/internal/graph/own"
@@ -283,6 +284,12 @@ func (s *settings) checkDevelopment() error {
 		return wrong("GroupProcessing", "is %s: it must be 0 or more", s.GroupProcessing)
 	}
 	s.TenantMemory = 0 // what is processed later holds its tenant
+	if s.Record != "" {
+		data, _ := s.name.IsFile()
+		if err := durable.Replaceable(s.Record, data); err != nil {
+			return wrong("Record", "is %q: %s", s.Record, err)
+		}
+	}
 	return s.checkFaults()
 }
 

@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+
+	"licensor/internal/durable"
 )
 
-// applicationID marks a SQLite file as one of this program: "Lics".
-const applicationID = 0x4c696373
+// applicationID marks a file as one of this program.
+const applicationID = durable.ApplicationID
 
 // migrations has the steps between schemas: the n-th file, by name, leads from schema n-1 to schema
 // n. Files that were released are never changed.
