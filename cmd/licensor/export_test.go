@@ -70,11 +70,7 @@ func exported(t *testing.T, data string, args ...string) string {
 func TestAnImportedExportIsExportedAgain(t *testing.T) {
 	t.Parallel()
 	first := exported(t, newContent(t))
-	again := filepath.Join(t.TempDir(), "licensor.db")
-	if code, _, stderr := call(t, rootCommand(), "init", "--data", again, "--domain", "contoso.example", "--country", "DE",
-		"--admin", "setup"); code != exitDone {
-		t.Fatal(stderr)
-	}
+	again := newSetup(t)
 	files, err := filepath.Glob(filepath.Join(first, "*.jsonl"))
 	if err != nil || len(files) != 10 {
 		t.Fatalf("%v, %v", files, err)

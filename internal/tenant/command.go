@@ -55,6 +55,7 @@ type change struct {
 	ahead     *Ahead // nil: no rule was evaluated ahead
 	imports   bool   // it is an import, whose rules may be about what comes later
 	exact     bool   // of these, one whose members are as they are given
+	expected  []expectedMember
 	noted     noted
 	concerned trail.Concerned // what the commit concerns, once the change is finished
 }
@@ -81,6 +82,7 @@ func (c *change) finish(by By, operation string) (*Image, *store.Commit, error) 
 	if err := c.follow(); err != nil {
 		return nil, nil, err
 	}
+	c.refuseUnexpected()
 	if user, n, crowded := c.lic.Crowded(maxEntries); crowded {
 		id := c.dir.UserID(user)
 		return nil, nil, invalid(id, "A user can have at most %d licenses, directly and from groups together, and "+

@@ -119,7 +119,7 @@ func (im *importing) row(row ImportRow) error {
 	case row.Group != nil:
 		return row.Group.add(im.change, im.exact)
 	case row.Membership != nil:
-		return im.member(*row.Membership)
+		return im.member(row.Line, *row.Membership)
 	case row.Subscription != nil:
 		return row.Subscription.run(im.change)
 	case row.Owner != nil:
@@ -138,7 +138,7 @@ func (im *importing) row(row ImportRow) error {
 	return invalid(row.Line, "Line %d says nothing.", row.Line)
 }
 
-func (im *importing) member(m Membership) error {
+func (im *importing) member(line int64, m Membership) error {
 	id, err := parseID(m.Group)
 	if err != nil {
 		return err
@@ -147,15 +147,22 @@ func (im *importing) member(m Membership) error {
 	if err != nil {
 		return err
 	}
-	if im.following.followed(group) != nil {
-		return im.byHand(group)
-	}
 	user, err := im.find(m.Member)
+	if !im.exact && im.following.followed(group) != nil {
+		if err != nil { // not a user, and only users follow from a rule
+			return im.byHand(group)
+		}
+		im.expected = append(im.expected, expectedMember{line, user, group})
+		return nil
+	}
 	if err != nil {
 		if member, err := parseID(m.Member); err == nil {
 			return im.nest(group, member)
 		}
 		return err
+	}
+	if im.exact && im.dir.IsMember(user, group) && im.next.Rules.of(group) != nil {
+		return nil // the rule was evaluated after an earlier part of the import
 	}
 	joins := im.joins[group]
 	if joins == nil {

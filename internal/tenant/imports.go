@@ -73,3 +73,20 @@ func importsOf(lines map[string]int64, at time.Time) (list []Imported) {
 	slices.SortFunc(list, func(a, b Imported) int { return strings.Compare(a.ID, b.ID) })
 	return list
 }
+
+// expectedMember is a row of an import with a member of a group that follows a rule.
+type expectedMember struct {
+	line        int64
+	user, group uint32
+}
+
+// refuseUnexpected refuses the rows of members of dynamic groups that do not follow from the rules
+// (docs/spec/dynamic-membership.md D13). Those that do need no change. It is called after the rules
+// are evaluated, since users and groups can come in the same import.
+func (c *change) refuseUnexpected() {
+	for _, e := range c.expected {
+		if !c.dir.IsMember(e.user, e.group) {
+			c.done.Rows = append(c.done.Rows, RowProblem{e.line, c.byHand(e.group)})
+		}
+	}
+}

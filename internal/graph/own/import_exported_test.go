@@ -230,7 +230,14 @@ func (h *holder) command() tenant.Command {
 		return h.newGroup()
 	}
 	assign := h.assign()
-	switch h.below(28) {
+	switch h.below(32) {
+	case 28, 29:
+		return h.ruleChange()
+	case 30:
+		to := pick(h, tenant.MemberOfRulesFollowed, tenant.MemberOfRulesFrozen)
+		return tenant.UpdateSettings{MemberOfRules: &to}
+	case 31:
+		return tenant.EvaluateRules{}
 	case 0, 1, 2:
 		return h.newUser()
 	case 3:
@@ -311,12 +318,54 @@ func (h *holder) newGroup() tenant.Command {
 		`"mailEnabled":false,"securityEnabled":true`, `"mailEnabled":true,"securityEnabled":true`,
 		`"mailEnabled":true,"securityEnabled":true,"groupTypes":["Unified"]`,
 		`"mailEnabled":true,"securityEnabled":false,"groupTypes":["Unified"]`,
-		`"mailEnabled":false,"securityEnabled":true,"isAssignableToRole":true`)
+		`"mailEnabled":false,"securityEnabled":true,"isAssignableToRole":true`,
+		h.dynamic(), h.dynamic(), h.dynamic())
 	patch, err := directory.ParseGroupPatch(membersOf(h.t, fmt.Sprintf(`{"displayName":%[1]q,"mailNickname":%[1]q,%s}`, name, kind)))
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	return tenant.CreateGroup{Patch: patch}
+}
+
+// dynamic returns the properties of a dynamic group.
+func (h *holder) dynamic() string {
+	return `"mailEnabled":false,"securityEnabled":true,"groupTypes":["DynamicMembership"],"membershipRule":` + h.rule() +
+		`,"membershipRuleProcessingState":"` + pick(h, "On", "On", "Paused") + `"`
+}
+
+// rule returns a rule of each kind, as JSON.
+func (h *holder) rule() string {
+	source, manager := uuid.Nil, uuid.Nil
+	if h.Image().Directory.Groups() > 0 {
+		source = h.Image().Directory.GroupID(h.group())
+	}
+	if h.Image().Directory.Users() > 0 {
+		manager = h.Image().Directory.UserID(h.user())
+	}
+	rule := pick(h, `user.usageLocation -eq "DE"`, `user.accountEnabled -eq true`, `user.department -ne "a"`,
+		`user.createdDateTime -ge system.now -minus PT1H`, `user.displayName -startsWith "user1"`,
+		`user.memberof -any (group.objectId -in ['`+source.String()+`'])`,
+		`Direct Reports for "`+manager.String()+`"`,
+		`user.assignedPlans -any (assignedPlan.service -eq "exchange")`,
+		`user.assignedPlans -all (assignedPlan.service -ne "exchange")`)
+	text, err := json.Marshal(rule)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// ruleChange makes a group static or dynamic, or changes its rule.
+func (h *holder) ruleChange() tenant.Command {
+	to := pick(h, `"membershipRuleProcessingState":"On"`, `"membershipRuleProcessingState":"Paused"`,
+		`"membershipRule":`+h.rule(), `"membershipRule":null`,
+		`"groupTypes":[],"membershipRuleProcessingState":"Paused"`,
+		`"groupTypes":["DynamicMembership"],"membershipRule":`+h.rule()+`,"membershipRuleProcessingState":"On"`)
+	patch, err := directory.ParseGroupPatch(membersOf(h.t, `{`+to+`}`))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return tenant.UpdateGroup{Group: h.group(), Patch: patch}
 }
 
 func membersOf(t *rapid.T, body string) []directory.Member {
