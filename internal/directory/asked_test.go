@@ -27,7 +27,7 @@ func checkColumnsOf[T any](t *testing.T, table *table[T]) {
 			if p.read == nil || rapid.IntRange(0, 2).Draw(t, "skip") == 0 {
 				continue
 			}
-			if err := p.read(object, []byte(drawValue(t, p.Name, p.Kind)), false); err != nil {
+			if err := p.read(object, []byte(drawValue(t, p.Name, p.Kind)), fromStore); err != nil {
 				t.Fatal(err)
 			}
 		}

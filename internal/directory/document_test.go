@@ -53,7 +53,7 @@ func checkRoundTrip[T any](t *testing.T, table *table[T]) {
 				continue
 			}
 			raw := drawValue(t, p.Name, p.Kind)
-			if err := p.read(object, []byte(raw), false); err != nil {
+			if err := p.read(object, []byte(raw), fromStore); err != nil {
 				t.Fatalf("%s does not take %s: %v", p.Name, raw, err)
 			}
 			got := p.Append(nil, object)

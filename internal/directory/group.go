@@ -86,7 +86,7 @@ func GroupProperties() []*Property[Group] { return groupTable.all }
 // ParseGroupPatch parses the body of a request that creates or updates a group. Errors are
 // *InvalidError.
 func ParseGroupPatch(members []Member) (GroupPatch, error) {
-	return fittingGroups(groupTable.patch(members, false))
+	return fittingGroups(groupTable.patch(members, fromClient))
 }
 
 // fittingGroups makes a patch refuse updates that would change the kind of a group.
@@ -99,7 +99,12 @@ func fittingGroups(patch GroupPatch, err error) (GroupPatch, error) {
 // ParseGroupImport parses a group in the form that another directory shows, as ParseUserImport
 // does. Errors are *InvalidError.
 func ParseGroupImport(members []Member) (GroupPatch, error) {
-	return fittingGroups(groupTable.patch(members, true))
+	return fittingGroups(groupTable.patch(members, fromImport))
+}
+
+// ParseGroupExport is ParseGroupImport for a group of an export.
+func ParseGroupExport(members []Member) (GroupPatch, error) {
+	return fittingGroups(groupTable.patch(members, fromExport))
 }
 
 // NewGroup creates a group from a client's request or an import (docs/spec/protocol.md P50).
@@ -110,7 +115,7 @@ func NewGroup(patch GroupPatch, id uuid.UUID, now time.Time) (*Group, error) {
 	now = now.UTC().Truncate(time.Second)
 	group := &Group{ID: id, CreatedDateTime: now, RenewedDateTime: now}
 	err := patch.apply(group)
-	if err == nil && group.MembershipRule != "" && !group.Dynamic() && !patch.imports {
+	if err == nil && group.MembershipRule != "" && !group.Dynamic() && patch.from == fromClient {
 		err = invalidGroup("membershipRule", "null, unless groupTypes has '"+DynamicMembership+"'")
 	}
 	if err == nil {

@@ -63,7 +63,7 @@ func OrganizationProperties() []*Property[Organization] { return organizationTab
 
 // ParseOrganizationPatch parses the body of an update. Errors are *InvalidError.
 func ParseOrganizationPatch(members []Member) (OrganizationPatch, error) {
-	patch, err := organizationTable.patch(members, false)
+	patch, err := organizationTable.patch(members, fromClient)
 	patch.fits = fitsOrganization
 	return patch, err
 }

@@ -12,7 +12,7 @@ type Patch[T any] struct {
 	changes []change[T]
 	object  *T                           // what the changes make of an object without properties
 	fits    func(before, after *T) error // nil: no restriction
-	imports bool                         // it is in the form that another directory shows
+	from    origin
 }
 
 type change[T any] struct {
@@ -64,7 +64,7 @@ func (p Patch[T]) Apply(object *T) (*T, error) {
 
 func (p Patch[T]) apply(object *T) error {
 	for _, c := range p.changes {
-		if err := c.property.set(object, c.value); err != nil {
+		if err := c.property.set(object, c.value, p.from); err != nil {
 			return err
 		}
 	}

@@ -50,8 +50,8 @@ type Property[T any] struct {
 	Returned Returned
 
 	render   func(dst []byte, object *T) []byte
-	read     func(object *T, raw []byte, strict bool) error // nil: computed; strict: from a client
-	text     func(*T) *string                               // nil: computed; strict: from a client
+	read     func(object *T, raw []byte, from origin) error // nil: computed
+	text     func(*T) *string                               // where its text is; nil: it has another kind
 	texts    func(*T) *[]string                             // of StringCollection
 	rule     rule
 	required bool // cannot be cleared
@@ -74,12 +74,22 @@ func (p *Property[T]) Stored() bool { return p.read != nil }
 
 var errType = errors.New("wrong type")
 
+// origin is where a value comes from.
+type origin uint8
+
+const (
+	fromStore  origin = iota // a document, whose values were allowed when they were written
+	fromClient               // a request
+	fromImport               // a row of another directory, which has read-only properties, too
+	fromExport               // a row of an export, with what earlier versions may have stored
+)
+
 // set parses a client's value. Its errors are *InvalidError without Resource, or errType.
-func (p *Property[T]) set(object *T, raw []byte) error {
+func (p *Property[T]) set(object *T, raw []byte, from origin) error {
 	if p.required && isNull(raw) {
 		return &InvalidError{Kind: InvalidValue, Property: p.Name, Value: "null", Want: "a value; it cannot be cleared"}
 	}
-	if err := p.read(object, raw, true); err != nil || isNull(raw) {
+	if err := p.read(object, raw, from); err != nil || isNull(raw) {
 		return err
 	}
 	want, value := "", ""
@@ -107,7 +117,7 @@ func text[T any](name string, at func(*T) *string) *Property[T] {
 			func(object *T) column.Value { return column.Value{Text: *at(object)} },
 		}},
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendTextOrNull(dst, *at(object)) },
-		read: func(object *T, raw []byte, _ bool) error {
+		read: func(object *T, raw []byte, _ origin) error {
 			value, ok := readString(raw)
 			if !ok && !isNull(raw) {
 				return errType
@@ -128,7 +138,7 @@ func texts[T any](name string, at func(*T) *[]string) *Property[T] {
 		render: func(dst []byte, object *T) []byte {
 			return jsontext.AppendList(dst, *at(object), jsontext.AppendText)
 		},
-		read: func(object *T, raw []byte, _ bool) (err error) {
+		read: func(object *T, raw []byte, _ origin) (err error) {
 			*at(object), err = readTexts(raw)
 			return err
 		},
@@ -165,7 +175,7 @@ func flag[T any](name string, at func(*T) *bool) *Property[T] {
 			func(object *T) column.Value { return truthOf(at(object)) },
 		}},
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, at(object)) },
-		read: func(object *T, raw []byte, _ bool) error {
+		read: func(object *T, raw []byte, _ origin) error {
 			value, ok := readBool(raw)
 			*at(object) = value
 			return typeUnless(ok)
@@ -182,7 +192,7 @@ func option[T any](name string, at func(*T) **bool) *Property[T] {
 			func(object *T) column.Value { return truthOf(*at(object)) },
 		}},
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendBoolOrNull(dst, *at(object)) },
-		read: func(object *T, raw []byte, _ bool) error {
+		read: func(object *T, raw []byte, _ origin) error {
 			if isNull(raw) {
 				*at(object) = nil
 				return nil
@@ -209,7 +219,7 @@ func moment[T any](name string, at func(*T) *time.Time) *Property[T] {
 			func(object *T) column.Value { return column.Value{Time: column.TimeOf(*at(object))} },
 		}},
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendTime(dst, *at(object)) },
-		read: func(object *T, raw []byte, _ bool) error {
+		read: func(object *T, raw []byte, _ origin) error {
 			value, ok := readTime(raw)
 			*at(object) = value
 			return typeUnless(ok || isNull(raw))
@@ -221,7 +231,7 @@ func identity[T any](name string, at func(*T) *uuid.UUID) *Property[T] {
 	return &Property[T]{
 		Name: name, Kind: KindString, ReadOnly: true,
 		render: func(dst []byte, object *T) []byte { return jsontext.AppendID(dst, *at(object)) },
-		read: func(object *T, raw []byte, _ bool) error {
+		read: func(object *T, raw []byte, _ origin) error {
 			value, _ := readString(raw)
 			id, ok := guid.Parse(value)
 			*at(object) = id
@@ -254,7 +264,7 @@ func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T
 			}
 			return append(dst, "null"...)
 		},
-		read: func(object *T, raw []byte, strict bool) error {
+		read: func(object *T, raw []byte, from origin) error {
 			slot := at(object)
 			if isNull(raw) {
 				*slot = nil
@@ -265,7 +275,7 @@ func nested[T, C any](name string, inner *table[C], at func(*T) **C) *Property[T
 				*next = **slot
 			}
 			*slot = next
-			return inner.merge(next, raw, strict)
+			return inner.merge(next, raw, from)
 		},
 	}
 }
@@ -283,11 +293,11 @@ func nestedAll[T, C any](name string, inner *table[C], at func(*T) *[]C) *Proper
 			}
 			return append(dst, ']')
 		},
-		read: func(object *T, raw []byte, strict bool) error {
+		read: func(object *T, raw []byte, from origin) error {
 			all, ok := elements(raw)
 			values := make([]C, len(all))
 			for i, element := range all {
-				if err := inner.merge(&values[i], element, strict); err != nil {
+				if err := inner.element(&values[i], element, from); err != nil {
 					return err
 				}
 			}

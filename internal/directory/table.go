@@ -104,7 +104,7 @@ func (t *table[T]) parseProperty(object *T, name string, value []byte) error {
 	if p == nil || p.Name != name || p.read == nil {
 		return fmt.Errorf("document of a %s has the property %q, which this version does not know", t.resource, name)
 	}
-	if err := p.read(object, value, false); err != nil {
+	if err := p.read(object, value, fromStore); err != nil {
 		return fmt.Errorf("document of a %s: property %q: %w", t.resource, name, err)
 	}
 	return nil
@@ -112,11 +112,12 @@ func (t *table[T]) parseProperty(object *T, name string, value []byte) error {
 
 // merge reads the object raw into an inner object. table.refuse adds the path of a refused
 // property.
-func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
+func (t *table[T]) merge(object *T, raw []byte, from origin) error {
 	members, err := Members(raw)
 	if err != nil {
 		return err
 	}
+	strict := from != fromStore
 	for _, m := range members {
 		p, _ := t.property(m.Name)
 		switch {
@@ -124,10 +125,12 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 			continue
 		case p == nil || !strict && p.Name != m.Name:
 			return &InvalidError{Kind: InvalidUnknown, Property: m.Name, Want: "a property of " + t.resource}
+		case from == fromExport && p.required && isNull(m.Value):
+			continue // earlier versions stored objects without it
 		case strict:
-			err = p.set(object, m.Value)
+			err = p.set(object, m.Value, from)
 		default:
-			err = p.read(object, m.Value, false)
+			err = p.read(object, m.Value, fromStore)
 		}
 		if err != nil {
 			return err
@@ -136,9 +139,24 @@ func (t *table[T]) merge(object *T, raw []byte, strict bool) error {
 	return nil
 }
 
+// element is merge for a new object in a collection, which must have the properties that are
+// needed.
+func (t *table[T]) element(object *T, raw []byte, from origin) error {
+	if err := t.merge(object, raw, from); err != nil || from != fromClient && from != fromImport {
+		return err
+	}
+	for _, p := range t.all {
+		if p.required && p.text != nil && *p.text(object) == "" {
+			return &InvalidError{Kind: InvalidMissing, Property: p.Name, Want: "a value"}
+		}
+	}
+	return nil
+}
+
 // patch parses a client's changes. An import also accepts read-only properties, if they are stored.
-func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
-	patch := Patch[T]{changes: make([]change[T], 0, len(members)), object: new(T), imports: importing}
+func (t *table[T]) patch(members []Member, from origin) (Patch[T], error) {
+	patch := Patch[T]{changes: make([]change[T], 0, len(members)), object: new(T), from: from}
+	importing := from != fromClient
 	for _, m := range members {
 		p, known := t.property(m.Name)
 		derived, isDerived := "", false
@@ -163,7 +181,7 @@ func (t *table[T]) patch(members []Member, importing bool) (Patch[T], error) {
 				Kind: InvalidReadOnly, Resource: t.resource, Property: p.Name, Want: "a body without it",
 			}
 		}
-		if err := p.set(patch.object, m.Value); err != nil {
+		if err := p.set(patch.object, m.Value, from); err != nil {
 			return patch, t.refuse(p, err)
 		}
 		patch.changes = append(patch.changes, change[T]{p, m.Value})

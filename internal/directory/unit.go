@@ -78,7 +78,7 @@ func (u *AdministrativeUnit) Changed(was *AdministrativeUnit) []column.Change {
 // ParseUnitPatch parses the body of a request that creates or updates an administrative unit.
 // Errors are *InvalidError.
 func ParseUnitPatch(members []Member) (UnitPatch, error) {
-	patch, err := unitTable.patch(members, false)
+	patch, err := unitTable.patch(members, fromClient)
 	patch.fits = func(_, after *AdministrativeUnit) error { return after.consistent() }
 	return patch, err
 }

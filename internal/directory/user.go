@@ -112,11 +112,19 @@ func UserProperties() []*Property[User] { return userTable.all }
 
 // ParseUserPatch parses the body of a request that creates or updates a user. Errors are
 // *InvalidError.
-func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patch(members, false) }
+func ParseUserPatch(members []Member) (UserPatch, error) { return userTable.patch(members, fromClient) }
 
 // ParseUserImport parses a user in the form that another directory shows: it accepts read-only
 // properties that are stored, and skips licenses and computed properties. Errors are *InvalidError.
-func ParseUserImport(members []Member) (UserPatch, error) { return userTable.patch(members, true) }
+func ParseUserImport(members []Member) (UserPatch, error) {
+	return userTable.patch(members, fromImport)
+}
+
+// ParseUserExport is ParseUserImport for a user of an export. It accepts what earlier versions
+// have stored: identities without an issuer or a type.
+func ParseUserExport(members []Member) (UserPatch, error) {
+	return userTable.patch(members, fromExport)
+}
 
 // NewUser creates a user from a client's request (docs/spec/protocol.md P50). A user with
 // identities needs no name: it gets one in the domain. The caller must call Organization.CheckName,

@@ -170,12 +170,12 @@ var passwordTable = newTable(
 func hidePassword(dst []byte, _ *PasswordProfile) []byte { return append(dst, "null"...) }
 
 // checkPassword refuses invalid passwords and stores nothing.
-func checkPassword(_ *PasswordProfile, raw []byte, strict bool) error {
+func checkPassword(_ *PasswordProfile, raw []byte, from origin) error {
 	password, ok := readString(raw)
 	switch {
 	case !ok && !isNull(raw):
 		return errType
-	case strict && ok && (password == "" || units(password) > 256):
+	case from != fromStore && ok && (password == "" || units(password) > 256):
 		return &InvalidError{Kind: InvalidValue, Property: "password", Want: "1 to 256 characters"}
 	}
 	return nil

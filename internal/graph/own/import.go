@@ -69,7 +69,7 @@ func Import(r *wire.Request) error {
 	}
 	taking := startTaking(r, r.ImportPieces, exact)
 	defer taking.end()
-	err = readPieces(r, lines, taking)
+	err = readPieces(r, lines, exact, taking)
 	if failed := taking.end(); failed != nil && (err == nil || r.Context().Err() == nil) {
 		err = failed
 	}
@@ -101,7 +101,7 @@ func firstLine(text string) (int64, error) {
 
 // readPieces reads the lines and passes them on, piece by piece, until the body ends or a piece
 // cannot be imported. Lines before an error are passed on, too.
-func readPieces(r *wire.Request, lines *importLines, to *taking) error {
+func readPieces(r *wire.Request, lines *importLines, exact bool, to *taking) error {
 	for {
 		part, end := lines.next()
 		var broken error
@@ -113,7 +113,7 @@ func readPieces(r *wire.Request, lines *importLines, to *taking) error {
 			// The sender of half a body may have disconnected, but may also wait for the reason.
 			return cmp.Or(broken, err)
 		}
-		piece := readRows(r, part)
+		piece := readRows(r, part, exact)
 		turn.End()
 		if taken := to.take(piece); end != nil || !taken {
 			return broken
@@ -128,7 +128,7 @@ type importPiece struct {
 }
 
 // readRows parses the lines of a piece, except empty ones, on all processors.
-func readRows(r *wire.Request, lines []line) (piece importPiece) {
+func readRows(r *wire.Request, lines []line, exact bool) (piece importPiece) {
 	var wait sync.WaitGroup
 	var fault atomic.Pointer[any]
 	for part := range slices.Chunk(lines, max(fewLines, len(lines)/runtime.GOMAXPROCS(0)+1)) {
@@ -138,7 +138,7 @@ func readRows(r *wire.Request, lines []line) (piece importPiece) {
 					fault.Store(&p)
 				}
 			}()
-			var rows rowReader
+			rows := rowReader{exact: exact}
 			for i := range part {
 				part[i].read(r, &rows)
 			}

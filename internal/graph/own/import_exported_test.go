@@ -157,7 +157,7 @@ func (h *holder) export() []byte {
 func (h *holder) importLines(text []byte) {
 	lines := slices.Collect(bytes.Lines(text))
 	size := 1 + h.below(len(lines))
-	var reader rowReader // nothing of a line is kept in its memory
+	reader := rowReader{exact: true} // nothing of a line is kept in its memory
 	for part := range slices.Chunk(lines, size) {
 		var rows []tenant.ImportRow
 		for _, line := range part {

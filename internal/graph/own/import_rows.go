@@ -16,23 +16,8 @@ import (
 
 // rowReaders read the kinds of lines.
 var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member) error{
-	"user": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
-		row.User = new(tenant.ImportUser)
-		if row.User.ID, err = readID(inner); err == nil {
-			row.User.Seen, inner, err = takeActivity(inner)
-		}
-		if err == nil {
-			row.User.Patch, err = directory.ParseUserImport(inner)
-		}
-		return err
-	},
-	"group": func(row *tenant.ImportRow, inner []directory.Member) (err error) {
-		row.Group = new(tenant.ImportGroup)
-		if row.Group.ID, err = readID(inner); err == nil {
-			row.Group.Patch, err = directory.ParseGroupImport(inner)
-		}
-		return err
-	},
+	"user":  userReader(directory.ParseUserImport),
+	"group": groupReader(directory.ParseGroupImport),
 	"member": func(row *tenant.ImportRow, inner []directory.Member) error {
 		m := new(tenant.Membership)
 		row.Membership = m
@@ -78,11 +63,47 @@ var rowReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member
 	},
 }
 
+// exactReaders read those of an export that differ.
+var exactReaders = map[string]func(row *tenant.ImportRow, inner []directory.Member) error{
+	"user":  userReader(directory.ParseUserExport),
+	"group": groupReader(directory.ParseGroupExport),
+}
+
+func userReader(
+	parse func([]directory.Member) (directory.UserPatch, error),
+) func(row *tenant.ImportRow, inner []directory.Member) error {
+	return func(row *tenant.ImportRow, inner []directory.Member) (err error) {
+		row.User = new(tenant.ImportUser)
+		if row.User.ID, err = readID(inner); err == nil {
+			row.User.Seen, inner, err = takeActivity(inner)
+		}
+		if err == nil {
+			row.User.Patch, err = parse(inner)
+		}
+		return err
+	}
+}
+
+func groupReader(
+	parse func([]directory.Member) (directory.GroupPatch, error),
+) func(row *tenant.ImportRow, inner []directory.Member) error {
+	return func(row *tenant.ImportRow, inner []directory.Member) (err error) {
+		row.Group = new(tenant.ImportGroup)
+		if row.Group.ID, err = readID(inner); err == nil {
+			row.Group.Patch, err = parse(inner)
+		}
+		return err
+	}
+}
+
 // rowKinds are the names of rowReaders.
 var rowKinds = slices.Sorted(maps.Keys(rowReaders))
 
 // rowReader parses lines, one after the other.
-type rowReader struct{ outer, inner directory.Splitter }
+type rowReader struct {
+	outer, inner directory.Splitter
+	exact        bool // they are those of an export
+}
 
 // read parses a line.
 func (r *rowReader) read(text []byte) (tenant.ImportRow, error) {
@@ -111,6 +132,9 @@ func (r *rowReader) readAny(text []byte) (row tenant.ImportRow, err error) {
 	read, ok := rowReaders[outer[0].Name]
 	if !ok {
 		return row, &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: "line", Property: outer[0].Name}
+	}
+	if exact, ok := exactReaders[outer[0].Name]; ok && r.exact {
+		read = exact
 	}
 	err = read(&row, inner)
 	return row, err

@@ -61,7 +61,7 @@ func TestAnImportThatGetsNoTurnSaysWhy(t *testing.T) {
 	r.Tenant = wire.Direct{Tenant: contoso}
 	r.ImportPieces = 1
 	lines := newLines(r, bufio.NewReader(strings.NewReader(`{"user":{}}`)), 1)
-	if err := readPieces(r, lines, nil); !errors.Is(err, context.Canceled) {
+	if err := readPieces(r, lines, false, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("it says %v", err)
 	}
 }
