@@ -34,3 +34,19 @@ func TestTheProblemsOfAnImportAreBounded(t *testing.T) {
 		t.Errorf("a long id: %d %s", got.status, got.body)
 	}
 }
+
+// A line that is not UTF-8 is refused, instead of importing U+FFFD for what is wrong.
+func TestALineThatIsNotUTF8IsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	body := ""
+	for _, name := range []string{"ann", "ben\xff\xfe", "eve"} {
+		body += `{"user":{"userPrincipalName":"` + name[:3] + `@contoso.example","displayName":"` + name + `","mailNickname":"` + name[:3] +
+			`","accountEnabled":true}}` + "\n"
+	}
+	got := w.do(http.MethodPost, "/licensor/v1/import", w.appToken(allPermissions...), body, "Content-Type: application/x-ndjson")
+	const want = `"rows":3,"skipped":0,"refused":1,"problems":[{"line":2,"message":"It is not UTF-8.`
+	if got.status != http.StatusOK || !strings.Contains(got.body, want) {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}

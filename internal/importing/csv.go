@@ -1,7 +1,6 @@
 package importing
 
 import (
-	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -27,9 +26,8 @@ type table struct {
 const maxRowLines = 50
 
 func newTable(in io.Reader) (*table, error) {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(make([]byte, 64<<10), maxRow)
-	t := &table{rows: sheet.NewReader(lines, maxRowLines)}
+	t := &table{rows: sheet.NewReader(newLineScanner(in), maxRowLines)}
+	t.rows.Longest = maxRow
 	first, err := t.nextLine()
 	separator, told := strings.CutPrefix(first, "sep=") // tells spreadsheets the separator
 	if told = told && err == nil && len(separator) == 1; told {
@@ -40,6 +38,10 @@ func newTable(in io.Reader) (*table, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	if len(first) > maxRow {
+		return nil, fmt.Errorf("line %d is longer than %d MB: it must be a header such as userPrincipalName,"+
+			"displayName,…", t.rows.Line(), maxRow>>20)
 	}
 	if t.rows.Comma = sheet.Separator(first); told {
 		t.rows.Comma = rune(separator[0])
@@ -76,6 +78,10 @@ func (t *table) next() (record, error) {
 		return record{}, err
 	}
 	r := record{line: t.rows.Line()}
+	if len(text) > maxRow {
+		r.fault = errLong
+		return r, nil
+	}
 	cells, err := t.cells(text)
 	if err == nil {
 		r.object, err = t.object(cells)

@@ -35,6 +35,9 @@ func TestWhatAFileHolds(t *testing.T) {
 	}
 }
 
+// long is a text of which one fits in a row, and two do not.
+var long = strings.Repeat("x", maxRow/2+1)
+
 func TestRowsOfCSV(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, rows, want string }{
@@ -46,6 +49,9 @@ func TestRowsOfCSV(t *testing.T) {
 		{"not UTF-8", "a,b\xe4\nc,d\n", `2 !not UTF-8|3 {"group":"c","member":"d"}`},
 		{"empty cells and rows", " , \n,,,\n\n a , b ,,\n", `2 {}|3 {}|5 {"group":"a","member":"b"}`},
 		{"too many cells", "a,b,c\n", "2 !it has 3 cells"},
+		{"a long line", "a,b\n" + long + "," + long + "\nc,d\n", `2 {"group":"a","member":"b"}|3 !longer than 4 MB|4 {"group":"c","member":"d"}`},
+		{"a long row of short lines", "a,\"" + strings.Repeat(long+"\n", 3) + "\"\nc,d\n", "2 !not closed|3 !it has 1 cells|4 !it has 1 cells|5 !not closed|6 {\"group\":\"c\",\"member\":\"d\"}"},
+		{"a long last line", "a," + long + long, "2 !longer than 4 MB"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -92,6 +98,12 @@ func TestRowsOfJSON(t *testing.T) {
 		{"an object a line", "{\"a\":1}\n\n{\"b\"\n{\"c\":2}\n[3]", `1 {"a":1}|3 !it is not JSON: unexpected end of JSON input|4 {"c":2}|5 !it is not a JSON object`},
 		{"a list over many lines", "[\n{\n\"a\": 1\n},\n{\"b\":2}, {\"c\":3},\n4]\n", `2 {"a":1}|5 {"b":2}|5 {"c":3}|6 !it is not a JSON object`},
 		{"an empty list", " [ ] ", ""},
+		{"a long line", "{\"a\":1}\n{\"b\":\"" + long + long + "\"}\r\n{\"c\":2}", `1 {"a":1}|2 !` + errLong.Error() + `|3 {"c":2}`},
+		{"a long first line", "{\"b\":\"" + long + long + "\"}\n{\"c\":2}\r\n", `1 !` + errLong.Error() + `|2 {"c":2}`},
+		{"a line that is nearly too long", "{\"b\":\"" + long + "\"}\n", `1 {"b":"` + long + `"}`},
+		{"lines that are not UTF-8", "{\"a\":1}\n{\"b\":\"a\xff\xfeb\"}\n{\"c\":2}\n", `1 {"a":1}|2 !` + errEncoding.Error() + `|3 {"c":2}`},
+		{"a list that is not UTF-8", "[{\"a\":1},\n{\"b\":\"a\xff\xfeb\"},\n{\"c\":2}]\n", `1 {"a":1}|2 !` + errEncoding.Error() + `|3 {"c":2}`},
+		{"an answer that is not UTF-8", "{\"value\":[{\"a\":1},\n{\"b\":\"\xe4\"},\n{\"c\":2}]}\n", `1 {"a":1}|2 !` + errEncoding.Error() + `|3 {"c":2}`},
 		{"answers of Graph", "{\"@odata.context\":\"x\",\"@odata.count\":1,\"value\":[{\"a\":1}\n]}\n{\"value\":[{\"b\":2}]}", `1 {"a":1}|3 {"b":2}`},
 	}
 	for _, test := range tests {

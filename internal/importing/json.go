@@ -1,7 +1,6 @@
 package importing
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -11,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"licensor/internal/directory"
 )
@@ -18,16 +18,21 @@ import (
 // maxRow limits the size of a row, so that a file of another type does not fill the memory.
 const maxRow = 4 << 20
 
+var (
+	errLong = fmt.Errorf("it is longer than %d MB, and no object can be: shorten its values, or put each object on "+
+		"a line of its own", maxRow>>20)
+	errEncoding = errors.New("it is not UTF-8; save the file as UTF-8")
+)
+
 // lines are rows of JSON, an object a line.
 type lines struct {
-	scanner *bufio.Scanner
+	scanner *lineScanner
 	line    int
 	first   *record // read ahead for its names
 }
 
 func newLines(in io.Reader) (*lines, error) {
-	l := &lines{scanner: bufio.NewScanner(in)}
-	l.scanner.Buffer(make([]byte, 64<<10), maxRow)
+	l := &lines{scanner: newLineScanner(in)}
 	first, err := l.next()
 	first.object = bytes.Clone(first.object) // its names are read later
 	l.first = &first
@@ -53,7 +58,9 @@ func (l *lines) next() (record, error) {
 	for l.scanner.Scan() {
 		l.line++
 		switch text := bytes.TrimSpace(l.scanner.Bytes()); {
-		case directory.IsObject(text):
+		case len(text) > maxRow:
+			return record{line: l.line, fault: errLong}, nil
+		case utf8.Valid(text) && directory.IsObject(text):
 			return record{line: l.line, object: text}, nil
 		case len(text) > 0:
 			return newRecord(l.line, text), nil
@@ -67,8 +74,6 @@ func ended(err error, line int) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		return io.EOF
-	case errors.Is(err, bufio.ErrTooLong):
-		return fmt.Errorf("line %d is longer than %d MB", line+1, maxRow>>20)
 	default:
 		return fmt.Errorf("after line %d: %w", line, err)
 	}
@@ -76,6 +81,9 @@ func ended(err error, line int) error {
 
 // newRecord checks that a text is a JSON object, and copies it without its line breaks.
 func newRecord(line int, text []byte) record {
+	if !utf8.Valid(text) {
+		return record{line: line, fault: errEncoding}
+	}
 	var flat bytes.Buffer
 	flat.Grow(len(text))
 	if err := json.Compact(&flat, text); err != nil {
@@ -144,7 +152,7 @@ func (l *list) next() (record, error) {
 	}
 	line := l.lines.at(l.decoder.InputOffset() - int64(len(object)))
 	if len(object) > maxRow {
-		return record{line: line, fault: fmt.Errorf("it is longer than %d MB", maxRow>>20)}, nil
+		return record{line: line, fault: errLong}, nil
 	}
 	return newRecord(line, object), nil
 }

@@ -21,8 +21,10 @@ type Reader struct {
 	Comma rune // between cells, see Separator
 	// Lazy treats a misplaced quotation mark as an ordinary character.
 	Lazy bool
+	// Longest is the maximum size of a row that spans several lines; 0: there is none.
+	Longest int
 
-	lines  *bufio.Scanner
+	lines  Lines
 	most   int // lines of a row
 	line   int
 	ahead  []string // lines that were read and returned
@@ -30,15 +32,22 @@ type Reader struct {
 	buffer *bufio.Reader
 }
 
+// Lines are the lines of a file, such as a bufio.Scanner.
+type Lines interface {
+	Scan() bool
+	Text() string
+	Err() error
+}
+
 // NewReader returns a Reader of lines. A row may span at most most lines.
-func NewReader(lines *bufio.Scanner, most int) *Reader {
+func NewReader(lines Lines, most int) *Reader {
 	return &Reader{Comma: ',', lines: lines, most: most, buffer: bufio.NewReader(nil)}
 }
 
 // Line returns the number of the line that was read last.
 func (r *Reader) Line() int { return r.line }
 
-// Next returns the next line, io.EOF after the last one, and the scanner's errors.
+// Next returns the next line, io.EOF after the last one, and the errors of the lines.
 func (r *Reader) Next() (string, error) {
 	if len(r.ahead) > 0 {
 		text := r.ahead[0]
@@ -71,6 +80,9 @@ func (r *Reader) Row(first string, fits func(row string) bool) bool {
 			break // the end of the file, or an error that the next line will return again
 		}
 		taken = append(taken, line)
+		if r.Longest > 0 && len(row)+len(line) > r.Longest {
+			break
+		}
 		row += "\n" + line
 	}
 	if !Open(row) && fits(row) {

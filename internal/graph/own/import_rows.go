@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -114,6 +115,9 @@ func (r *rowReader) read(text []byte) (tenant.ImportRow, error) {
 }
 
 func (r *rowReader) readAny(text []byte) (row tenant.ImportRow, err error) {
+	if !utf8.Valid(text) { // decoding would replace what is wrong
+		return row, problem.Refuse("It is not UTF-8.")
+	}
 	outer, err := r.outer.Members(text)
 	if err != nil {
 		return row, err
