@@ -63,6 +63,9 @@ func (d *databaseFlags) read() (place, error) {
 	case !d.isGiven():
 		text, where = os.Getenv(databaseVariable), databaseVariable
 	}
+	if err := database.CheckFile(d.data); byFile && err != nil {
+		return p, usage(fmt.Errorf("--data %w", err))
+	}
 	if byFile || !d.isGiven() && text == "" {
 		p.name = database.File(d.data)
 		return p, nil

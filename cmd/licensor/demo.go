@@ -97,6 +97,9 @@ func demoData(o *server.Options, file, where string, log *slog.Logger) (cleanUp 
 			return func() {}, nil
 		}
 	}
+	if err := database.CheckFile(file); err != nil {
+		return nil, usage(fmt.Errorf("--data %w", err))
+	}
 	if file != "" {
 		if _, err := os.Stat(file); err == nil {
 			return nil, fmt.Errorf("%s already exists. Serve it with `licensor serve --data %s`, or name "+

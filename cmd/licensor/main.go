@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"licensor/internal/database"
 )
 
 func main() {
@@ -92,7 +94,7 @@ func execute(ctx context.Context, root *cobra.Command, args []string, stdin io.R
 	cmd, err := root.ExecuteContextC(ctx)
 	code := exitCode(err)
 	if err != nil {
-		fmt.Fprintf(stderr, "%s: %v\n", root.Name(), err)
+		fmt.Fprintf(stderr, "%s: %s\n", root.Name(), database.WithoutPasswords(err.Error()))
 	}
 	if code == exitUsage {
 		fmt.Fprintf(stderr, "See %s --help.\n", cmd.CommandPath())

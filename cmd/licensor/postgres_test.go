@@ -36,6 +36,53 @@ func TestDatabasesThatCannotBeNamed(t *testing.T) {
 	}
 }
 
+// TestNoErrorHasAPassword that is in a URL, wherever that is given, and however it is mistyped.
+func TestNoErrorHasAPassword(t *testing.T) {
+	t.Parallel()
+	const right, mistyped = "postgres://a:sekret@127.0.0.1:1/x", "postgres://a:se@sekret@127.0.0.1:1/x"
+	for want, list := range map[string][][]string{
+		"--data is the URL of a database, not a file: give it as --database": {
+			{"init", "--data", right},
+			{"overview", "--data", right},
+			{"serve", "--data", right},
+			{"demo", "--data", right},
+			{"doctor", "--data", strings.ToUpper(right[:8]) + right[8:]},
+			{"config", "--data", right},
+			{"config", "serve", "--data", right},
+		},
+		"is the URL of a database, not a file": {
+			{"init", "--database", "sqlite:" + right},
+			{"copy", "--from", "sqlite:" + right, "--to", "sqlite:x"},
+		},
+		"escape @ in passwords as %40": {
+			{"init", "--database", mistyped},
+			{"serve", "--database", mistyped},
+			{"doctor", "--database", mistyped},
+			{"migrate", "status", "--database", mistyped},
+			{"copy", "--from", mistyped, "--to", "sqlite:x"},
+			{"copy", "--from", "sqlite:x", "--to", mistyped},
+			{"demo", "--database", "postgres://a:1/sekret@127.0.0.1:1/x"},
+		},
+		"has no scheme": {{"init", "--database", "user=a password=sek:ret"}},
+		"licensor":      {{"serve", right}, {"restore", right}, {"users", "-o", right}, {"overview", "--server", right, "--tenant", "x"}},
+		"cannot be reached": {
+			{"overview", "--database", "postgres://a@127.0.0.1:1/x?password=sekret", "--database-wait", "0s"},
+			{"overview", "--database", "postgres://a@127.0.0.1:1/x?sslpassword=sekret", "--database-wait", "0s"},
+		},
+	} {
+		for _, args := range list {
+			code, stdout, stderr := call(t, rootCommand(), args...)
+			if said := stdout + stderr; code == exitDone || !strings.Contains(said, want) ||
+				strings.Contains(said, "sekret") || strings.Contains(said, "sek:") {
+				t.Errorf("%q: code %d, %s", args, code, said)
+			}
+			if code != exitUsage && want != "licensor" && want != "cannot be reached" {
+				t.Errorf("%q: code %d, want %d", args, code, exitUsage)
+			}
+		}
+	}
+}
+
 // TestTheEnvironmentNamesTheDatabase, unless a flag does.
 func TestTheEnvironmentNamesTheDatabase(t *testing.T) {
 	data := newDatabase(t)

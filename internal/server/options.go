@@ -168,6 +168,9 @@ func (s *settings) checkName() (err error) {
 	case s.Data == ":memory:":
 		return wrong("Data", `is ":memory:", which would be a file of that name: set Memory`)
 	case s.Data != "":
+		if err := database.CheckFile(s.Data); err != nil {
+			return wrong("Data", "%s", err)
+		}
 		s.name = database.File(s.Data)
 	case s.Database != "":
 		if s.name, err = database.Parse(s.Database); err != nil {
