@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"licensor/internal/store"
 )
 
 // found is what a database tells about itself before it is used. Settings that it does not have are
@@ -185,14 +187,28 @@ func isOff(setting *string) bool { return setting != nil && *setting == "off" }
 // quoted returns a name as statements need it.
 func quoted(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// withRemedy adds how to fix it to an error of a statement that creates tables.
+// What a role without rights cannot make in a database that has no schema yet.
+var (
+	errNoSchema = errors.New("make the schema")
+	errNoTables = errors.New("make the first tables")
+)
+
+// withRemedy adds how to fix it to an error of a statement that makes or changes tables.
 func (s *Store) withRemedy(doing string, err error) error {
-	if codeOf(err) == codeNoRights {
-		err = fmt.Errorf("the role may not make tables: run this as the owner of the database, or GRANT CREATE ON "+
-			"DATABASE … TO the role (%w)", err)
-	}
 	if kind := (*SchemaError)(nil); errors.As(err, &kind) {
 		return err
 	}
-	return s.fail(doing, err)
+	if codeOf(err) != codeNoRights {
+		return s.fail(doing, err)
+	}
+	role, database := quoted(s.hosts.config.User), quoted(s.hosts.config.Database)
+	help := fmt.Sprintf("the role %s may not change the tables of Licensor in the database %s: run this as the role "+
+		"that owns them", role, database)
+	switch what := "the role " + role + " may not make tables in the database " + database; {
+	case errors.Is(err, errNoSchema):
+		help = fmt.Sprintf("%s: GRANT CREATE ON DATABASE %s TO %s", what, database, role)
+	case errors.Is(err, errNoTables):
+		help = fmt.Sprintf("%s: GRANT CREATE ON SCHEMA licensor TO %s", what, role)
+	}
+	return &toldError{"database " + s.name + ": " + help, errors.Join(store.ErrUnavailable, err)}
 }

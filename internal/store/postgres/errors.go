@@ -1,8 +1,11 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -107,9 +110,18 @@ func (s *Store) fail(doing string, err error) error {
 }
 
 func (s *Store) explain(doing string, err error) error {
+	if told := (*toldError)(nil); errors.As(err, &told) {
+		return err
+	}
 	for _, kind := range known {
 		if errors.Is(err, kind) {
 			return fmt.Errorf("database %s: %s: %w", s.name, doing, err)
+		}
+	}
+	if why := s.unconnected(err); why != "" {
+		return &toldError{
+			fmt.Sprintf("database %s: %s: %s", s.name, store.ErrUnavailable, why),
+			errors.Join(store.ErrUnavailable, err),
 		}
 	}
 	e := (*pgconn.PgError)(nil)
@@ -120,6 +132,45 @@ func (s *Store) explain(doing string, err error) error {
 		return fmt.Errorf("database %s: %s: %w", s.name, doing, err)
 	}
 	return fmt.Errorf("database %s: %s: %w: %w", s.name, doing, store.ErrUnavailable, err)
+}
+
+// toldError says what is wrong and what helps in place of an error.
+type toldError struct {
+	text string
+	err  error
+}
+
+func (e *toldError) Error() string { return e.text }
+func (e *toldError) Unwrap() error { return e.err }
+
+// unconnected says why there is no connection, and how to fix it; "" if that is not the reason, or
+// if the caller has given up. One attempt may have failed in several ways, such as with encryption
+// and without: the answer of the server counts.
+func (s *Store) unconnected(err error) string {
+	failed, server := (*pgconn.ConnectError)(nil), (*pgconn.PgError)(nil)
+	if !errors.As(err, &failed) || errors.Is(err, context.Canceled) {
+		return ""
+	}
+	role, database := quoted(failed.Config.User), quoted(failed.Config.Database)
+	if !errors.As(err, &server) {
+		return reason(net.JoinHostPort(failed.Config.Host, strconv.Itoa(int(failed.Config.Port))), err)
+	}
+	help := ""
+	switch server.Code {
+	case "3D000":
+		help = "create it with CREATE DATABASE " + database + ", or name another one"
+	case "28P01":
+		help = "correct the password of the role " + role + " in the URL, PGPASSWORD or PGPASSFILE"
+	case "28000":
+		help = "create the role with CREATE ROLE " + role + " LOGIN, name another one, or let it in by pg_hba.conf"
+	case "42501":
+		help = "GRANT CONNECT ON DATABASE " + database + " TO " + role
+	case codeManyConns:
+		help = remedies[codeManyConns].remedy
+	default:
+		return fmt.Sprintf("%s (%s)", server.Message, server.Code)
+	}
+	return fmt.Sprintf("%s: %s (%s)", server.Message, help, server.Code)
 }
 
 // callersError is an error in what a caller has passed, not of the database.

@@ -184,7 +184,15 @@ func TestRoleMayNotCreate(t *testing.T) {
 	database := postgrestest.Empty(t)
 	asRole, role := as(t, database)
 	err := postgres.Create(t.Context(), asRole, postgres.Options{})
-	wantError(t, err, "may not make tables", "GRANT CREATE ON DATABASE")
+	u, parseErr := url.Parse(asRole)
+	if parseErr != nil {
+		t.Fatal(parseErr)
+	}
+	wantError(t, err, fmt.Sprintf("the role %q may not make tables in the database %q: GRANT CREATE ON DATABASE %[2]q TO %[1]q",
+		role, u.Path[1:]))
+	if strings.Count(err.Error(), "GRANT") != 1 {
+		t.Errorf("it gives several statements: %v", err)
+	}
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the error has the password: %v", err)
 	}
@@ -268,11 +276,74 @@ func TestURLsThatCannotBeUsed(t *testing.T) {
 		"postgres://u:hunter2@host/db?sslmode=maybe", "postgres://u:hunter2@host/db?connect_timeout=hunter2",
 		"postgres://u:hun/hunter2@host/db", "postgres://u:hunter2@[::1/db", "postgres://u:hunter2@host/db?sslrootcert=/nowhere&sslmode=verify-full",
 		"postgres://u:hunter2@127.0.0.1:1/db", "postgres://u:hunter2@127.0.0.1:1,127.0.0.1:2/db",
+		"postgres://u:hun@hunter2@127.0.0.1:1/db", "postgres://u:1/hunter2@127.0.0.1:1/db", "postgres://u:1?hunter2@127.0.0.1:1/db",
+		"postgres://u:1#hunter2@127.0.0.1:1/db", "postgres://u:1/?hunter2@127.0.0.1:1/db", "postgres://u@127.0.0.1:1/db?password=hun&hunter2",
+		"postgres://u@127.0.0.1:1/db?pool_max_conns=hunter2", "postgres://u@127.0.0.1:1/db?password=%zzhunter2",
+		"postgres://u@127.0.0.1:1/db?password=hunter2", "postgres://u:hunter2@@127.0.0.1:1/db",
 	} {
 		_, err := postgres.Open(t.Context(), bad, postgres.Options{})
 		wantError(t, err)
 		if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("the error has the password: %v", err)
+		}
+	}
+}
+
+// TestOptionsAreNamed: the error of a URL says which option is wrong, and what is allowed.
+func TestOptionsAreNamed(t *testing.T) {
+	t.Parallel()
+	for option, want := range map[string]string{
+		"pool_max_conns=abc": "pool_max_conns has a value that it cannot have: it must be a number, 1 or more",
+		"pool_max_conns=0":   "pool_max_conns has", "sslmode=bogus": "sslmode has a value that it cannot have: it must be disable, ",
+		"connect_timeout=-1": "connect_timeout has", "pool_max_conn_lifetime=1": "a duration, such as 1h",
+		"target_session_attrs=x": "target_session_attrs has", "application_name=%": "application_name has a %",
+	} {
+		_, err := postgres.Parse("postgres://u@127.0.0.1/x?" + option)
+		wantError(t, err, "the URL of the database cannot be read", want)
+	}
+	for _, option := range []string{
+		"pool_max_conns=3", "sslmode=require", "pool_max_conn_lifetime=1h30m", "password=a%40b", "password=a@b", "options=-c%20x%3D1",
+		"sslmode=&application_name=x", "channel_binding=require&connect_timeout=3", "pool_min_conns=0",
+	} {
+		if _, err := postgres.Parse("postgres://u:p%40%2F%3F%23@127.0.0.1/x?" + option); err != nil {
+			t.Errorf("%s: %v", option, err)
+		}
+	}
+}
+
+// TestAConnectionThatIsRefused: the error says the one thing that is wrong, in one line.
+func TestAConnectionThatIsRefused(t *testing.T) {
+	t.Parallel()
+	database := postgrestest.Empty(t)
+	asRole, _ := as(t, database)
+	change := func(what func(u *url.URL)) string {
+		u, err := url.Parse(asRole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		what(u)
+		return u.String()
+	}
+	for where, want := range map[string][]string{
+		change(func(u *url.URL) { u.Path = "/none" }):                             {`CREATE DATABASE "none"`, "3D000"},
+		change(func(u *url.URL) { u.User = url.UserPassword("nobody", "wrong") }): {`CREATE ROLE "nobody"`, "28000"},
+	} {
+		for _, mode := range []string{"", "prefer"} {
+			if mode != "" && strings.Contains(where, "sslmode=") {
+				where = regexp.MustCompile("sslmode=[a-z]*").ReplaceAllString(where, "sslmode="+mode)
+			} else if mode != "" {
+				where += "?sslmode=" + mode
+			}
+			_, err := postgres.Open(t.Context(), where, postgres.Options{})
+			wantError(t, err, want...)
+			for _, no := range []string{"\n", "refused TLS", "wrong"} {
+				if strings.Contains(err.Error(), no) {
+					t.Errorf("%s: %v", where, err)
+				}
+			}
+			if !errors.Is(err, store.ErrUnavailable) {
+				t.Errorf("%s: %v is not ErrUnavailable", where, err)
+			}
 		}
 	}
 }

@@ -121,13 +121,16 @@ func (s *Store) step(ctx context.Context, program string) (version int, err erro
 		if err != nil || version >= Newest() {
 			return err
 		}
-		last := version + 1
-		if version == 0 {
+		last, isNew := version+1, version == 0
+		if isNew {
 			last = Newest()
 		}
 		for version < last && err == nil {
 			version++
 			err = execute(ctx, tx, version, program)
+		}
+		if err != nil && isNew {
+			err = fmt.Errorf("%w: %w", errNoTables, err)
 		}
 		return err
 	})
@@ -160,7 +163,9 @@ func makeSchema(ctx context.Context, tx pgx.Tx) error {
 	case marked:
 		_, err = tx.Exec(ctx, "LOCK TABLE licensor.migration IN EXCLUSIVE MODE", pgx.QueryExecModeExec)
 	case !there:
-		_, err = tx.Exec(ctx, "CREATE SCHEMA licensor", pgx.QueryExecModeExec)
+		if _, err = tx.Exec(ctx, "CREATE SCHEMA licensor", pgx.QueryExecModeExec); err != nil {
+			err = fmt.Errorf("%w: %w", errNoSchema, err)
+		}
 	}
 	return err
 }
