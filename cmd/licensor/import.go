@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -44,8 +46,9 @@ The JSON lines of ` + "`licensor export`" + ` are read, too. With --exact, licen
 the export, so an empty tenant becomes the same.
 
 If an import is interrupted, run the same command again: a file is recognized by its kind, name and content,
-and rows that were imported or refused before are skipped. Put corrected rows into a new file. The standard
-input is always imported from the beginning.`,
+and rows that were imported or refused before are skipped. With --restart all rows are sent, and those whose
+object is there already are only counted. Put corrected rows into a new file. The standard input is always
+imported from the beginning.`,
 		Example: "  licensor import users.json groups.json members.csv subscriptions.csv\n" +
 			"  licensor import --kind users --on-error stop export.csv\n" +
 			"  licensor import --exact export/5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11/*.jsonl\n" +
@@ -59,7 +62,8 @@ input is always imported from the beginning.`,
 		"rows sent together with it, up to 1,000, are still imported)")
 	f.BoolVar(&im.exact, "exact", false, "import an export as it is: with the states of licenses, which are not evaluated, "+
 		"and with relations of deleted objects")
-	f.BoolVar(&im.restart, "restart", false, "send every row, including those that an interrupted import has processed")
+	f.BoolVar(&im.restart, "restart", false, "send every row, including those that an interrupted import has processed; "+
+		"what is there already is counted, and not refused")
 	f.BoolVar(&im.quiet, "quiet", false, "show no progress")
 	f.BoolVar(&im.json, "json", false, "print the summary, with the refused rows, as JSON; show no progress")
 	im.register(cmd)
@@ -156,9 +160,59 @@ func (im *importFlags) one(cmd *cobra.Command, c *connection, f *importing.File)
 	return importing.Import(cmd.Context(), c, f, o)
 }
 
-// Import implements importing.API.
+// stopTime is how long an import that was interrupted waits for the response to what it has sent.
+const stopTime = 30 * time.Second
+
+// Import implements importing.API. When ctx ends, it waits for the response, since that is the only
+// report of refused rows. In this process it also sends no more lines.
 func (c *connection) Import(ctx context.Context, query url.Values, lines []byte, response any) error {
-	return c.do(ctx, http.MethodPost, "/licensor/v1/import?"+query.Encode(), "application/x-ndjson", lines, response)
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(stopTime, cancel) })()
+	path := "/licensor/v1/import?" + query.Encode()
+	return c.retry(ctx, func() error {
+		var body io.Reader = bytes.NewReader(lines)
+		if c.tokens == nil {
+			body = &endingLines{ctx: ctx, lines: lines}
+		}
+		answer, err := c.sendBody(patient, http.MethodPost, path, "application/x-ndjson", body, len(lines))
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(answer, response)
+	})
+}
+
+// endingLines reads lines until a context ends, and then to the end of the line.
+type endingLines struct {
+	ctx   context.Context
+	lines []byte
+	at    int
+}
+
+// Read implements io.Reader.
+func (l *endingLines) Read(b []byte) (int, error) {
+	end := len(l.lines)
+	if l.ctx.Err() != nil {
+		end = l.lineEnd()
+	}
+	if l.at == end {
+		return 0, io.EOF
+	}
+	n := copy(b, l.lines[l.at:end])
+	l.at += n
+	return n, nil
+}
+
+// lineEnd returns the end of the line of which a part has been read, or the place if there is none.
+func (l *endingLines) lineEnd() int {
+	if l.at == 0 || l.lines[l.at-1] == '\n' {
+		return l.at
+	}
+	if n := bytes.IndexByte(l.lines[l.at:], '\n'); n >= 0 {
+		return l.at + n + 1
+	}
+	return len(l.lines)
 }
 
 // summarize prints the summary.
@@ -182,6 +236,8 @@ func (im *importFlags) verdict(results []*importing.Result, err error) error {
 		refused += r.Refused
 	}
 	switch {
+	case errors.Is(err, context.Canceled) && im.restart:
+		return fmt.Errorf("stopped; the same command begins again: %w", err)
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("stopped; the same command continues from here: %w", err)
 	case err != nil:

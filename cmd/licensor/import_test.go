@@ -196,8 +196,13 @@ func TestAnImportThatWasCutOffGoesOn(t *testing.T) {
 	if got.Rows != 2*pieceRows+500 || got.Skipped != pieceRows-1 || got.Imported != pieceRows+500 || got.Refused != 1 {
 		t.Errorf("again: rows %d, skipped %d, imported %d, refused %d", got.Rows, got.Skipped, got.Imported, got.Refused)
 	}
-	if got = summary(t, exitPartial, append(args, "--restart")...)[0]; got.Skipped != 0 || got.Refused != got.Rows {
-		t.Errorf("restarted: %+v", got.Refused)
+	want := fmt.Sprintf("up to line %d were sent by an earlier run", pieceRows+1)
+	if len(got.Notes) != 1 || !strings.Contains(got.Notes[0], want) {
+		t.Errorf("it notes %q", got.Notes)
+	}
+	got = summary(t, exitPartial, append(args, "--restart")...)[0]
+	if got.Skipped != 0 || got.Existing != got.Rows-1 || got.Refused != 1 {
+		t.Errorf("restarted: %+v", got)
 	}
 }
 

@@ -55,10 +55,17 @@ func (c *connection) get(ctx context.Context, path string, into any) error {
 }
 
 func (c *connection) send(ctx context.Context, method, path, contentType string, body []byte) ([]byte, error) {
-	r, err := http.NewRequestWithContext(ctx, method, c.root+path, bytes.NewReader(body))
+	return c.sendBody(ctx, method, path, contentType, bytes.NewReader(body), len(body))
+}
+
+func (c *connection) sendBody(
+	ctx context.Context, method, path, contentType string, body io.Reader, length int,
+) ([]byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, c.root+path, body)
 	if err != nil {
 		return nil, err
 	}
+	r.ContentLength = int64(length)
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -24,13 +25,14 @@ const (
 
 // API is the import of a tenant's API.
 type API interface {
-	// Import posts lines to /licensor/v1/import and decodes the response.
+	// Import posts lines to /licensor/v1/import and decodes the response. When ctx ends it may send
+	// fewer of them, but receives the response for those that it has sent.
 	Import(ctx context.Context, query url.Values, lines []byte, response any) error
 }
 
 // Options are those of an import.
 type Options struct {
-	Restart bool // send every row, including those that an interrupted import has processed
+	Restart bool // send every row, including those that an interrupted import has processed, and count existing ones
 	Stop    bool // stop after the first refused row, and the rows that are sent together with it
 	Exact   bool // import an export as it is: licenses are not evaluated
 	Local   bool // the API is in this process: pieces are larger
@@ -40,8 +42,8 @@ type Options struct {
 	Note     func(string)               // for each message about the whole file; may be nil
 }
 
-// Result is the result of a file. Rows that are neither Skipped nor Refused were imported, which
-// Imported counts.
+// Result is the result of a file. Rows that are not Skipped, Refused or Existing were imported,
+// which Imported counts.
 type Result struct {
 	File     string   `json:"file"`
 	Kind     Kind     `json:"kind"`
@@ -49,6 +51,7 @@ type Result struct {
 	Imported int      `json:"imported"`
 	Skipped  int      `json:"skipped"` // accepted or refused by an earlier import of the file
 	Refused  int      `json:"refused"`
+	Existing int      `json:"existing"` // what a Restart has found there already
 	Problems []Fault  `json:"problems"` // of the first refused rows
 	Notes    []string `json:"notes"`    // about the whole file
 }
@@ -69,6 +72,8 @@ type transfer struct {
 	file   *File
 	id     string
 	result *Result
+
+	skippedTo int // the line of the last row that was skipped
 }
 
 // Import sends a file, which can be done once, to a tenant. Refused rows are not an error. If the
@@ -81,7 +86,9 @@ func Import(ctx context.Context, api API, file *File, o Options) (*Result, error
 	if o.Restart {
 		t.id = ""
 	}
-	return t.result, t.run(ctx)
+	err := t.run(ctx)
+	t.summarize()
+	return t.result, err
 }
 
 // piece is a range of rows. Row n of the file is line n of the import, so that the server's
@@ -90,11 +97,17 @@ func Import(ctx context.Context, api API, file *File, o Options) (*Result, error
 type piece struct {
 	first  int   // number of the first row
 	rows   []int // their places in the file
-	sent   int
+	sent   []int // which of them have a line that is not empty
 	body   []byte
-	faults []Fault
+	faults []rowFault
 	notes  []string // about the file so far
 	end    error    // why it is the last: io.EOF, or an error of the file
+}
+
+// rowFault is the fault of a row of a piece.
+type rowFault struct {
+	at int // in its rows
+	Fault
 }
 
 // add adds a row, whose line write appends to the body.
@@ -107,20 +120,28 @@ func (c *piece) add(r record, write func(body, object []byte) ([]byte, error)) {
 		}
 	}
 	c.body = append(c.body, '\n')
+	at := len(c.rows) - 1
 	if r.fault != nil {
-		c.faults = append(c.faults, Fault{r.line, r.fault.Error()})
+		c.faults = append(c.faults, rowFault{at, Fault{r.line, r.fault.Error()}})
 	} else {
-		c.sent++
+		c.sent = append(c.sent, at)
 	}
 }
 
 // run imports the file, and reads the next piece while the previous one is sent. If the file has an
-// error, the rows before it are imported.
+// error, the rows before it are imported. When ctx ends, the rows in progress are still accounted.
 func (t *transfer) run(ctx context.Context) error {
 	next := t.read(1, nil)
 	var sent []byte // a body whose memory can be used again
 	for {
-		c := <-next
+		var c *piece
+		select {
+		case c = <-next:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if c.end == nil {
 			next = t.read(c.first+len(c.rows), sent)
 		}
@@ -196,14 +217,17 @@ func (t *transfer) write(body, object []byte) ([]byte, error) {
 
 // answer is the API's response to a piece.
 type answer struct {
+	Rows     int // that have arrived
 	Skipped  int
+	Existing int
 	Refused  int
 	Problems []Fault // of the first refused rows
 }
 
 func (t *transfer) send(ctx context.Context, c *piece) error {
 	var got answer
-	if c.sent > 0 {
+	var stopped error
+	if len(c.sent) > 0 {
 		query := url.Values{"line": {strconv.Itoa(c.first + c.leading())}}
 		if t.id != "" {
 			query.Set("id", t.id)
@@ -211,17 +235,33 @@ func (t *transfer) send(ctx context.Context, c *piece) error {
 		if t.Exact {
 			query.Set("exact", "true")
 		}
+		if t.Restart {
+			query.Set("existing", "true")
+		}
 		if err := t.api.Import(ctx, query, c.body, &got); err != nil {
 			return err
+		}
+		if ctx.Err() != nil && got.Rows < len(c.sent) {
+			stopped = ctx.Err()
+			c.cut(c.sent[got.Rows])
 		}
 	}
 	for _, p := range got.Problems {
 		if at := p.Line - c.first; at >= 0 && at < len(c.rows) {
-			c.faults = append(c.faults, Fault{c.rows[at], p.Message})
+			c.faults = append(c.faults, rowFault{at, Fault{c.rows[at], p.Message}})
 		}
 	}
-	t.account(c, got.Skipped, got.Refused-len(got.Problems))
-	return nil
+	if got.Skipped > 0 {
+		t.skippedTo = c.rows[c.sent[got.Skipped-1]]
+	}
+	t.account(c, &got)
+	return stopped
+}
+
+// cut removes the rows from a place on, which have not been sent.
+func (c *piece) cut(at int) {
+	c.rows = c.rows[:at]
+	c.faults = slices.DeleteFunc(c.faults, func(f rowFault) bool { return f.at >= at })
 }
 
 // leading counts the empty lines at the beginning. The server trims white space from the body, so
@@ -232,21 +272,35 @@ func (c *piece) leading() int {
 
 // account adds the response for a piece to the result. If very many rows were refused, only the
 // number of some of them is known.
-func (t *transfer) account(c *piece, skipped, untold int) {
-	slices.SortFunc(c.faults, func(a, b Fault) int { return a.Line - b.Line })
+func (t *transfer) account(c *piece, got *answer) {
+	untold := got.Refused - len(got.Problems)
+	slices.SortFunc(c.faults, func(a, b rowFault) int { return a.at - b.at })
 	for _, fault := range c.faults {
 		t.result.Refused++
 		if t.result.Refused <= MaxFaults {
-			t.result.Problems = append(t.result.Problems, fault)
+			t.result.Problems = append(t.result.Problems, fault.Fault)
 		}
 		if t.Refused != nil {
-			t.Refused(fault)
+			t.Refused(fault.Fault)
 		}
 	}
 	t.result.Rows += len(c.rows)
-	t.result.Skipped += skipped
+	t.result.Skipped += got.Skipped
+	t.result.Existing += got.Existing
 	t.result.Refused += untold
-	t.result.Imported += len(c.rows) - skipped - len(c.faults) - untold
+	t.result.Imported += len(c.rows) - got.Skipped - got.Existing - len(c.faults) - untold
+}
+
+// summarize adds messages about rows that were imported before.
+func (t *transfer) summarize() {
+	if t.result.Skipped > 0 {
+		t.note(fmt.Sprintf("rows up to line %d were sent by an earlier run and are skipped. It has reported those "+
+			"that were refused, unless it was killed or has lost its connection: --restart sends them again and "+
+			"reports them", t.skippedTo))
+	}
+	if t.result.Existing > 0 {
+		t.note(fmt.Sprintf("%d rows are there already and stay as they are", t.result.Existing))
+	}
 }
 
 // note adds a message about the whole file.

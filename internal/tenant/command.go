@@ -32,6 +32,8 @@ type Done struct {
 	// Skipped counts the rows of an import that were skipped, because they were processed when
 	// it was sent before.
 	Skipped int
+	// Existing counts the rows of an import that were there before, see Import.
+	Existing int
 }
 
 // change is a command in progress: drafts of the image, the effects so far and the rows to write.

@@ -23,6 +23,9 @@ type Import struct {
 	// Exact imports an export: licenses are not evaluated but as the States say, users and groups may
 	// be deleted, and properties without a value get none.
 	Exact bool
+	// Existing counts rows whose object or relation was there before the import, instead of refusing
+	// them.
+	Existing bool
 }
 
 // ImportRow is a line of an import. One of its fields is set.
@@ -81,7 +84,11 @@ func (cmd Import) run(c *change) error {
 			if !ofTheRow(err) && !errors.Is(err, cmd.NoRoles) {
 				return err
 			}
-			c.done.Rows = append(c.done.Rows, RowProblem{row.Line, err})
+			if cmd.Existing && im.existed(&row) {
+				c.done.Existing++
+			} else {
+				c.done.Rows = append(c.done.Rows, RowProblem{row.Line, err})
+			}
 		}
 		last = row.Line
 	}

@@ -4,6 +4,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
+
+	"licensor/internal/directory"
 )
 
 // Imported is the progress of an import.
@@ -89,4 +93,51 @@ func (c *change) refuseUnexpected() {
 			c.done.Rows = append(c.done.Rows, RowProblem{e.line, c.byHand(e.group)})
 		}
 	}
+}
+
+// existed reports whether what a refused row adds was there before: the object with its id, the
+// user with its name if the row has no id, or the relation.
+func (im *importing) existed(row *ImportRow) bool {
+	dir := im.base.Directory
+	switch {
+	case row.User != nil && row.User.ID != uuid.Nil:
+		_, ok := dir.UserByID(row.User.ID)
+		return ok
+	case row.User != nil:
+		_, ok := dir.UserByName(directory.NameIn(row.User.Patch))
+		return ok
+	case row.Group != nil:
+		_, ok := dir.GroupByID(row.Group.ID)
+		return ok
+	case row.Subscription != nil:
+		return slices.ContainsFunc(im.base.Subscriptions, func(s Subscription) bool {
+			return s.ID == row.Subscription.ID
+		})
+	case row.Membership != nil:
+		return im.wasMember(*row.Membership)
+	case row.Owner != nil:
+		group, isGroup := dir.GroupByID(row.Owner.Group)
+		owner, isUser := dir.UserByID(row.Owner.Owner)
+		return isGroup && isUser && slices.Contains(dir.Owners(group), owner)
+	}
+	return false
+}
+
+func (im *importing) wasMember(m Membership) bool {
+	dir := im.base.Directory
+	id, err := parseID(m.Group)
+	group, ok := dir.GroupByID(id)
+	if err != nil || !ok {
+		return false
+	}
+	member, err := parseID(m.Member)
+	if err != nil {
+		user, ok := dir.UserByName(m.Member)
+		return ok && dir.IsMember(user, group)
+	}
+	if user, ok := dir.UserByID(member); ok {
+		return dir.IsMember(user, group)
+	}
+	inner, ok := dir.GroupByID(member)
+	return ok && slices.Contains(dir.GroupMembersOf(group), inner)
 }

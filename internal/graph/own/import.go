@@ -44,6 +44,7 @@ const MaxMessage = 500
 // say.
 //
 // Lines with errors are refused and reported, up to the first thousand; the others are imported.
+// With ?existing=true, those whose object is there already are only counted.
 // With ?id= lines up to the last one imported under that id are skipped, so that a chunk can be
 // sent again; ?line= is the number of the chunk's first line that is not empty.
 //
@@ -60,6 +61,10 @@ func Import(r *wire.Request) error {
 	if err != nil {
 		return err
 	}
+	existing, err := readBool("existing", r.Value("existing"))
+	if err != nil {
+		return err
+	}
 	lines, err := lines(r, line)
 	if err != nil {
 		return err
@@ -67,7 +72,7 @@ func Import(r *wire.Request) error {
 	if err := r.Share.More(r.Context(), importSize(r)); err != nil {
 		return err
 	}
-	taking := startTaking(r, r.ImportPieces, exact)
+	taking := startTaking(r, r.ImportPieces, tenant.Import{Exact: exact, Existing: existing})
 	defer taking.end()
 	err = readPieces(r, lines, exact, taking)
 	if failed := taking.end(); failed != nil && (err == nil || r.Context().Err() == nil) {

@@ -23,25 +23,27 @@ type taking struct {
 	r      *wire.Request
 	series engine.Series
 	ctx    context.Context
-	id     string
+	like   tenant.Import // the commands, without their rows
 	pieces chan importPiece
-	most   int // pieces in one commit
-	exact  bool
+	most   int    // pieces in one commit
 	close  func() // the pieces
 	ended  chan struct{}
 	failed error // valid once ended is closed
 
-	rows, skipped, refused int
-	through                int64 // the last line that was committed
-	problems               []tenant.RowProblem
+	rows, skipped, refused, existing int
+
+	through  int64 // the last line that was committed
+	problems []tenant.RowProblem
 }
 
-func startTaking(r *wire.Request, most int, exact bool) *taking {
+func startTaking(r *wire.Request, most int, like tenant.Import) *taking {
 	t := &taking{
-		r: r, ctx: turns.Apart(r.Context()), id: r.Value("id"),
-		pieces: make(chan importPiece, most-1), most: most, exact: exact,
+		r: r, ctx: turns.Apart(r.Context()), like: like,
+		pieces: make(chan importPiece, most-1), most: most,
 		ended: make(chan struct{}),
 	}
+	t.like.ID = r.Value("id")
+	_, t.like.NoRoles = identity.WriteRoles.Check(r.Caller, identity.RelationOther)
 	t.close = sync.OnceFunc(func() { close(t.pieces) })
 	go t.run()
 	return t
@@ -80,8 +82,8 @@ func (t *taking) gather(piece importPiece) importPiece {
 // begin begins a commit. The function that it returns waits for its result, and adds it to that of
 // the import.
 func (t *taking) begin(piece importPiece) (finish func() error) {
-	_, noRoles := identity.WriteRoles.Check(t.r.Caller, identity.RelationOther)
-	cmd := tenant.Import{ID: t.id, Rows: piece.rows, NoRoles: noRoles, Exact: t.exact}
+	cmd := t.like
+	cmd.Rows = piece.rows
 	wait := t.r.Tenant.Begin(t.ctx, t.r.By(), cmd, &t.series)
 	return func() error {
 		done, err := wait()
@@ -100,6 +102,7 @@ func (t *taking) add(piece importPiece, done tenant.Done) error {
 	slices.SortFunc(problems, func(a, b tenant.RowProblem) int { return int(a.Line - b.Line) })
 	t.rows += len(piece.rows) + len(piece.problems)
 	t.skipped += done.Skipped
+	t.existing += done.Existing
 	t.refused += len(problems)
 	t.problems = append(t.problems, problems[:min(len(problems), MaxProblems-len(t.problems))]...)
 	if n := len(piece.rows); n > 0 {
@@ -148,6 +151,7 @@ func (t *taking) appendTo(b []byte) []byte {
 	b = jsontext.AppendInt(jsontext.AppendName(b, "rows"), t.rows)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "skipped"), t.skipped)
 	b = jsontext.AppendInt(jsontext.AppendName(b, "refused"), t.refused)
+	b = jsontext.AppendInt(jsontext.AppendName(b, "existing"), t.existing)
 	return append(jsontext.AppendList(jsontext.AppendName(b, "problems"), t.problems, appendRowProblem), '}')
 }
 
