@@ -26,7 +26,10 @@ func migrateCommand() *cobra.Command {
 		Short: "Bring a database to the schema and format of this version",
 		Long: `Migrate upgrades a PostgreSQL database without downtime. First, migrate up adds what the new version needs, so that
 both versions can use the database. Then replace the servers. Then migrate finalize lets them write what only the new
-version can read. A SQLite file is upgraded when the new version opens it.`,
+version can read. A SQLite file is upgraded when the new version opens it.
+
+Migrate status fails, after it has shown the state, if a newer version has written the database, which this one cannot
+use.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -90,8 +93,17 @@ func (m *migrating) status(ctx context.Context, at place, out io.Writer) error {
 		return err
 	}
 	if m.json {
-		return writeJSON(out, now)
+		err = writeJSON(out, now)
+	} else {
+		now.print(out)
 	}
+	if err != nil {
+		return err
+	}
+	return now.tooNew(ctx, at)
+}
+
+func (now *status) print(out io.Writer) {
 	fmt.Fprintf(out, "database %s\nschema   %d; this version needs %d%s\n", now.Database, now.Schema.Found,
 		now.Schema.Known, remedy(now.Schema, "run `licensor migrate up`"))
 	if now.Format.Found > 0 {
@@ -100,6 +112,28 @@ func (m *migrating) status(ctx context.Context, at place, out io.Writer) error {
 	}
 	for _, t := range now.Tenants {
 		fmt.Fprintf(out, "tenant   %s has format %d\n", t.Tenant, t.Format)
+	}
+}
+
+// tooNew returns an error if a newer version has written the database, so that this one cannot use
+// it. It has both numbers, and the version if that is stored.
+func (now *status) tooNew(ctx context.Context, at place) error {
+	if now.Schema.Found > now.Schema.Known {
+		o := at.opening(ctx)
+		o.Shared = true
+		s, err := database.Open(ctx, at.name, o)
+		if err != nil {
+			return err
+		}
+		return s.Close() // it was migrated back meanwhile
+	}
+	found := now.Format.Found
+	for _, t := range now.Tenants {
+		found = max(found, int(t.Format))
+	}
+	if found > now.Format.Known {
+		return fmt.Errorf("the database %s has commits in format %d, and this version knows formats up to %d: run the "+
+			"version that wrote it or a newer one", now.Database, found, now.Format.Known)
 	}
 	return nil
 }

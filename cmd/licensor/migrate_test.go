@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -72,6 +73,37 @@ func TestAFileIsMigrated(t *testing.T) {
 	}
 }
 
+// wantTooNew wants the status of a database of a newer version to be printed, and then to be an
+// error with the numbers and the remedy.
+func wantTooNew(t *testing.T, found, known int, flag, where string) {
+	t.Helper()
+	for _, format := range [][]string{nil, {"--json"}} {
+		code, stdout, stderr := call(t, rootCommand(), append([]string{"migrate", "status", flag, where}, format...)...)
+		if code != exitFailed || !strings.Contains(stdout, strconv.Itoa(found)) {
+			t.Errorf("%q: code %d, %s", format, code, stdout)
+		}
+		for _, want := range []string{strconv.Itoa(found), strconv.Itoa(known), "run ", "version"} {
+			if !strings.Contains(stderr, want) {
+				t.Errorf("%q: the error %q does not have %q", format, stderr, want)
+			}
+		}
+	}
+}
+
+func TestTheStatusOfAFileOfANewerVersion(t *testing.T) {
+	t.Parallel()
+	data := newDatabase(t)
+	now := statusOf(t, "--data", data)
+	content := []byte(read(t, data))
+	content[63] = 97 // the last byte of user_version (https://sqlite.org/fileformat.html, section 1.3)
+	before := string(content)
+	data = newFile(t, "newer.db", before)
+	wantTooNew(t, 97, now.Schema.Known, "--data", data)
+	if read(t, data) != before {
+		t.Error("the status has changed the file")
+	}
+}
+
 // TestPostgreSQLIsMigrated while a server may run, and written in a new format when all read it.
 func TestPostgreSQLIsMigrated(t *testing.T) {
 	t.Parallel()
@@ -97,6 +129,12 @@ func TestPostgreSQLIsMigrated(t *testing.T) {
 		len(now.Tenants) != 1 || now.Tenants[0].Format != tenant.Format {
 		t.Errorf("a new database is %+v", now)
 	}
+	statements(t, url, "INSERT INTO licensor.migration (version, program) VALUES (98, 'v9.8.7')")
+	wantTooNew(t, 98, postgres.Newest(), "--database", url)
+	if text := run(exitFailed, "migrate", "status"); !strings.Contains(text, "v9.8.7") {
+		t.Errorf("of a newer schema: %s", text)
+	}
+	statements(t, url, "DELETE FROM licensor.migration WHERE version = 98")
 	// As the first version has left it.
 	statements(t, url, "DROP TABLE licensor.serving, licensor.sign_in, licensor.activity", "ALTER TABLE licensor.tenant DROP COLUMN frozen",
 		"DELETE FROM licensor.migration WHERE version > 1")
