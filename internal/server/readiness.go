@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"licensor/internal/database"
 	"licensor/internal/store"
 )
@@ -19,6 +21,9 @@ const (
 	probeAfter = time.Second           // the result of a younger try is the response
 	probeWait  = 50 * time.Millisecond // how long a response waits for a try
 	probeBound = 10 * time.Second      // a try that takes longer means that the database does not respond
+	// refusedFor is how long a change that could not be made durable counts, unless one succeeds. It
+	// must end by itself: a server that is not ready may get no changes.
+	refusedFor = 30 * time.Second
 )
 
 // pinged is a database that can be checked: a database.Store.
@@ -44,10 +49,40 @@ type readiness struct {
 	ended time.Time // when the last try ended
 	began time.Time // when the current try began
 	done  chan struct{}
+
+	refused error     // of the last change, if the database is the cause
+	last    time.Time // when it was refused
 }
 
 func newReadiness(db pinged, now func() time.Time, log *slog.Logger) *readiness {
 	return &readiness{store: db, now: now, log: log, ended: now()} // opening has just written to it
+}
+
+// appending is a database whose changes tell whether it can be written, as well as tries do: a
+// change may need more room.
+type appending struct {
+	database.Store
+	ready *readiness
+}
+
+// Append implements store.Store.
+func (a appending) Append(
+	ctx context.Context, tenant uuid.UUID, at store.Place, commits []store.Commit, objects []store.Object,
+) error {
+	err := a.Store.Append(ctx, tenant, at, commits, objects)
+	a.ready.appended(err)
+	return err
+}
+
+func (r *readiness) appended(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		r.refused = nil
+	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrUnavailable):
+		r.refused, r.last = err, r.now()
+	}
 }
 
 // watch checks the database's files until the context ends, and logs once when they are damaged or
@@ -116,12 +151,16 @@ func (r *readiness) why() string {
 			return fmt.Sprintf("the database has not answered for %s", takes.Round(time.Second))
 		}
 	}
+	cause := r.err
+	if cause == nil && r.now().Sub(r.last) < refusedFor {
+		cause = r.refused
+	}
 	switch {
 	case r.harm != nil:
 		return "the database is damaged"
-	case errors.Is(r.err, store.ErrFull):
+	case errors.Is(cause, store.ErrFull):
 		return "there is no room left on the database's disk"
-	case r.err != nil:
+	case cause != nil:
 		return "the database cannot be read and written"
 	}
 	return ""

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -14,6 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"licensor/internal/database"
 	"licensor/internal/store"
 )
 
@@ -43,8 +47,8 @@ func TestReadinessWaitsForNobody(t *testing.T) {
 	var passed atomic.Int64
 	begin := time.Now()
 	now := func() time.Time { return begin.Add(time.Duration(passed.Load())) }
-	database := &slowly{answers: make(chan error)}
-	r := newReadiness(database, now, slog.Default())
+	slow := &slowly{answers: make(chan error)}
+	r := newReadiness(slow, now, slog.Default())
 	ask := func(wantStatus int, wantText string) {
 		t.Helper()
 		answer := httptest.NewRecorder()
@@ -54,7 +58,7 @@ func TestReadinessWaitsForNobody(t *testing.T) {
 		}
 	}
 	settle := func(err error) {
-		database.answers <- err
+		slow.answers <- err
 		for {
 			r.mu.Lock()
 			ended := r.done == nil
@@ -66,14 +70,14 @@ func TestReadinessWaitsForNobody(t *testing.T) {
 		}
 	}
 	ask(http.StatusOK, "ok")
-	if n := database.tries.Load(); n != 0 {
+	if n := slow.tries.Load(); n != 0 {
 		t.Errorf("%d tries right after opening", n)
 	}
 	passed.Add(int64(2 * time.Second))
 	for range 3 {
 		ask(http.StatusOK, "ok")
 	}
-	if n := database.tries.Load(); n != 1 {
+	if n := slow.tries.Load(); n != 1 {
 		t.Errorf("%d tries at once", n)
 	}
 	passed.Add(int64(12 * time.Second))
@@ -84,6 +88,88 @@ func TestReadinessWaitsForNobody(t *testing.T) {
 	ask(http.StatusServiceUnavailable, "no room left") // until the next try has ended
 	settle(nil)
 	ask(http.StatusOK, "ok")
+}
+
+// A change that could not be made durable counts until one succeeds, or for 30 seconds, even while
+// there is room for what a try writes.
+func TestReadinessKnowsOfRefusedChanges(t *testing.T) {
+	t.Parallel()
+	at := time.Now()
+	r := newReadiness(&slowly{answers: make(chan error)}, func() time.Time { return at }, slog.Default())
+	want := func(part string) {
+		t.Helper()
+		r.ended = at // no try is due
+		if why := r.why(); part == "" && why != "" || !strings.Contains(why, part) {
+			t.Errorf("it says %q, want %q", why, part)
+		}
+	}
+	for _, kind := range []error{store.ErrFull, store.ErrUnavailable} {
+		want("")
+		r.appended(fmt.Errorf("append: %w", kind))
+		at = at.Add(29 * time.Second)
+		want(map[error]string{store.ErrFull: "no room left", store.ErrUnavailable: "cannot be read and written"}[kind])
+		r.appended(store.ErrConflict)
+		want("no")
+		r.appended(nil)
+		want("")
+		r.appended(kind)
+		at = at.Add(30 * time.Second)
+		want("")
+	}
+}
+
+// unwritable is a database that takes only what is tried.
+type unwritable struct {
+	database.Store
+	full atomic.Bool
+}
+
+func (u *unwritable) Append(
+	ctx context.Context, tenant uuid.UUID, at store.Place, commits []store.Commit, objects []store.Object,
+) error {
+	if u.full.Load() {
+		return fmt.Errorf("append: %w", store.ErrFull)
+	}
+	return u.Store.Append(ctx, tenant, at, commits, objects)
+}
+
+// Every change passes by the readiness.
+func TestChangesTellWhetherTheServerIsReady(t *testing.T) {
+	t.Parallel()
+	db, err := database.OpenMemory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := &unwritable{Store: db}
+	settings, err := Options{Memory: true}.validated()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{settings: settings, now: time.Now, store: full}
+	if err := s.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close(context.Background()) })
+	founding := Founding{Name: "A", Domain: "a.example", Country: "DE", Admin: "admin"}
+	full.full.Store(true)
+	if _, err := s.Found(t.Context(), founding); err == nil {
+		t.Fatal("a tenant was founded without room")
+	}
+	ask := func(want int) {
+		t.Helper()
+		answer := httptest.NewRecorder()
+		s.handler.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/readyz", http.NoBody))
+		if answer.Code != want {
+			t.Errorf("it answers %d %s, want %d", answer.Code, answer.Body, want)
+		}
+	}
+	ask(http.StatusServiceUnavailable)
+	full.full.Store(false)
+	founding.Domain = "b.example"
+	if _, err := s.Found(t.Context(), founding); err != nil {
+		t.Fatal(err)
+	}
+	ask(http.StatusOK)
 }
 
 func TestReadinessNoticesThatTheDatabaseIsGone(t *testing.T) {
