@@ -6,8 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/uuid"
 
 	"licensor/internal/store/postgres/postgrestest"
 )
@@ -146,5 +149,47 @@ func TestBackupIsInterrupted(t *testing.T) {
 	}
 	if entries, err := os.ReadDir(folder); err != nil || len(entries) > 0 {
 		t.Errorf("in the folder are %v, %v", entries, err)
+	}
+}
+
+// A failed restore or copy leaves no database that it has made; one that was there stays.
+func TestAFailedRestoreLeavesNoDatabase(t *testing.T) {
+	t.Parallel()
+	data := newContent(t)
+	saved := filepath.Join(t.TempDir(), "licensor.backup")
+	succeed(t, "backup", "--data", data, "--to", saved)
+	unknown := uuid.NewString()
+	for _, args := range [][]string{
+		{"restore", saved, "--tenant", unknown, "--data"},
+		{"copy", "--from", "sqlite:" + data, "--tenant", unknown, "--to", "sqlite:"},
+		{"copy", "--from", "sqlite:" + data, "--tenant", unknown, "--finish", "--to", "sqlite:"},
+	} {
+		folder := t.TempDir()
+		path := filepath.Join(folder, "new.db")
+		to := func(path string) []string {
+			last := len(args) - 1
+			if args[last] == "sqlite:" {
+				return append(slices.Clone(args[:last]), "sqlite:"+path)
+			}
+			return append(slices.Clone(args), path)
+		}
+		code, _, stderr := call(t, rootCommand(), to(path)...)
+		if left, err := os.ReadDir(folder); code == exitDone || err != nil || len(left) > 0 {
+			t.Errorf("%q: code %d, %s; it leaves %v, %v", args, code, stderr, left, err)
+		}
+		succeed(t, "restore", saved, "--data", path)
+		code, _, stderr = call(t, rootCommand(), to(path)...)
+		if _, err := os.Stat(path); code == exitDone || err != nil {
+			t.Errorf("%q into a database: code %d, %s; %v", args, code, stderr, err)
+		}
+		succeed(t, "verify", "--data", path)
+		empty := filepath.Join(folder, "empty.db")
+		if err := os.WriteFile(empty, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr = call(t, rootCommand(), to(empty)...)
+		if _, err := os.Stat(empty); code == exitDone || err != nil {
+			t.Errorf("%q into a file that was there: code %d, %s; %v", args, code, stderr, err)
+		}
 	}
 }

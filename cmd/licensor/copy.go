@@ -144,7 +144,7 @@ func (c *copyingFlags) between(
 	if err != nil {
 		return nil, fmt.Errorf("--to: %w", err)
 	}
-	defer func() { err = errors.Join(err, target.Close()) }()
+	defer func() { err = errors.Join(err, closeAfter(ctx, target, err)) }()
 	return copying.Copy(ctx, source, target, o)
 }
 

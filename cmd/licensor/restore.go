@@ -105,7 +105,7 @@ func restoreInto(
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.Close()) }()
+	defer func() { err = errors.Join(err, closeAfter(ctx, s, err)) }()
 	restored, err := backup.Restore(ctx, s, file, o)
 	if err != nil {
 		return nil, err
@@ -119,4 +119,13 @@ func restoreInto(
 		tenants[0].Tenant = o.As
 	}
 	return tenants, nil
+}
+
+// closeAfter closes a database that a command was to fill. If that has failed, a file without
+// tenants that it has made is removed.
+func closeAfter(ctx context.Context, s database.Store, err error) error {
+	if err != nil {
+		return database.CloseUnused(ctx, s)
+	}
+	return s.Close()
 }

@@ -78,6 +78,15 @@ func openFile(ctx context.Context, path string, o Options) (Store, error) {
 	return s, nil
 }
 
+// CloseUnused closes a database after what it was opened for has failed. A file that opening it has
+// made is removed if no tenant is in it.
+func CloseUnused(ctx context.Context, s Store) error {
+	if file, ok := s.(*sqlite.Store); ok {
+		return file.CloseUnused(context.WithoutCancel(ctx))
+	}
+	return s.Close()
+}
+
 // stored is needed because a nil *sqlite.Store is not a nil Store.
 func stored[S Store](s S, err error) (Store, error) {
 	if err != nil {

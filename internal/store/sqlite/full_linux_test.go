@@ -30,6 +30,22 @@ func TestFullDisk(t *testing.T) {
 	wantRoom(t, s, acknowledged)
 }
 
+// TestADatabaseThatCannotBeMadeLeavesNothing on a full disk.
+func TestADatabaseThatCannotBeMadeLeavesNothing(t *testing.T) {
+	t.Parallel()
+	disk := t.TempDir()
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=32k"); err != nil {
+		t.Skipf("only who may mount a small disk can fill it: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	if _, err := Open(t.Context(), filepath.Join(disk, "x.db")); !errors.Is(err, store.ErrFull) {
+		t.Errorf("opening it answers %v, want ErrFull", err)
+	}
+	if left, err := os.ReadDir(disk); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v, %v", left, err)
+	}
+}
+
 // TestALittleRoomIsNotReady leaves 20 KB, enough for a small commit and too little for a usual one.
 func TestALittleRoomIsNotReady(t *testing.T) {
 	t.Parallel()

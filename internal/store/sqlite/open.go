@@ -57,6 +57,7 @@ type Store struct {
 	hollow         int64    // a page that was lost, as it seems, from within the file
 	refused        bool     // not opened
 	added          []string // files that did not exist before
+	made           []string // the file, those that this program adds to it, and its lock, if they did not exist before
 	damage         atomic.Pointer[error]
 
 	acceptLoss   bool
@@ -90,6 +91,7 @@ func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error
 	if err != nil {
 		return nil, err
 	}
+	unlocked := isAbsent(path + ".lock")
 	lock, err := lockFile(path)
 	if err != nil {
 		return nil, err
@@ -97,6 +99,12 @@ func openStore(ctx context.Context, path string, acceptLoss bool) (*Store, error
 	s := &Store{
 		path: path, lock: lock, acceptLoss: acceptLoss, lines: turns.New(readers, readers/2),
 		session: uuid.New(), added: addable(path),
+	}
+	if isAbsent(path) && len(s.added) == len(addableSuffixes) && isAbsent(path+acknowledgedSuffix) {
+		s.made = []string{path + acknowledgedSuffix, path}
+		if unlocked {
+			s.made = append(s.made, path+".lock")
+		}
 	}
 	if err := s.open(ctx); err != nil {
 		s.refused = true
@@ -171,21 +179,40 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, unlock(s.lock), s.lock.Close())...)
 }
 
+// addableSuffixes end the names of files that SQLite may add.
+var addableSuffixes = []string{"-wal", "-shm"}
+
 // addable returns the files next to a database that do not exist and that SQLite may add.
 func addable(path string) (absent []string) {
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if _, err := os.Lstat(path + suffix); errors.Is(err, fs.ErrNotExist) {
+	for _, suffix := range addableSuffixes {
+		if isAbsent(path + suffix) {
 			absent = append(absent, path+suffix)
 		}
 	}
 	return absent
 }
 
+func isAbsent(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
+}
+
+// CloseUnused is Close after what the database was opened for has failed. A file that opening it
+// has made is removed if no tenant is in it.
+func (s *Store) CloseUnused(ctx context.Context) error {
+	ids, err := s.Tenants(ctx)
+	if err == nil && len(ids) == 0 && s.made != nil {
+		s.refused = true
+	}
+	return s.Close()
+}
+
 // removeAdded removes the files that SQLite has created next to a database that was not opened. A
-// log that is not empty stays.
+// log that is not empty stays, unless the database itself was made, which is removed, too. Its lock
+// is the last of its files: the database is this process's until then.
 func (s *Store) removeAdded() error {
-	for _, path := range s.added {
-		if strings.HasSuffix(path, "-wal") && hasContent(path) {
+	for _, path := range slices.Concat(s.added, s.made) {
+		if s.made == nil && strings.HasSuffix(path, "-wal") && hasContent(path) {
 			return nil
 		}
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
