@@ -21,8 +21,8 @@ const (
 	probeAfter = time.Second           // the result of a younger try is the response
 	probeWait  = 50 * time.Millisecond // how long a response waits for a try
 	probeBound = 10 * time.Second      // a try that takes longer means that the database does not respond
-	// refusedFor is how long a change that could not be made durable counts, unless one succeeds. It
-	// must end by itself: a server that is not ready may get no changes.
+	// refusedFor is how long a change for which there was no room counts, unless one succeeds. It must
+	// end by itself: a server that is not ready may get no changes.
 	refusedFor = 30 * time.Second
 )
 
@@ -50,7 +50,7 @@ type readiness struct {
 	began time.Time // when the current try began
 	done  chan struct{}
 
-	refused error     // of the last change, if the database is the cause
+	refused error     // of the last change, if there was no room for it
 	last    time.Time // when it was refused
 }
 
@@ -58,8 +58,7 @@ func newReadiness(db pinged, now func() time.Time, log *slog.Logger) *readiness 
 	return &readiness{store: db, now: now, log: log, ended: now()} // opening has just written to it
 }
 
-// appending is a database whose changes tell whether it can be written, as well as tries do: a
-// change may need more room.
+// appending is a database whose changes tell whether there is room: what a try writes needs less.
 type appending struct {
 	database.Store
 	ready *readiness
@@ -80,7 +79,7 @@ func (r *readiness) appended(err error) {
 	switch {
 	case err == nil:
 		r.refused = nil
-	case errors.Is(err, store.ErrFull), errors.Is(err, store.ErrUnavailable):
+	case errors.Is(err, store.ErrFull):
 		r.refused, r.last = err, r.now()
 	}
 }
