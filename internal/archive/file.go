@@ -115,14 +115,21 @@ func readFile(path string, tenant uuid.UUID, yield func(store.Commit) error) (la
 		return last, err
 	}
 	defer file.Close() // it is only read
-	z, err := zstd.NewReader(file, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+	seen := &reader{Reader: file}
+	z, err := zstd.NewReader(seen, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
 	if err != nil {
 		return last, err
 	}
 	defer z.Close()
-	in := decoding.NewDecoder(z)
+	content := &reader{Reader: z}
+	in := decoding.NewDecoder(content)
 	var h header
-	if err := in.Decode(&h); err != nil || h.Magic != magic {
+	switch err := in.Decode(&h); {
+	case seen.failed != nil:
+		return last, fmt.Errorf("read the archive %s: %w", path, seen.failed)
+	case content.failed != nil:
+		return last, damaged(path, "its beginning cannot be decompressed, since it is not what was written", err)
+	case err != nil || h.Magic != magic:
 		return last, damaged(path, "it does not begin as an archive does", err)
 	}
 	if h.Format != format {
@@ -134,7 +141,14 @@ func readFile(path string, tenant uuid.UUID, yield func(store.Commit) error) (la
 	}
 	for seq := h.First; ; seq++ {
 		var r record
-		if err := in.Decode(&r); err != nil {
+		switch err := in.Decode(&r); {
+		case err == nil:
+		case seen.failed != nil:
+			return last, fmt.Errorf("read the archive %s: %w", path, seen.failed)
+		case content.failed != nil:
+			what := fmt.Sprintf("it cannot be decompressed from commit %d on, since it is not what was written", seq)
+			return last, damaged(path, what, err)
+		default:
 			return last, damaged(path, fmt.Sprintf("it breaks off before commit %d", seq), err)
 		}
 		if r.Seq == 0 && seq == h.Last+1 && r.Commits == seq-h.First {
@@ -149,6 +163,20 @@ func readFile(path string, tenant uuid.UUID, yield func(store.Commit) error) (la
 		}
 		last = c
 	}
+}
+
+// reader remembers an error of reading, other than that the end comes early.
+type reader struct {
+	io.Reader
+	failed error
+}
+
+func (r *reader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		r.failed = err
+	}
+	return n, err
 }
 
 // end returns an error unless there is nothing more.
@@ -180,9 +208,12 @@ func (r *record) commit() store.Commit {
 	return c
 }
 
+// Remedy ends errors of an archive that is damaged.
+const Remedy = ": restore it from a backup"
+
 func damaged(path, what string, err error) error {
 	if err == nil {
-		return fmt.Errorf("the archive %s: %w: %s: restore it from a backup", path, store.ErrDamaged, what)
+		return fmt.Errorf("the archive %s: %w: %s"+Remedy, path, store.ErrDamaged, what)
 	}
-	return fmt.Errorf("the archive %s: %w: %s: restore it from a backup (%w)", path, store.ErrDamaged, what, err)
+	return fmt.Errorf("the archive %s: %w: %s (%w)"+Remedy, path, store.ErrDamaged, what, err)
 }

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
+	"licensor/internal/archive"
 	"licensor/internal/engine"
 	"licensor/internal/store"
 	"licensor/internal/tenant"
@@ -212,7 +214,8 @@ func (e *examination) archived(r *replay) error {
 	case e.ctx.Err() != nil:
 		return e.ctx.Err()
 	case err != nil:
-		e.damaged("archive", fmt.Sprintf("after commit %d", r.before.Seq), err.Error(), restoreArchive)
+		e.damaged("archive", fmt.Sprintf("after commit %d", r.before.Seq), strings.TrimSuffix(err.Error(), archive.Remedy),
+			restoreArchive)
 	case r.before.Seq+1 == e.floor:
 		return nil
 	case r.before.Seq > 0:
