@@ -255,7 +255,7 @@ func (all *Tenants) weigh(e *entry, bytes int64) error {
 func (all *Tenants) tooLarge(e *entry, bytes int64) error {
 	all.options.Log.Error("a tenant needs more memory than all tenants may take: set --memory so that it fits",
 		"tenant", e.id, "needs", bytes, "memory", all.options.Memory)
-	return errTooLarge
+	return ErrNeverRoom
 }
 
 // roomTime is how long a tenant waits until others are dropped or no longer used.
@@ -277,17 +277,18 @@ func (all *Tenants) makeRoom(ctx context.Context, e *entry, bytes int64) error {
 		select {
 		case <-freed:
 		case <-late.C:
-			return errNoRoom
+			return ErrNoRoom
 		case <-ctx.Done():
 			return errClosing
 		}
 	}
 }
 
+// The errors of tenants that are not loaded for lack of memory.
 var (
-	errTooLarge = unavailable("The tenant needs more memory than the server may use. Ask the administrator of the " +
+	ErrNeverRoom = unavailable("The tenant needs more memory than the server may use. Ask the administrator of the " +
 		"server: its log says what to set.")
-	errNoRoom = unavailable("The server has no memory for another tenant now. Try again in a moment.")
+	ErrNoRoom = unavailable("The server has no memory for another tenant now. Try again in a moment.")
 )
 
 // reserve sets the memory of a tenant if there is room for it. Otherwise it drops an earlier image

@@ -76,4 +76,10 @@ func TestManyTenantsInMemoryForAFew(t *testing.T) {
 	if err := s.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+	_, err = Open(t.Context(), Options{Data: data, TenantMemory: 1000, Pin: []string{"t3.example"}})
+	wrong, ok := errors.AsType[*OptionError](err)
+	if !ok || wrong.Option != "Pin" || !strings.Contains(wrong.Problem, "raise the memory") ||
+		strings.Contains(err.Error(), "administrator") {
+		t.Errorf("a tenant that is too large is pinned: %v", err)
+	}
 }
