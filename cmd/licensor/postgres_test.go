@@ -115,6 +115,23 @@ func TestADatabaseThatDoesNotAnswerIsWaitedFor(t *testing.T) {
 	}
 }
 
+// TestAWarningIsGivenOnce, although a command looks whether there is a database before it opens it.
+func TestAWarningIsGivenOnce(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts PostgreSQL")
+	}
+	u, err := url.Parse(newContentInPostgreSQL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = u.Host + ",localhost:" + u.Port()
+	code, _, stderr := call(t, rootCommand(), "overview", "--allow-data-loss", "--database", u.String())
+	if code != exitDone || strings.Count(stderr, "commits wait for no standby") != 1 {
+		t.Errorf("code %d, %s", code, stderr)
+	}
+}
+
 // TestPostgreSQLHoldsTheSameTenants makes a database, serves it, keeps a second process out, and
 // works on it without a server.
 func TestPostgreSQLHoldsTheSameTenants(t *testing.T) {

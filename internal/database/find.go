@@ -15,7 +15,7 @@ import (
 // has the remains of a database.
 func MustExist(ctx context.Context, name Name, remedy string, o Options) error {
 	if name.file == "" {
-		o.Create, o.Shared = false, true
+		o.Create, o.Shared, o.probing = false, true, true
 		s, err := Open(ctx, name, o)
 		if err != nil {
 			return err

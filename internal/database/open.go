@@ -46,6 +46,8 @@ type Options struct {
 	Wait time.Duration
 	// Log gets what should be known of it; nothing when nil.
 	Log *slog.Logger
+	// probing says that the database will be opened again, which logs what should be known of it.
+	probing bool
 }
 
 // Open opens a database. Its errors say what is wrong with it and what helps, and do not have
@@ -111,6 +113,9 @@ func openPostgres(ctx context.Context, url string, o Options) (Store, error) {
 		return nil, err
 	}
 	options := postgres.Options{AllowDataLoss: o.AllowDataLoss, Program: Program(), Warn: say}
+	if o.probing {
+		options.Warn = nil
+	}
 	s, err := postgres.Open(ctx, url, options)
 	if schema := (*postgres.SchemaError)(nil); o.Create && errors.As(err, &schema) && schema.Found == 0 {
 		if err := postgres.Create(ctx, url, options); err != nil {
