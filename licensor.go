@@ -97,6 +97,9 @@ type Options struct {
 	TenantMemory int64
 	// Pin names tenants, by id or domain, that are loaded at the start and stay loaded.
 	Pin []string
+	// Loading is how many tenants are loaded at the same time: 0 means 2; 64 at most. More of them
+	// take more processors, and more memory than that of tenants.
+	Loading int
 
 	// Development enables /licensor/v1/development, which can move the clock, let requests fail,
 	// and let callers with Directory.ReadWrite.All act as any user. It is only for testing

@@ -65,6 +65,8 @@ func TestAMistakeInTheOptionsNamesTheField(t *testing.T) {
 		{"BackupEvery", func(o *licensor.Options) { o.BackupDir, o.BackupEvery = folder, time.Second }, "is 1s: it must be a minute or more"},
 		{"BackupKeep", func(o *licensor.Options) { o.BackupDir, o.BackupKeep = folder, -1 }, "is -1: it must be 1 or more"},
 		{"Operators", func(o *licensor.Options) { o.Operators = []string{"contoso.com"} }, `has "contoso.com"`},
+		{"Loading", func(o *licensor.Options) { o.Loading = -1 }, "is -1: it must be 1 to 64"},
+		{"Loading", func(o *licensor.Options) { o.Loading = 65 }, "is 65: it must be 1 to 64"},
 		{"Pin", func(o *licensor.Options) { o.Pin = []string{"nowhere.example"} }, `has "nowhere.example", which is not a tenant`},
 		{"Clock", func(o *licensor.Options) { o.Clock = time.Unix(1<<40, 0) }, "from 1 to 9999"},
 		{"Clock", func(o *licensor.Options) { o.Clock = time.Now().AddDate(200, 0, 0) }, "is the latest"},

@@ -96,7 +96,8 @@ func orNever[T int | time.Duration](flag T) T {
 // flagOf maps options whose errors are found late to their flags.
 var flagOf = map[string]string{
 	"Options.Data": "--data", "Options.RotateKeys": "--rotate-keys", "Options.KeepLog": "--keep-log", "Options.KeepDays": "--keep-days", "Options.ArchiveLog": "--archive-log", "Options.BackupDir": "--backup-dir", "Options.BackupEvery": "--backup-every", "Options.BackupKeep": "--backup-keep", "Options.Database": "--database", "Options.Pin": "--pin", "Options.TrustedProxies": "--trusted-proxy", "Options.Operators": "--operator", "Options.PublicURL": "--public-url", "Options.Origins": "--cors-origin",
-	"Options.Clock": "--clock", "Options.Faults": "--fault", "Options.Latency": "--latency", "Options.GroupProcessing": "--group-processing", "Options.Record": "--record",
+	"Options.Loading": "--loading",
+	"Options.Clock":   "--clock", "Options.Faults": "--fault", "Options.Latency": "--latency", "Options.GroupProcessing": "--group-processing", "Options.Record": "--record",
 	"Tenant.Name": "--organization", "Tenant.Domain": "--domain", "Tenant.Country": "--country", "Tenant.Admin": "--admin",
 	"Tenant.Application": "--application",
 }

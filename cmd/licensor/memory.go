@@ -21,10 +21,15 @@ func registerMemory(f *pflag.FlagSet, o *server.Options, budget *string) {
 		"are unloaded. By default about half of the memory of the machine or the container")
 	f.StringArrayVar(&o.Pin, "pin", nil, "id or domain of a tenant that is loaded at the start and stays loaded; "+
 		"can be repeated")
+	f.IntVar(&o.Loading, "loading", server.UsualLoading, fmt.Sprintf("how many tenants are loaded at the same time, 1 to "+
+		"%d; others wait", server.MostLoading))
 }
 
 // setMemory sets the limit of the process's memory, and what tenants may use of it.
 func setMemory(o *server.Options, budget string) (err error) {
+	if o.Loading == 0 { // which is the default in the options
+		return server.Misuse(fmt.Errorf("--loading is 0: it must be 1 to %d", server.MostLoading))
+	}
 	if budget == "" {
 		o.MemoryLimit, err = memory.SetLimit()
 		return err

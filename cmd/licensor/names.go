@@ -47,7 +47,7 @@ func parseTime(flag, text string) (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	if ago, err := parseKeep(flag, text); err == nil && ago > 0 {
+	if ago, err := parseKeep(flag, text, ""); err == nil && ago > 0 {
 		return time.Now().UTC().Add(-ago), nil
 	}
 	return time.Time{}, usage(fmt.Errorf("%s is %q: write a time as 2026-01-31T12:00:00Z or 2026-01-31, or how long "+

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -58,7 +59,7 @@ func (s *serving) registerAll(cmd *cobra.Command) {
 	f.IntVar(&o.KeepDays, "keep-days", 0, "number of days for which a snapshot of each day is kept, so that ?at= and "+
 		"costs of the past can be answered; not more than --keep-log (default 30)")
 	f.StringVar(&o.ArchiveLog, "archive-log", "",
-		"folder to archive removed commits in, as a compressed file for each tenant and day")
+		"folder to archive removed commits in, as a compressed file for each tenant and whole day (UTC)")
 	f.StringVar(&o.BackupDir, "backup-dir", "", "folder to write regular backups of all tenants to; see licensor restore")
 	f.DurationVar(&o.BackupEvery, "backup-every", 0, "interval between backups, with --backup-dir (default 24h)")
 	f.IntVar(&o.BackupKeep, "backup-keep", 0, "number of backups to keep, with --backup-dir (default 7)")
@@ -81,7 +82,7 @@ func (s *serving) run(cmd *cobra.Command) error {
 		return err
 	}
 	o.RotateKeys = orNever(o.RotateKeys)
-	if o.KeepLog, err = parseKeep("--keep-log", s.keep); err != nil {
+	if o.KeepLog, err = parseKeepLog(s.keep); err != nil {
 		return err
 	}
 	srv, err := openFounded(cmd.Context(), *o, at, s.secrets)
@@ -99,6 +100,16 @@ func (s *serving) run(cmd *cobra.Command) error {
 		log.Info("serving", "address", root, "database", srv.Database())
 	})
 	return errors.Join(err, srv.Close(context.WithoutCancel(cmd.Context())))
+}
+
+// parseKeepLog reads --keep-log.
+func parseKeepLog(text string) (time.Duration, error) {
+	keep, err := parseKeep("--keep-log", text, "a number of days, 7d or more, a time such as 200h, or forever")
+	if err == nil && keep >= 0 && keep < server.LeastKeepLog {
+		err = usage(fmt.Errorf("--keep-log is %s: delta links are valid for 7 days, so it is at least 7d, or "+
+			"forever", text))
+	}
+	return keep, err
 }
 
 // besideData returns the folder of the local authority: it lies next to the file of the database.

@@ -49,7 +49,8 @@ the command at any time.`,
 	f.StringVar(&t.keep, "keep", "", "how long commits are kept, such as 90d; at least 7d without --force")
 	f.StringVar(&t.tenant, "tenant", "", "id of a tenant; all by default")
 	f.StringVar(&t.archive, "archive-log", "",
-		"folder to archive removed commits in, as a compressed file for each tenant and day")
+		"folder to archive removed commits in, as a compressed file for each tenant and day; then only the commits of "+
+			"whole days (UTC) are removed, and those of today never")
 	f.BoolVar(&t.dry, "dry-run", false, "only show what would be removed")
 	f.BoolVar(&t.force, "force", false, "allow less than 7 days: delta links that should still be valid are answered 410")
 	f.BoolVar(&t.json, "json", false, "print JSON")
@@ -58,8 +59,8 @@ the command at any time.`,
 }
 
 // parseKeep reads how long something is kept: days, another duration, or forever, which is
-// negative.
-func parseKeep(flag, text string) (time.Duration, error) {
+// negative. The error says what is wanted.
+func parseKeep(flag, text, want string) (time.Duration, error) {
 	if text == "forever" {
 		return -1, nil
 	}
@@ -71,8 +72,7 @@ func parseKeep(flag, text string) (time.Duration, error) {
 	} else if d, err := time.ParseDuration(text); err == nil && d > 0 {
 		return d, nil
 	}
-	return 0, usage(fmt.Errorf("%s is %q: it must be a number of days such as 400d, a time such as 36h, or forever",
-		flag, text))
+	return 0, usage(fmt.Errorf("%s is %q: it must be %s; 0 is not allowed", flag, text, want))
 }
 
 // trimmedTenant is the outcome for a tenant.
@@ -84,7 +84,7 @@ type trimmedTenant struct {
 }
 
 func (t *trimming) run(ctx context.Context, out io.Writer) error {
-	keep, err := parseKeep("--keep", t.keep)
+	keep, err := parseKeep("--keep", t.keep, "a number of days such as 90d, or a time such as 200h")
 	if err != nil {
 		return err
 	}
@@ -92,8 +92,8 @@ func (t *trimming) run(ctx context.Context, out io.Writer) error {
 	case keep < 0:
 		return usage(errors.New("--keep is forever, which removes nothing"))
 	case keep < server.LeastKeepLog && !t.force:
-		return usage(fmt.Errorf("--keep is %s: delta links are valid for 7 days; --force answers those from before 410",
-			t.keep))
+		return usage(fmt.Errorf("--keep is %s: delta links are valid for 7 days, so it is at least 7d, or any time "+
+			"with --force, which answers older ones 410", t.keep))
 	}
 	only, err := oneTenant("--tenant", t.tenant)
 	if err != nil {
@@ -158,6 +158,17 @@ func trimAll(
 	return list, nil
 }
 
+// sayDays says which day the commits that are kept begin with, since only whole days are archived.
+func (t *trimming) sayDays(out io.Writer) error {
+	keep, err := parseKeep("--keep", t.keep, "")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "Only whole days are archived: the commits of %s (UTC) and later are kept.\n",
+		time.Now().Add(-keep).UTC().Format(time.DateOnly))
+	return err
+}
+
 func (t *trimming) print(out io.Writer, done []trimmedTenant) error {
 	if t.json {
 		return writeJSON(out, map[string]any{"dryRun": t.dry, "tenants": done})
@@ -165,6 +176,11 @@ func (t *trimming) print(out io.Writer, done []trimmedTenant) error {
 	verb := "were removed"
 	if t.dry {
 		verb = "would be removed"
+	}
+	if t.archive != "" {
+		if err := t.sayDays(out); err != nil {
+			return err
+		}
 	}
 	for _, one := range done {
 		since := "no commits remain"

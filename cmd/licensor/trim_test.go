@@ -22,7 +22,7 @@ func TestTrimIsCareful(t *testing.T) {
 	}{
 		"nothing said":         {nil, exitUsage, `"keep" not set`},
 		"not a time":           {[]string{"--keep", "long"}, exitUsage, `--keep is "long"`},
-		"no time":              {[]string{"--keep", "0d"}, exitUsage, `--keep is "0d"`},
+		"no time":              {[]string{"--keep", "0d"}, exitUsage, `--keep is "0d": it must be a number of days such as 90d, or a time such as 200h; 0 is not allowed`},
 		"a negative one":       {[]string{"--keep=-3d"}, exitUsage, `--keep is "-3d"`},
 		"forever":              {[]string{"--keep", "forever"}, exitUsage, "removes nothing"},
 		"too short":            {[]string{"--keep", "6d"}, exitUsage, "--force"},
@@ -30,7 +30,11 @@ func TestTrimIsCareful(t *testing.T) {
 		"not a tenant":         {[]string{"--keep", "30d", "--tenant", "contoso"}, exitUsage, `--tenant is "contoso"`},
 		"an unknown tenant":    {[]string{"--keep", "30d", "--tenant", "5a1f0d4e-3c6b-4b8e-9a52-0f6e4e7d2c11"}, exitFailed, "not found"},
 		"an unknown database":  {[]string{"--keep", "30d", "--data", data + "2"}, exitFailed, "there is no database"},
-		"for a server, a week": {[]string{"serve", "--keep-log", "6d"}, exitUsage, "--keep-log is 144h0m0s"},
+		"for a server, a week": {[]string{"serve", "--keep-log", "6d"}, exitUsage, "--keep-log is 6d: delta links are valid for 7 days, so it is at least 7d, or forever"},
+		"not 0 for a server":   {[]string{"serve", "--keep-log", "0d"}, exitUsage, "7d or more, a time such as 200h, or forever; 0 is not allowed"},
+		"none at once":         {[]string{"serve", "--loading", "0"}, exitUsage, "--loading is 0: it must be 1 to 64"},
+		"too many at once":     {[]string{"serve", "--loading", "65"}, exitUsage, "--loading is 65: it must be 1 to 64"},
+		"less than none":       {[]string{"serve", "--loading=-1"}, exitUsage, "--loading is -1: it must be 1 to 64"},
 		"not for a server":     {[]string{"serve", "--keep-log", "x"}, exitUsage, `--keep-log is "x"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -113,6 +117,12 @@ func TestTrimKeepsAnArchive(t *testing.T) {
 		if err != nil || read != one.Removed || read == 0 {
 			t.Errorf("%d commits are archived, %d were removed, %v", read, one.Removed, err)
 		}
+	}
+	code, stdout, stderr = call(t, rootCommand(), "trim", "--data", data, "--keep", "1ns", "--force", "--archive-log", folder)
+	day := time.Now().UTC().Format(time.DateOnly)
+	if code != exitDone || !strings.Contains(stdout, "Only whole days are archived: the commits of ") ||
+		!strings.Contains(stdout, day) && time.Now().UTC().Hour() > 0 {
+		t.Errorf("of today: code %d, %s%s", code, stdout, stderr)
 	}
 	code, _, stderr = call(t, rootCommand(), "trim", "--data", data, "--keep", "7d", "--archive-log", folder+"2")
 	if code != exitUsage || !strings.Contains(stderr, "create it") {

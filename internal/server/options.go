@@ -46,6 +46,7 @@ type Options struct {
 	MemoryLimit      int64
 	TenantMemory     int64
 	Pin              []string
+	Loading          int
 
 	Development     bool
 	Clock           time.Time
@@ -69,7 +70,9 @@ const (
 	UsualKeepLog          = 400 * 24 * time.Hour
 	UsualBackupEvery      = 24 * time.Hour
 	UsualBackupKeep       = 7
-	LeastMemory           = 1 << 20            // bytes: fewer are a mistake in the unit
+	LeastMemory           = 1 << 20 // bytes: fewer are a mistake in the unit
+	UsualLoading          = 2       // tenants at the same time
+	MostLoading           = 64
 	LeastKeepLog          = 7 * 24 * time.Hour // as long as delta links of Graph are valid
 )
 
@@ -92,6 +95,7 @@ func (o Options) validated() (*settings, error) {
 	s := &settings{Options: o, cost: identity.UsualCost}
 	s.Log = cmp.Or(o.Log, slog.Default())
 	s.RotateKeys = cmp.Or(o.RotateKeys, UsualRotation)
+	s.Loading = cmp.Or(o.Loading, UsualLoading)
 	s.KeepLog = cmp.Or(o.KeepLog, UsualKeepLog)
 	s.KeepDays = cmp.Or(o.KeepDays, min(engine.UsualKeepDays, s.logDays()))
 	s.limits = throttle.Limits{
@@ -137,11 +141,13 @@ func (s *settings) checkData() error {
 		return wrong("MemoryLimit", "is %d bytes: it must be 0 (no limit), or %d or more", s.MemoryLimit, LeastMemory)
 	case s.TenantMemory < 0:
 		return wrong("TenantMemory", "is %d: it must be 0 (a part of MemoryLimit) or more", s.TenantMemory)
+	case s.Loading < 1 || s.Loading > MostLoading:
+		return wrong("Loading", "is %d: it must be 1 to %d", s.Loading, MostLoading)
 	case s.RotateKeys >= 0 && s.RotateKeys < LeastRotation:
 		return wrong("RotateKeys", "is %s: it must be %s or more, or negative for never", s.RotateKeys, LeastRotation)
 	case s.KeepLog >= 0 && s.KeepLog < LeastKeepLog:
-		return wrong("KeepLog", "is %s: delta links are valid for 7 days, so it is at least %s, or negative to keep all",
-			s.KeepLog, LeastKeepLog)
+		return wrong("KeepLog", "is %s: delta links are valid for 7 days, so it is at least 7 days (%s), or "+
+			"negative to keep all", s.KeepLog, LeastKeepLog)
 	case s.KeepDays < 1 || s.KeepDays > s.logDays():
 		return wrong("KeepDays", "is %d: it must be at least 1, and not longer than the log is kept, %d days",
 			s.KeepDays, s.logDays())

@@ -127,7 +127,7 @@ func (s *Server) start(ctx context.Context) (err error) {
 	s.ready = newReadiness(s.store, time.Now, s.settings.Log)
 	s.tenants, err = engine.Open(ctx, appending{s.store, s.ready}, engine.Options{
 		Now: s.now, NewID: uuid.New, Log: s.settings.Log, Damaged: s.store.NoteDamage, Memory: s.settings.TenantMemory,
-		KeepDays: s.settings.KeepDays,
+		KeepDays: s.settings.KeepDays, Loading: s.settings.Loading,
 	})
 	if err != nil {
 		return err
