@@ -55,6 +55,7 @@ type Property[T any] struct {
 	texts    func(*T) *[]string                             // of StringCollection
 	rule     rule
 	required bool // cannot be cleared
+	secret   bool // messages do not repeat it
 	same     bool // for all objects
 
 	asked   Asked
@@ -84,13 +85,13 @@ const (
 	fromExport               // a row of an export, with what earlier versions may have stored
 )
 
-// set parses a client's value. Its errors are *InvalidError without Resource, or errType.
+// set parses a client's value. Its errors are *InvalidError without Resource.
 func (p *Property[T]) set(object *T, raw []byte, from origin) error {
 	if p.required && isNull(raw) {
 		return &InvalidError{Kind: InvalidValue, Property: p.Name, Value: "null", Want: "a value; it cannot be cleared"}
 	}
 	if err := p.read(object, raw, from); err != nil || isNull(raw) {
-		return err
+		return p.mistyped(raw, err)
 	}
 	want, value := "", ""
 	switch {
@@ -105,6 +106,29 @@ func (p *Property[T]) set(object *T, raw []byte, from origin) error {
 		return &InvalidError{Kind: InvalidValue, Property: p.Name, Value: value, Want: want}
 	}
 	return nil
+}
+
+// mistyped describes a value of another type. It returns other errors unchanged.
+func (p *Property[T]) mistyped(raw []byte, err error) error {
+	inner, ok := errors.AsType[*InvalidError](err)
+	if ok && (inner.Kind != InvalidType || inner.Property != "") || !ok && !errors.Is(err, errType) {
+		return err
+	}
+	e := &InvalidError{Kind: InvalidType, Property: p.Name, Want: wantOf[p.Kind]}
+	if !p.required && !p.Kind.Collection() {
+		e.Want += ", or null"
+	}
+	if !p.secret {
+		e.Value = string(raw)
+	}
+	return e
+}
+
+// wantOf describes the values of each kind.
+var wantOf = map[Kind]string{
+	KindString: "a text", KindBool: "true or false", KindDateTime: "a time such as 2026-01-31T12:00:00Z",
+	KindInt32: "a whole number", KindComplex: "an object", KindStringCollection: "a list of texts",
+	KindComplexCollection: "a list of objects",
 }
 
 // text is a text property; the empty text means null. Clients cannot set an empty text, as in the
@@ -311,6 +335,8 @@ func (p *Property[T]) readOnly() *Property[T]  { p.ReadOnly = true; return p }
 func (p *Property[T]) byDefault() *Property[T] { p.Returned = ReturnedByDefault; return p }
 func (p *Property[T]) byName() *Property[T]    { p.Returned = ReturnedByName; return p }
 func (p *Property[T]) needed() *Property[T]    { p.required = true; return p }
+
+func (p *Property[T]) concealed() *Property[T] { p.secret = true; return p }
 
 // neverNull replaces a missing time by the earliest time, for properties that the contract declares
 // not nullable.

@@ -191,11 +191,9 @@ func (t *table[T]) patch(members []Member, from origin) (Patch[T], error) {
 
 // refuse completes an error of Property.set with the resource and the path of the property.
 func (t *table[T]) refuse(p *Property[T], err error) *InvalidError {
-	var invalid *InvalidError
-	if !errors.As(err, &invalid) {
-		return &InvalidError{
-			Kind: InvalidType, Resource: t.resource, Property: p.Name, Want: "a value of the property's type",
-		}
+	invalid, ok := errors.AsType[*InvalidError](err)
+	if !ok {
+		panic(err) // a bug: Property.set has no other errors
 	}
 	refused := *invalid
 	refused.Resource = t.resource

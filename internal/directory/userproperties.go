@@ -106,7 +106,7 @@ var userTable = newTable(
 	text("passwordPolicies", func(u *User) *string { return &u.PasswordPolicies }).
 		folded(spelledPolicies).must(wantPolicies, isPasswordPolicies).
 		column(52).filtered(never, never, never, advanced),
-	nested("passwordProfile", passwordTable, func(u *User) **PasswordProfile { return &u.PasswordProfile }).
+	nested("passwordProfile", passwordTable, func(u *User) **PasswordProfile { return &u.PasswordProfile }).concealed().
 		column(53).filtered(advanced, never, never, advanced),
 	texts("pastProjects", func(u *User) *[]string { return &u.PastProjects }).byName(),
 	text("postalCode", func(u *User) *string { return &u.PostalCode }).max(40).
@@ -163,7 +163,7 @@ var passwordTable = newTable(
 	"passwordProfile", nil,
 	option("forceChangePasswordNextSignIn", func(p *PasswordProfile) **bool { return &p.ForceChangePasswordNextSignIn }),
 	option("forceChangePasswordNextSignInWithMfa", func(p *PasswordProfile) **bool { return &p.ForceChangePasswordNextSignInWithMFA }),
-	&Property[PasswordProfile]{Name: "password", Kind: KindString, render: hidePassword, read: checkPassword},
+	&Property[PasswordProfile]{Name: "password", Kind: KindString, secret: true, render: hidePassword, read: checkPassword},
 )
 
 // hidePassword shows passwords as the real service does.

@@ -45,7 +45,7 @@ func TestALineThatIsNotUTF8IsRefused(t *testing.T) {
 			`","accountEnabled":true}}` + "\n"
 	}
 	got := w.do(http.MethodPost, "/licensor/v1/import", w.appToken(allPermissions...), body, "Content-Type: application/x-ndjson")
-	const want = `"rows":3,"skipped":0,"refused":1,"problems":[{"line":2,"message":"It is not UTF-8.`
+	const want = `"rows":3,"skipped":0,"refused":1,"existing":0,"problems":[{"line":2,"message":"It is not UTF-8.`
 	if got.status != http.StatusOK || !strings.Contains(got.body, want) {
 		t.Errorf("%d %s", got.status, got.body)
 	}

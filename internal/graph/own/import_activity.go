@@ -29,7 +29,8 @@ func takeActivity(members []directory.Member) (seen *store.Activity, rest []dire
 	inner, err := directory.Members(value)
 	if err != nil {
 		return nil, rest, &directory.InvalidError{
-			Kind: directory.InvalidValue, Resource: "user", Property: "signInActivity", Value: string(value),
+			Kind: directory.InvalidType, Resource: "user", Property: "signInActivity", Value: string(value),
+			Want: "an object with the times of sign-ins, or null",
 		}
 	}
 	a := new(store.Activity)
@@ -48,6 +49,7 @@ func takeActivity(members []directory.Member) (seen *store.Activity, rest []dire
 		case seen.At.Unix() <= 0: // which stores do not have
 			return nil, rest, &directory.InvalidError{
 				Kind: directory.InvalidValue, Resource: "signInActivity", Property: name + "DateTime",
+				Value: seen.At.Format(time.RFC3339), Want: "a time after 1970",
 			}
 		}
 		seen.At = seen.At.UTC().Truncate(time.Millisecond)

@@ -126,6 +126,9 @@ func (r *rowReader) readAny(text []byte) (row tenant.ImportRow, err error) {
 		return row, problem.Refuse("A line is an object with one property: %s.", strings.Join(rowKinds, ", "))
 	}
 	inner, err := r.inner.MembersOf(outer[0])
+	if isMistyped(err) {
+		err = &wire.ValueError{Property: outer[0].Name, Value: outer[0].Value, Want: "an object", Err: err}
+	}
 	if err == nil {
 		err = wire.Keepable(outer[0].Name, inner)
 	}
@@ -135,7 +138,10 @@ func (r *rowReader) readAny(text []byte) (row tenant.ImportRow, err error) {
 	wire.Spell(outer, rowKinds)
 	read, ok := rowReaders[outer[0].Name]
 	if !ok {
-		return row, &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: "line", Property: outer[0].Name}
+		return row, &directory.InvalidError{
+			Kind: directory.InvalidUnknown, Resource: "line", Property: outer[0].Name,
+			Want: "one of " + strings.Join(rowKinds, ", "),
+		}
 	}
 	if exact, ok := exactReaders[outer[0].Name]; ok && r.exact {
 		read = exact
@@ -150,5 +156,9 @@ func readID(members []directory.Member) (uuid.UUID, error) {
 	if at < 0 {
 		return uuid.Nil, nil
 	}
-	return wire.ReadID("id", members[at].Value)
+	id, err := wire.ReadID("id", members[at].Value)
+	if err != nil {
+		err = &wire.ValueError{Property: "id", Value: members[at].Value, Want: wire.WantID, Err: err}
+	}
+	return id, err
 }

@@ -160,4 +160,4 @@ func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
 	return append(jsontext.AppendText(jsontext.AppendName(b, "message"), shortMessage(p)), '}')
 }
 
-func shortMessage(p tenant.RowProblem) string { return excerpt.Of(p.Problem.Error(), MaxMessage) }
+func shortMessage(p tenant.RowProblem) string { return excerpt.Of(rowMessage(p.Problem), MaxMessage) }

@@ -162,13 +162,17 @@ func (r *Request) RawMembers() ([]directory.Member, error) {
 // half a character.
 func Keepable(resource string, members []directory.Member) error {
 	for _, m := range members {
-		if strings.ContainsRune(m.Name, 0) || hasUnkeepable(m.Value) {
-			return &directory.InvalidError{
-				Kind: directory.InvalidValue, Resource: resource,
-				Property: strings.ReplaceAll(m.Name, "\x00", ""), Value: string(m.Value),
-				Want: "text without the character U+0000 and without halves of surrogate pairs",
-			}
+		if !strings.ContainsRune(m.Name, 0) && !hasUnkeepable(m.Value) {
+			continue
 		}
+		e := &directory.InvalidError{
+			Kind: directory.InvalidValue, Resource: resource, Property: strings.ReplaceAll(m.Name, "\x00", ""),
+			Want: "text without the character U+0000 and without halves of surrogate pairs",
+		}
+		if !strings.Contains(m.Name, "assword") { // which messages do not repeat
+			e.Value = string(m.Value)
+		}
+		return e
 	}
 	return nil
 }
@@ -250,7 +254,7 @@ func Read(resource string, members []directory.Member, into map[string]any, requ
 			return &directory.InvalidError{Kind: directory.InvalidUnknown, Resource: resource, Property: m.Name}
 		}
 		if err := readValue(resource, m, to); err != nil {
-			return err
+			return &ValueError{m.Name, m.Value, wanted(to), err}
 		}
 	}
 	for _, name := range required {
