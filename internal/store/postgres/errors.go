@@ -160,7 +160,7 @@ func (s *Store) unconnected(err error) string {
 	case "3D000":
 		help = "create it with CREATE DATABASE " + database + ", or name another one"
 	case "28P01":
-		help = "correct the password of the role " + role + " in the URL, PGPASSWORD or PGPASSFILE"
+		help = "correct the role " + role + " or its password, in the URL, PGPASSWORD or PGPASSFILE"
 	case "28000":
 		help = "create the role with CREATE ROLE " + role + " LOGIN, name another one, or let it in by pg_hba.conf"
 	case "42501":

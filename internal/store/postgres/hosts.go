@@ -169,6 +169,9 @@ func reason(host string, err error) string {
 		return fmt.Sprintf("%s has a certificate that is not accepted: %s", host, certificate.Err)
 	case errors.As(err, &op):
 		return fmt.Sprintf("%s cannot be reached: %s", host, op.Err)
+	case strings.Contains(err.Error(), "server refused TLS connection"): // pgx has no type for it
+		return host + " does not encrypt connections: set ssl = on in its configuration, or, if the network is " +
+			"trusted, sslmode=disable in the URL"
 	case pgconn.Timeout(err), errors.Is(err, context.DeadlineExceeded):
 		return host + " does not answer"
 	}

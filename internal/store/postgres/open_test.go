@@ -348,6 +348,20 @@ func TestAConnectionThatIsRefused(t *testing.T) {
 	}
 }
 
+func TestAServerThatDoesNotEncrypt(t *testing.T) {
+	t.Parallel()
+	u, err := url.Parse(postgrestest.Empty(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.RawQuery = "sslmode=require"
+	_, err = postgres.Open(t.Context(), u.String(), postgres.Options{})
+	wantError(t, err, u.Host+" does not encrypt connections", "ssl = on")
+	if strings.Contains(err.Error(), "failed to connect") {
+		t.Errorf("it says more than the one thing: %v", err)
+	}
+}
+
 func TestOldServerIsRefused(t *testing.T) {
 	t.Parallel()
 	wantError(t, postgres.CheckVersion(120022), "it is PostgreSQL 12", "13 or newer", "upgrade the server")
@@ -385,6 +399,26 @@ func TestCertificatesAreVerified(t *testing.T) {
 		}
 		if got != verified {
 			t.Errorf("%s: whether the certificate is verified: %t", text, got)
+		}
+	}
+}
+
+// TestNoPartOfAPasswordIsTold, whatever character it has, and wherever in the URL it is.
+func TestNoPartOfAPasswordIsTold(t *testing.T) {
+	t.Parallel()
+	for c := rune(1); c < 0x180; c++ {
+		for _, form := range []string{
+			"postgres://u:%s@127.0.0.1:1/x", "postgres://u:%s@127.0.0.1:1,127.0.0.1:2/x?sslmode=require", "postgres://u:%s@/x?host=127.0.0.1",
+			"postgres://127.0.0.1:1/x?user=u&password=%s", "postgres://127.0.0.1:1/x?password=%s&sslmode=disable",
+			"postgres://u@127.0.0.1:1/x?sslpassword=%s", "postgresql://u:%s@[::1]:1/x", "postgres://u:%s@127.0.0.1",
+		} {
+			for _, begin := range []string{"SEK", "", "SEKRET", "1"} {
+				password := begin + string(c) + "RET"
+				name, err := postgres.Name(fmt.Sprintf(form, password))
+				if told := fmt.Sprint(name, " ", err); strings.Contains(told, "SEK") || strings.Contains(told, "RET") {
+					t.Errorf("of "+form+" is told: %s", password, told)
+				}
+			}
 		}
 	}
 }

@@ -134,11 +134,14 @@ func withoutSecrets(err error) error {
 		inner := errors.Unwrap(e)
 		isURL, isNumber := errors.As(inner, new(*url.Error)), errors.As(inner, new(*strconv.NumError))
 		if !isURL && !isNumber {
-			why = inner.Error()
+			why = quotation.ReplaceAllString(inner.Error(), "…")
 		}
 	}
 	return unreadable(why)
 }
+
+// quotation is what an error repeats of a URL.
+var quotation = regexp.MustCompile(`"[^"]*"?`)
 
 // isLocal reports whether all hosts are this machine.
 func isLocal(config *pgx.ConnConfig) bool {
