@@ -94,7 +94,8 @@ func TestMembersThatFollowFromARuleAreNotRefused(t *testing.T) {
 	t.Parallel()
 	folder := exported(t, newDynamicContent(t), "--format", "jsonl", "--table", "users", "--table", "groups", "--table", "memberships")
 	contradicts := `{"member":{"group":"` + sales + `","member":"ann@contoso.example"}}` + "\n" +
-		`{"member":{"group":"` + sales + `","member":"` + marketing + `"}}` + "\n"
+		`{"member":{"group":"` + sales + `","member":"` + marketing + `"}}` + "\n" +
+		`{"member":{"group":"` + sales + `","member":"gone@contoso.example"}}` + "\n"
 	members := newFile(t, "memberships.jsonl", read(t, filepath.Join(folder, "memberships.jsonl"))+contradicts)
 	users := newFile(t, "users.jsonl", read(t, filepath.Join(folder, "users.jsonl"))+
 		`{"user":{"userPrincipalName":"ann@contoso.example","displayName":"Ann","mailNickname":"ann","accountEnabled":true}}`+"\n")
@@ -104,8 +105,15 @@ func TestMembersThatFollowFromARuleAreNotRefused(t *testing.T) {
 			got = r
 		}
 	}
-	if got.Kind != importing.KindMembers || got.Imported != 16 || got.Refused != 2 ||
-		got.Problems[0].Line != 17 || !strings.Contains(got.Problems[0].Message, "follow from its rule") {
+	if got.Kind != importing.KindMembers || got.Imported != 16 || got.Refused != 3 {
+		t.Fatalf("%+v", got)
+	}
+	for i, want := range []string{"follow from its rule", "follow from its rule", "does not exist"} {
+		if p := got.Problems[i]; p.Line != 17+i || !strings.Contains(p.Message, want) {
+			t.Errorf("line %d: %s", p.Line, p.Message)
+		}
+	}
+	if got.Rows != 19 {
 		t.Errorf("%+v", got)
 	}
 }

@@ -33,7 +33,8 @@ func importCommand() *cobra.Command {
 		Long: `Import reads exports of another directory and adds their rows. A row that cannot be imported is reported
 with its file, line and reason; the others are imported.
 
-JSON is a list, {"value": [list]} as in responses of Microsoft Graph, or one object per line. CSV has a header
+JSON is a list, {"value": [list]} as in responses of Microsoft Graph, or objects, best one per line: then a broken
+one does not prevent reading the others. CSV has a header
 with Graph's property names (userPrincipalName, accountEnabled, …), and commas, semicolons or tabs between the
 cells. The values of a list, such as proxyAddresses, are separated by semicolons; empty cells are ignored.
 Memberships have group (an id) and member (an id or userPrincipalName). Subscriptions have skuId and

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -44,13 +45,15 @@ func TestImportTakesEveryFormat(t *testing.T) {
 	t.Parallel()
 	inList := "[" + strings.Replace(strings.TrimSpace(usersLines), "\n", ",\n", 1) + "]"
 	for name, content := range map[string]string{
-		"users.csv":               usersCSV,
-		"users with semicolons":   strings.ReplaceAll(strings.ReplaceAll(usersCSV, "; ", "|"), ",", ";"),
-		"users of a spreadsheet":  "\ufeffsep=,\r\n" + strings.ReplaceAll(usersCSV, "\n", "\r\n"),
-		"users.ndjson":            usersLines,
-		"users.json":              inList,
-		"users of Graph.json":     `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":` + inList + "}",
-		"users in two pages.json": pages(usersLines),
+		"users.csv":                 usersCSV,
+		"users with semicolons":     strings.ReplaceAll(strings.ReplaceAll(usersCSV, "; ", "|"), ",", ";"),
+		"users of a spreadsheet":    "\ufeffsep=,\r\n" + strings.ReplaceAll(usersCSV, "\n", "\r\n"),
+		"users.ndjson":              usersLines,
+		"users.json":                inList,
+		"users of Graph.json":       `{"@odata.context":"https://graph.microsoft.com/v1.0/$metadata#users","value":` + inList + "}",
+		"users in two pages.json":   pages(usersLines),
+		"users in many lines.jsonl": indented(usersLines, ""),
+		"users of an export.jsonl":  indented(usersLines, "user"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,6 +68,18 @@ func TestImportTakesEveryFormat(t *testing.T) {
 			with(t, data, func(c *connection) { isAnn(t, c) })
 		})
 	}
+}
+
+// indented writes each object in several lines, within another one if that has a name.
+func indented(lines, name string) string {
+	var b bytes.Buffer
+	for line := range strings.Lines(lines) {
+		if name != "" {
+			line = `{"` + name + `":` + strings.TrimSpace(line) + "}\n"
+		}
+		_ = json.Indent(&b, []byte(line), "", "  ") // it is valid
+	}
+	return b.String()
 }
 
 func pages(lines string) string {

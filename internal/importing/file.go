@@ -144,11 +144,19 @@ func (s *File) open(stdin io.Reader) (err error) {
 
 // exportedKind returns the kind of the first row if it is a line of the API's import.
 func exportedKind(rows records) (Kind, bool) {
-	l, ok := rows.(*lines)
-	if !ok || l.first == nil {
+	var first *record
+	switch rows := rows.(type) {
+	case *lines:
+		first = rows.first
+	case *list:
+		if rows.bare {
+			first = rows.first
+		}
+	}
+	if first == nil {
 		return "", false
 	}
-	fields, err := directory.Members(l.first.object)
+	fields, err := directory.Members(first.object)
 	if err != nil || len(fields) != 1 || !bytes.HasPrefix(fields[0].Value, []byte("{")) {
 		return "", false
 	}
@@ -224,7 +232,9 @@ func newRecords(s *File) (records, error) {
 	case len(start) == 0:
 		return nil, errors.New("the file is empty")
 	case start[0] == '[', start[0] == '{' && isAnswer(start):
-		return newList(in)
+		return newList(in, false)
+	case start[0] == '{' && isBroken(start):
+		return newList(in, true)
 	case start[0] == '{':
 		return newLines(in)
 	default:
@@ -254,6 +264,16 @@ func isAnswer(start []byte) bool {
 			return false
 		}
 	}
+}
+
+// isBroken reports whether the first object is written in several lines, as tools show it.
+func isBroken(start []byte) bool {
+	line, _, _ := bytes.Cut(start, []byte("\n"))
+	if bytes.Equal(bytes.TrimSpace(line), []byte("{")) {
+		return true
+	}
+	var first json.RawMessage
+	return json.NewDecoder(bytes.NewReader(start)).Decode(&first) == nil && bytes.Contains(first, []byte("\n"))
 }
 
 // telling are properties that only one kind has.

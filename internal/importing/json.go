@@ -95,20 +95,21 @@ func newRecord(line int, text []byte) record {
 	return record{line: line, object: flat.Bytes()}
 }
 
-// list is rows of JSON in a list, or in several consecutive responses of Graph. It holds only one
-// row in memory.
+// list is rows of JSON in a list, or in several consecutive responses of Graph, or objects in
+// several lines each. It holds only one row in memory.
 type list struct {
 	decoder *json.Decoder
 	lines   *lineCounter
+	bare    bool // the objects follow each other without a list
 	open    bool // within a list
 	answer  bool // within a response
 	more    bool // the last response had a link to the next page
 	first   *record
 }
 
-func newList(in io.Reader) (*list, error) {
+func newList(in io.Reader, bare bool) (*list, error) {
 	counter := &lineCounter{in: in, line: 1}
-	l := &list{lines: counter, decoder: json.NewDecoder(counter)}
+	l := &list{lines: counter, decoder: json.NewDecoder(counter), bare: bare}
 	first, err := l.next()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -141,7 +142,7 @@ func (l *list) next() (record, error) {
 		l.first = nil
 		return r, nil
 	}
-	for !l.open || !l.decoder.More() {
+	for !l.bare && (!l.open || !l.decoder.More()) {
 		if err := l.enter(); err != nil {
 			return record{}, l.place(err)
 		}

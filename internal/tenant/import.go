@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"errors"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -156,8 +157,8 @@ func (im *importing) member(line int64, m Membership) error {
 	}
 	user, err := im.find(m.Member)
 	if !im.exact && im.following.followed(group) != nil {
-		if err != nil { // not a user, and only users follow from a rule
-			return im.byHand(group)
+		if err != nil { // only users follow from a rule
+			return cmp.Or(im.byHandOther(group, m.Member), err)
 		}
 		im.expected = append(im.expected, expectedMember{line, user, group})
 		return nil

@@ -84,6 +84,19 @@ type expectedMember struct {
 	user, group uint32
 }
 
+// byHandOther is byHand for a member that is not a user; nil if it does not exist.
+func (im *importing) byHandOther(group uint32, member string) error {
+	id, err := parseID(member)
+	if err != nil {
+		return nil
+	}
+	_, isGroup := im.dir.GroupByID(id)
+	if _, isPrincipal := im.base.Principals.ByID(id); !isGroup && !isPrincipal {
+		return nil
+	}
+	return im.byHand(group)
+}
+
 // refuseUnexpected refuses the rows of members of dynamic groups that do not follow from the rules
 // (docs/spec/dynamic-membership.md D13). Those that do need no change. It is called after the rules
 // are evaluated, since users and groups can come in the same import.
