@@ -97,6 +97,11 @@ func (im *importFlags) run(cmd *cobra.Command, names []string) error {
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(cmd.Context(), func() {
+		if w := cmd.ErrOrStderr(); isTerminal(w) {
+			fmt.Fprintln(w, "\nstopping once the rows in progress are imported; the next Ctrl-C stops immediately")
+		}
+	})()
 	results, err := im.all(cmd, c, files)
 	err = errors.Join(err, c.close())
 	if e := im.summarize(cmd.OutOrStdout(), results); e != nil {
