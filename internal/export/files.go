@@ -40,28 +40,17 @@ func Replaceable(path string) error {
 	if err := durable.Replaceable(path); err != nil {
 		return err
 	}
-	return earlier(path, func(file string) error { return durable.Replaceable(file) })
-}
-
-// earlier hands the files of earlier exports in a folder to do.
-func earlier(path string, do func(file string) error) error {
-	folders, err := os.ReadDir(path)
+	folders, err := tenantFolders(path)
 	if err != nil {
 		return nil // there is no folder, or its use will say what is wrong
 	}
 	for _, folder := range folders {
-		if _, ok := guid.Parse(folder.Name()); !ok || !folder.IsDir() {
-			continue
-		}
-		files, err := os.ReadDir(filepath.Join(path, folder.Name()))
+		files, _, err := exportFiles(folder)
 		if err != nil {
 			return err
 		}
 		for _, file := range files {
-			if !isExport(file.Name()) {
-				continue
-			}
-			if err := do(filepath.Join(path, folder.Name(), file.Name())); err != nil {
+			if err := durable.Replaceable(file); err != nil {
 				return err
 			}
 		}
@@ -208,15 +197,13 @@ func (t *Tenant) toFile(path string, format Format, one *table) (err error) {
 // replace moves the folders of tenants into a folder, and removes the files of earlier exports
 // there.
 func replace(draft, path string) error {
-	old, err := os.ReadDir(path)
+	folders, err := tenantFolders(path)
 	if err != nil {
 		return err
 	}
-	for _, e := range old {
-		if _, ok := guid.Parse(e.Name()); ok && e.IsDir() {
-			if err := removeExport(filepath.Join(path, e.Name())); err != nil {
-				return err
-			}
+	for _, folder := range folders {
+		if err := removeExport(folder); err != nil {
+			return err
 		}
 	}
 	tenants, err := os.ReadDir(draft)
@@ -244,24 +231,44 @@ func replace(draft, path string) error {
 // removeExport removes the files of an export from the folder of a tenant, and the folder if it is
 // empty then.
 func removeExport(path string) error {
-	files, err := os.ReadDir(path)
+	files, others, err := exportFiles(path)
 	if err != nil {
 		return err
 	}
-	left := 0
 	for _, file := range files {
-		if !isExport(file.Name()) {
-			left++
-			continue
-		}
-		if err := os.Remove(filepath.Join(path, file.Name())); err != nil {
+		if err := os.Remove(file); err != nil {
 			return err
 		}
 	}
-	if left > 0 {
+	if others > 0 {
 		return nil
 	}
 	return os.Remove(path)
+}
+
+// tenantFolders returns the folders of tenants in a folder of exports.
+func tenantFolders(path string) (folders []string, err error) {
+	entries, err := os.ReadDir(path)
+	for _, e := range entries {
+		if _, ok := guid.Parse(e.Name()); ok && e.IsDir() {
+			folders = append(folders, filepath.Join(path, e.Name()))
+		}
+	}
+	return folders, err
+}
+
+// exportFiles returns the files of an export in the folder of a tenant, and how many others there
+// are.
+func exportFiles(path string) (files []string, others int, err error) {
+	entries, err := os.ReadDir(path)
+	for _, e := range entries {
+		if isExport(e.Name()) {
+			files = append(files, filepath.Join(path, e.Name()))
+		} else {
+			others++
+		}
+	}
+	return files, others, err
 }
 
 func isExport(name string) bool {
