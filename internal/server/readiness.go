@@ -50,8 +50,7 @@ type readiness struct {
 	began time.Time // when the current try began
 	done  chan struct{}
 
-	refused error     // of the last change, if there was no room for it
-	last    time.Time // when it was refused
+	full time.Time // when there was no room for a change, unless one has succeeded since
 }
 
 func newReadiness(db pinged, now func() time.Time, log *slog.Logger) *readiness {
@@ -78,9 +77,9 @@ func (r *readiness) appended(err error) {
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		r.refused = nil
+		r.full = time.Time{}
 	case errors.Is(err, store.ErrFull):
-		r.refused, r.last = err, r.now()
+		r.full = r.now()
 	}
 }
 
@@ -150,16 +149,12 @@ func (r *readiness) why() string {
 			return fmt.Sprintf("the database has not answered for %s", takes.Round(time.Second))
 		}
 	}
-	cause := r.err
-	if cause == nil && r.now().Sub(r.last) < refusedFor {
-		cause = r.refused
-	}
 	switch {
 	case r.harm != nil:
 		return "the database is damaged"
-	case errors.Is(cause, store.ErrFull):
+	case errors.Is(r.err, store.ErrFull), r.err == nil && r.now().Sub(r.full) < refusedFor:
 		return "there is no room left on the database's disk"
-	case cause != nil:
+	case r.err != nil:
 		return "the database cannot be read and written"
 	}
 	return ""
