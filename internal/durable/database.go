@@ -11,6 +11,9 @@ import (
 	"strings"
 )
 
+// Magic is how each SQLite file begins (https://sqlite.org/fileformat.html, section 1.3).
+const Magic = "SQLite format 3\x00"
+
 // ApplicationID marks a SQLite file as a database of this program: "Lics". It is at offset 68 of
 // the file (https://sqlite.org/fileformat.html, section 1.3). Exports do not have it.
 const ApplicationID = 0x4c696373
@@ -107,7 +110,7 @@ func isDatabase(path string) (bool, error) {
 	} else if err != nil {
 		return false, err
 	}
-	is := string(header[:16]) == "SQLite format 3\x00" && binary.BigEndian.Uint32(header[68:]) == ApplicationID
+	is := string(header[:len(Magic)]) == Magic && binary.BigEndian.Uint32(header[68:]) == ApplicationID
 	return is, nil
 }
 

@@ -8,11 +8,9 @@ import (
 	"io/fs"
 	"os"
 
+	"licensor/internal/durable"
 	"licensor/internal/store"
 )
-
-// magic is how each SQLite file begins (https://sqlite.org/fileformat.html, section 1.3).
-const magic = "SQLite format 3\x00"
 
 // leastPage is the size of the smallest page.
 const leastPage = 512
@@ -48,7 +46,7 @@ func (s *Store) examineFiles() error {
 	if _, err := s.file.ReadAt(header, 0); err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the database's header: %w", err)
 	}
-	if string(header[:len(magic)]) != magic {
+	if string(header[:len(durable.Magic)]) != durable.Magic {
 		return fmt.Errorf("%s is not a SQLite database, and is left as it is: choose another place, or restore the "+
 			"file from a backup", s.path)
 	}
