@@ -10,14 +10,21 @@ import (
 	"licensor/internal/store"
 )
 
-// TestFullDisk fills a disk of 3 MB, where the log, the file and the shared memory all need room.
-func TestFullDisk(t *testing.T) {
-	t.Parallel()
+// smallDisk returns the folder of an empty disk.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
 	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=3m"); err != nil {
+	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size="+size); err != nil {
 		t.Skipf("only who may mount a small disk can fill it: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	return disk
+}
+
+// TestFullDisk fills a disk of 3 MB, where the log, the file and the shared memory all need room.
+func TestFullDisk(t *testing.T) {
+	t.Parallel()
+	disk := smallDisk(t, "3m")
 	ballast := filepath.Join(disk, "ballast")
 	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); err != nil {
 		t.Fatal(err)
@@ -33,11 +40,7 @@ func TestFullDisk(t *testing.T) {
 // TestADatabaseThatCannotBeMadeLeavesNothing on a full disk.
 func TestADatabaseThatCannotBeMadeLeavesNothing(t *testing.T) {
 	t.Parallel()
-	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=32k"); err != nil {
-		t.Skipf("only who may mount a small disk can fill it: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	disk := smallDisk(t, "32k")
 	if _, err := Open(t.Context(), filepath.Join(disk, "x.db")); !errors.Is(err, store.ErrFull) {
 		t.Errorf("opening it answers %v, want ErrFull", err)
 	}
@@ -49,11 +52,7 @@ func TestADatabaseThatCannotBeMadeLeavesNothing(t *testing.T) {
 // TestALittleRoomIsNotReady leaves 20 KB, enough for a small commit and too little for a usual one.
 func TestALittleRoomIsNotReady(t *testing.T) {
 	t.Parallel()
-	disk := t.TempDir()
-	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=3m"); err != nil {
-		t.Skipf("only who may mount a small disk can fill it: %v", err)
-	}
-	t.Cleanup(func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) })
+	disk := smallDisk(t, "3m")
 	s := openWithTenant(t, filepath.Join(disk, "x.db"))
 	for range 3 {
 		if err := s.Ping(t.Context()); err != nil {
