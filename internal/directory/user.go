@@ -126,6 +126,14 @@ func ParseUserExport(members []Member) (UserPatch, error) {
 	return userTable.patch(members, fromExport)
 }
 
+// ForgetTexts makes the patch keep nothing of the text that it was parsed from, which has other
+// users too. User.Import still takes the patch, but Apply does not.
+func ForgetTexts(patch UserPatch) {
+	for i := range patch.changes {
+		patch.changes[i].value = json.RawMessage{}
+	}
+}
+
 // NewUser creates a user from a client's request (docs/spec/protocol.md P50). A user with
 // identities needs no name: it gets one in the domain. The caller must call Organization.CheckName,
 // and check that the name is free.
@@ -206,8 +214,10 @@ func PasswordIn(patch UserPatch) (password string, ok bool) {
 
 // NameIn returns the userPrincipalName that a patch sets, "" if it sets none.
 func NameIn(patch UserPatch) string {
-	name, _ := readString(patch.value("userPrincipalName"))
-	return name
+	if patch.Empty() {
+		return ""
+	}
+	return patch.object.UserPrincipalName
 }
 
 // Addresses returns the addresses that must be unique among users with a product with Exchange

@@ -216,8 +216,9 @@ func ids(n int) string {
 	return "[" + strings.Join(list, ",") + "]"
 }
 
-// importsAtBounds are imports as long as they may be: of users, of users with large documents, of
-// members, of lines that say nothing, and of lines that are wrong.
+// importsAtBounds are imports as long as they may be: of lines that say nothing, of lines that are
+// wrong, of long values that are wrong, of members, of users with large documents, and of as many
+// users as possible.
 func importsAtBounds() []string {
 	many := func(line func(i int) string) string {
 		var b strings.Builder
@@ -236,11 +237,12 @@ func importsAtBounds() []string {
 	return []string{
 		many(func(int) string { return "\n" }),
 		many(func(int) string { return "0\n" }),
+		many(func(int) string { return `{"user":{"id":"` + strings.Repeat("x", 100_000) + `"}}` + "\n" }),
 		many(func(i int) string {
 			return fmt.Sprintf(`{"member":{"group":"%s","member":"%s"}}`+"\n", nobodysID, manyID(i))
 		}),
-		many(func(i int) string { return user(i, "") }),
 		many(func(i int) string { return user(1_000_000+i, large) }),
+		many(func(i int) string { return user(i, "") }),
 	}
 }
 

@@ -107,6 +107,7 @@ func firstLine(text string) (int64, error) {
 // readPieces reads the lines and passes them on, piece by piece, until the body ends or a piece
 // cannot be imported. Lines before an error are passed on, too.
 func readPieces(r *wire.Request, lines *importLines, exact bool, to *taking) error {
+	listed := 0
 	for {
 		part, end := lines.next()
 		var broken error
@@ -118,8 +119,9 @@ func readPieces(r *wire.Request, lines *importLines, exact bool, to *taking) err
 			// The sender of half a body may have disconnected, but may also wait for the reason.
 			return cmp.Or(broken, err)
 		}
-		piece := readRows(r, part, exact)
+		piece := readRows(r, part, exact, MaxProblems-listed)
 		turn.End()
+		listed += len(piece.problems)
 		if taken := to.take(piece); end != nil || !taken {
 			return broken
 		}
@@ -129,11 +131,13 @@ func readPieces(r *wire.Request, lines *importLines, exact bool, to *taking) err
 // importPiece has some lines: their commands, and the lines with errors.
 type importPiece struct {
 	rows     []tenant.ImportRow
-	problems []tenant.RowProblem
+	problems []rowProblem
+	unlisted int // further lines with errors
 }
 
-// readRows parses the lines of a piece, except empty ones, on all processors.
-func readRows(r *wire.Request, lines []line, exact bool) (piece importPiece) {
+// readRows parses the lines of a piece, except empty ones, on all processors. It lists at most the
+// given number of those with errors.
+func readRows(r *wire.Request, lines []line, exact bool, listed int) (piece importPiece) {
 	var wait sync.WaitGroup
 	var fault atomic.Pointer[any]
 	for part := range slices.Chunk(lines, max(fewLines, len(lines)/runtime.GOMAXPROCS(0)+1)) {
@@ -154,11 +158,14 @@ func readRows(r *wire.Request, lines []line, exact bool) (piece importPiece) {
 		panic(*p) // here, where the handler of the request recovers from it
 	}
 	for i := range lines {
-		if l := &lines[i]; l.err != nil {
-			piece.problems = append(piece.problems, tenant.RowProblem{Line: l.number, Problem: l.err})
-		} else {
+		switch l := &lines[i]; {
+		case l.err == nil:
 			l.row.Line = l.number
 			piece.rows = append(piece.rows, l.row)
+		case len(piece.problems) < listed:
+			piece.problems = append(piece.problems, describeProblem(l.number, l.err))
+		default:
+			piece.unlisted++
 		}
 	}
 	return piece

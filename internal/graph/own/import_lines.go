@@ -94,7 +94,7 @@ func newLines(r *wire.Request, source *bufio.Reader, first int64) *importLines {
 // it; io.EOF is the end of the body.
 func (l *importLines) next() (lines []line, err error) {
 	// Pieces are similar, and those with short lines take little memory.
-	text := make([]byte, 0, min(l.last+l.last/4+4096, pieceBytes))
+	text := make([]byte, 0, min(l.last+l.last/8+4096, pieceBytes+MaxLine))
 	lines = make([]line, 0, min(l.count+l.count/4+16, l.most))
 	defer func() { l.last, l.count = len(text), len(lines) }()
 	for len(lines) < l.most && len(text) < pieceBytes && err == nil {

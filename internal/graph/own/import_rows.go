@@ -80,6 +80,7 @@ func userReader(
 		}
 		if err == nil {
 			row.User.Patch, err = parse(inner)
+			directory.ForgetTexts(row.User.Patch)
 		}
 		return err
 	}

@@ -1,6 +1,7 @@
 package own
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -33,7 +34,7 @@ type taking struct {
 	rows, skipped, refused, existing int
 
 	through  int64 // the last line that was committed
-	problems []tenant.RowProblem
+	problems []rowProblem
 }
 
 func startTaking(r *wire.Request, most int, like tenant.Import) *taking {
@@ -72,6 +73,7 @@ func (t *taking) gather(piece importPiece) importPiece {
 				return piece
 			}
 			piece.rows, piece.problems = append(piece.rows, next.rows...), append(piece.problems, next.problems...)
+			piece.unlisted += next.unlisted
 		default:
 			return piece
 		}
@@ -98,13 +100,17 @@ func (t *taking) add(piece importPiece, done tenant.Done) error {
 	if err := t.storeSeen(piece.rows, done); err != nil {
 		return fmt.Errorf("store when imported users were last seen: %w", err)
 	}
-	problems := append(piece.problems, done.Rows...)
-	slices.SortFunc(problems, func(a, b tenant.RowProblem) int { return int(a.Line - b.Line) })
-	t.rows += len(piece.rows) + len(piece.problems)
+	problems := piece.problems
+	for _, p := range done.Rows {
+		problems = append(problems, describeProblem(p.Line, p.Problem))
+	}
+	slices.SortFunc(problems, func(a, b rowProblem) int { return cmp.Compare(a.line, b.line) })
+	t.problems = append(t.problems, problems[:min(len(problems), MaxProblems-len(t.problems))]...)
+	refused := len(piece.problems) + piece.unlisted
+	t.rows += len(piece.rows) + refused
 	t.skipped += done.Skipped
 	t.existing += done.Existing
-	t.refused += len(problems)
-	t.problems = append(t.problems, problems[:min(len(problems), MaxProblems-len(t.problems))]...)
+	t.refused += refused + len(done.Rows)
 	if n := len(piece.rows); n > 0 {
 		t.through = piece.rows[n-1].Line
 	}
@@ -141,7 +147,7 @@ func (t *taking) soFar(err error) error {
 	if t.refused > 0 {
 		first := t.problems[0]
 		told.Message += fmt.Sprintf(" %d of them were refused, the first of these, line %d, because: %s",
-			t.refused, first.Line, shortMessage(first))
+			t.refused, first.line, first.message)
 	}
 	return &told
 }
@@ -155,9 +161,18 @@ func (t *taking) appendTo(b []byte) []byte {
 	return append(jsontext.AppendList(jsontext.AppendName(b, "problems"), t.problems, appendRowProblem), '}')
 }
 
-func appendRowProblem(b []byte, p tenant.RowProblem) []byte {
-	b = jsontext.AppendInt(append(b, `{"line":`...), int(p.Line))
-	return append(jsontext.AppendText(jsontext.AppendName(b, "message"), shortMessage(p)), '}')
+// rowProblem is a refused line of an import.
+type rowProblem struct {
+	line    int64
+	message string
 }
 
-func shortMessage(p tenant.RowProblem) string { return excerpt.Of(rowMessage(p.Problem), MaxMessage) }
+// describeProblem does not keep the error, since it can have a value that is as long as a line.
+func describeProblem(line int64, err error) rowProblem {
+	return rowProblem{line, excerpt.Of(rowMessage(err), MaxMessage)}
+}
+
+func appendRowProblem(b []byte, p rowProblem) []byte {
+	b = jsontext.AppendInt(append(b, `{"line":`...), int(p.line))
+	return append(jsontext.AppendText(jsontext.AppendName(b, "message"), p.message), '}')
+}
