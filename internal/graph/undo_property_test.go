@@ -198,7 +198,11 @@ func (w *undoTrial) request(id string) trialRequest {
 	case "team":
 		r.Method, r.URL = "DELETE", "/groups/"+idOf('b', "team")
 	case "change seats", "delete seats":
-		r.URL = "/licensor/v1/subscriptions/" + rapid.SampledFrom(w.tenant.Image().Subscriptions).Draw(w.rt, "subscription").ID.String()
+		all := w.tenant.Image().Subscriptions
+		if len(all) == 0 { // earlier requests have deleted them
+			return w.request(id)
+		}
+		r.URL = "/licensor/v1/subscriptions/" + rapid.SampledFrom(all).Draw(w.rt, "subscription").ID.String()
 		r.Body = map[string]any{"totalLicenses": pick("seats", 1, 2, 3), "status": pick("status", "Enabled", "Suspended")}
 		if rapid.Bool().Draw(w.rt, "delete") {
 			r.Method, r.Body = "DELETE", nil
