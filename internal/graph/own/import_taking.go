@@ -100,12 +100,14 @@ func (t *taking) add(piece importPiece, done tenant.Done) error {
 	if err := t.storeSeen(piece.rows, done); err != nil {
 		return fmt.Errorf("store when imported users were last seen: %w", err)
 	}
-	problems := piece.problems
-	for _, p := range done.Rows {
-		problems = append(problems, describeProblem(p.Line, p.Problem))
+	if room := MaxProblems - len(t.problems); room > 0 {
+		problems := piece.problems
+		for _, p := range done.Rows {
+			problems = append(problems, describeProblem(p.Line, p.Problem))
+		}
+		slices.SortFunc(problems, func(a, b rowProblem) int { return cmp.Compare(a.line, b.line) })
+		t.problems = append(t.problems, problems[:min(len(problems), room)]...)
 	}
-	slices.SortFunc(problems, func(a, b rowProblem) int { return cmp.Compare(a.line, b.line) })
-	t.problems = append(t.problems, problems[:min(len(problems), MaxProblems-len(t.problems))]...)
 	refused := len(piece.problems) + piece.unlisted
 	t.rows += len(piece.rows) + refused
 	t.skipped += done.Skipped

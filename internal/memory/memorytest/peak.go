@@ -54,7 +54,7 @@ func New(t testing.TB) *Meter {
 func (m *Meter) Peak(makes bool, do func()) int64 {
 	m.t.Helper()
 	left := int64(Slack / 2)
-	if makes { // it is rare, and may take much
+	if makes { // few calls are such, so that there is time to be more exact
 		left = Slack / 8
 	}
 	if resident(m.t, "VmRSS:") > m.rest+left {
