@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"bytes"
 	"slices"
 	"time"
 
@@ -105,6 +106,14 @@ func ParseGroupImport(members []Member) (GroupPatch, error) {
 // ParseGroupExport is ParseGroupImport for a group of an export.
 func ParseGroupExport(members []Member) (GroupPatch, error) {
 	return fittingGroups(groupTable.patch(members, fromExport))
+}
+
+// CopyTexts makes the patch keep nothing of the text that it was parsed from but its own values, as
+// ForgetTexts does for users. NewGroup needs the values.
+func CopyTexts(patch GroupPatch) {
+	for i := range patch.changes {
+		patch.changes[i].value = bytes.Clone(patch.changes[i].value)
+	}
 }
 
 // NewGroup creates a group from a client's request or an import (docs/spec/protocol.md P50).

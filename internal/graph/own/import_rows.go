@@ -93,6 +93,7 @@ func groupReader(
 		row.Group = new(tenant.ImportGroup)
 		if row.Group.ID, err = readID(inner); err == nil {
 			row.Group.Patch, err = parse(inner)
+			directory.CopyTexts(row.Group.Patch)
 		}
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"licensor/internal/directory"
 )
 
-// A piece of an import has many users, and some of it is imported long after it was read.
+// A piece of an import has many objects, and some of it is imported long after it was read.
 func TestAUserOfAnImportDoesNotKeepItsLine(t *testing.T) {
 	t.Parallel()
 	for _, exact := range []bool{false, true} {
@@ -18,6 +18,24 @@ func TestAUserOfAnImportDoesNotKeepItsLine(t *testing.T) {
 		kept := weak.Make(&text[0])
 		row, err := (&rowReader{exact: exact}).read(text)
 		if err != nil || !row.User.Patch.Has("skills") || directory.NameIn(row.User.Patch) != "ann@contoso.example" {
+			t.Fatalf("%v: %+v", err, row)
+		}
+		runtime.GC()
+		if kept.Value() != nil {
+			t.Error("the line is still in memory")
+		}
+		runtime.KeepAlive(row)
+	}
+}
+
+func TestAGroupOfAnImportDoesNotKeepItsLine(t *testing.T) {
+	t.Parallel()
+	for _, exact := range []bool{false, true} {
+		text := []byte(`{"group":{"displayName":"Red","mailNickname":"red","mailEnabled":false,"securityEnabled":true,` +
+			`"groupTypes":["DynamicMembership"],"membershipRule":"user.department -eq \"IT\"","membershipRuleProcessingState":"On"}}`)
+		kept := weak.Make(&text[0])
+		row, err := (&rowReader{exact: exact}).read(text)
+		if err != nil || directory.RuleIn(row.Group.Patch) != `user.department -eq "IT"` {
 			t.Fatalf("%v: %+v", err, row)
 		}
 		runtime.GC()
